@@ -1,0 +1,1 @@
+"""The assistant that moves hand-grown AWS IAM under the SEC Provisioner."""
