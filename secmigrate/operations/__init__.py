@@ -1,0 +1,72 @@
+"""What can be changed: one class is one AWS call, one inverse, one step of the fold."""
+
+from __future__ import annotations
+
+from secmigrate.operations.base import PHASES, Impossible, Operation, Phase
+from secmigrate.operations.call import Call
+from secmigrate.operations.instance_profiles import (
+    AddRoleToInstanceProfile,
+    CreateInstanceProfile,
+    DeleteInstanceProfile,
+    RemoveRoleFromInstanceProfile,
+)
+from secmigrate.operations.memberships import AddUserToGroup, RemoveUserFromGroup
+from secmigrate.operations.policies import (
+    AttachPolicy,
+    CreatePolicy,
+    CreatePolicyVersion,
+    DeleteInlinePolicy,
+    DeletePolicy,
+    DeletePolicyVersion,
+    DetachPolicy,
+    PutInlinePolicy,
+)
+from secmigrate.operations.principals import CreateGroup, CreateRole, DeleteGroup, DeleteRole
+
+AnyOperation = (
+    CreateGroup
+    | CreatePolicy
+    | CreatePolicyVersion
+    | CreateRole
+    | CreateInstanceProfile
+    | PutInlinePolicy
+    | AttachPolicy
+    | AddRoleToInstanceProfile
+    | AddUserToGroup
+    | RemoveUserFromGroup
+    | DetachPolicy
+    | DeleteInlinePolicy
+    | RemoveRoleFromInstanceProfile
+    | DeletePolicyVersion
+    | DeleteGroup
+    | DeleteRole
+    | DeletePolicy
+    | DeleteInstanceProfile
+)
+
+__all__ = [
+    "PHASES",
+    "AddRoleToInstanceProfile",
+    "AddUserToGroup",
+    "AnyOperation",
+    "AttachPolicy",
+    "Call",
+    "CreateGroup",
+    "CreateInstanceProfile",
+    "CreatePolicy",
+    "CreatePolicyVersion",
+    "CreateRole",
+    "DeleteGroup",
+    "DeleteInlinePolicy",
+    "DeleteInstanceProfile",
+    "DeletePolicy",
+    "DeletePolicyVersion",
+    "DeleteRole",
+    "DetachPolicy",
+    "Impossible",
+    "Operation",
+    "Phase",
+    "PutInlinePolicy",
+    "RemoveRoleFromInstanceProfile",
+    "RemoveUserFromGroup",
+]

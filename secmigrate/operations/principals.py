@@ -1,0 +1,113 @@
+"""Groups and roles as such, without what hangs on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from secmigrate.iam import Group, Role, Snapshot
+from secmigrate.operations.base import LOSES_IDENTITY, Impossible, Operation, created, dropped, tag_list
+from secmigrate.operations.call import Call
+
+
+class _OfGroup(Operation, frozen=True, kw_only=True):
+    group: Group  # bare: without policies
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        return ("group", self.group.name)
+
+
+class CreateGroup(_OfGroup, frozen=True, kw_only=True):
+    """An empty group."""
+
+    phase = "grant"
+    already = ("EntityAlreadyExists",)
+
+    def call(self) -> Call:
+        return Call("CreateGroup", {"Path": self.group.path, "GroupName": self.group.name})
+
+    def undo(self) -> DeleteGroup:
+        return DeleteGroup(group=self.group)
+
+    def applied(self, snapshot: Snapshot) -> Snapshot:
+        return created(snapshot, self.group)
+
+
+class DeleteGroup(_OfGroup, frozen=True, kw_only=True):
+    """A group that holds nothing and nobody any more."""
+
+    phase = "delete"
+    already = ("NoSuchEntity",)
+
+    def call(self) -> Call:
+        return Call("DeleteGroup", {"GroupName": self.group.name})
+
+    def undo(self) -> CreateGroup:
+        return CreateGroup(group=self.group)
+
+    def applied(self, snapshot: Snapshot) -> Snapshot:
+        if members := snapshot.members.get(self.group.name):
+            raise Impossible(f"group {self.group.name} still has {len(members)} members", where=self.group.name)
+        return dropped(snapshot, self.group)
+
+    @property
+    def caveat(self) -> str:
+        return "a group made anew has another id; nothing in IAM refers to a group by it"
+
+
+class _OfRole(Operation, frozen=True, kw_only=True):
+    role: Role  # bare: without policies
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        return ("role", self.role.name)
+
+
+class CreateRole(_OfRole, frozen=True, kw_only=True):
+    """A role with its trust policy, boundary and tags, without permissions."""
+
+    phase = "grant"
+    already = ("EntityAlreadyExists",)
+
+    def call(self) -> Call:
+        role = self.role
+        params: dict[str, Any] = {
+            "Path": role.path,
+            "RoleName": role.name,
+            "AssumeRolePolicyDocument": role.trust.text,
+            "MaxSessionDuration": role.max_session,
+        }
+        if role.description:
+            params["Description"] = role.description
+        if role.boundary:
+            params["PermissionsBoundary"] = role.boundary
+        return Call("CreateRole", params | tag_list(role.tags))
+
+    def undo(self) -> DeleteRole:
+        return DeleteRole(role=self.role)
+
+    def applied(self, snapshot: Snapshot) -> Snapshot:
+        return created(snapshot, self.role)
+
+
+class DeleteRole(_OfRole, frozen=True, kw_only=True):
+    """A role without policies and outside of every instance profile."""
+
+    phase = "delete"
+    already = ("NoSuchEntity",)
+
+    def call(self) -> Call:
+        return Call("DeleteRole", {"RoleName": self.role.name})
+
+    def undo(self) -> CreateRole:
+        return CreateRole(role=self.role)
+
+    def applied(self, snapshot: Snapshot) -> Snapshot:
+        for profile in snapshot.instance_profiles.values():
+            if self.role.name in profile.roles:
+                raise Impossible(f"role {self.role.name} is in instance profile {profile.name}", where=self.role.name)
+        return dropped(snapshot, self.role)
+
+    @property
+    def caveat(self) -> str:
+        return f"{LOSES_IDENTITY}: policies elsewhere that name this role must be put again after an undo"
