@@ -1,0 +1,7 @@
+"""What somebody can do, as far as it can be said without guessing: by whole statements."""
+
+from __future__ import annotations
+
+from secmigrate.access.statements import documents_of, statements, statements_of
+
+__all__ = ["documents_of", "statements", "statements_of"]

@@ -1,0 +1,149 @@
+"""What makes a plan unsafe, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from secmigrate.iam import Principal, Snapshot, User
+
+Code = Literal[
+    "incomplete-snapshot",
+    "joined-since-snapshot",
+    "left-since-snapshot",
+    "named-elsewhere",
+    "not-a-member-yet",
+    "owned-elsewhere",
+    "quota-exceeded",
+    "role-in-use",
+    "service-linked",
+    "stale-plan",
+    "target-missing",
+    "too-many-groups",
+    "unmapped-members",
+    "wrong-account",
+    "cannot-undo",
+]
+
+Blocks = Literal["plan", "subjects", "nothing"]
+
+
+class Danger(Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """Something unsafe. What it blocks: the whole plan, its subjects (they are left out of the plan), or nothing."""
+
+    code: Code
+    message: str
+    hint: str
+    subjects: tuple[str, ...] = ()
+    blocks: Blocks = "plan"
+
+
+class _Kind(Struct, frozen=True):
+    blocks: Blocks
+    sentence: str  # {subjects} and {n} are filled in
+    hint: str
+
+
+# Quotas of IAM that cannot be raised, or their defaults (iam-rules, "Quotas").
+GROUPS_PER_USER = 10
+ATTACHED_PER_PRINCIPAL = 10
+INLINE_SIZE: Mapping[str, int] = {"user": 2048, "group": 5120, "role": 10240}
+
+KINDS: Mapping[Code, _Kind] = {
+    "incomplete-snapshot": _Kind(
+        "plan", "parts of the account could not be read: {subjects}", "mend what the message names, read again"
+    ),
+    "joined-since-snapshot": _Kind(
+        "nothing", "joined since the inventory, and is moved as well: {subjects}", "run `inventory` again to record it"
+    ),
+    "left-since-snapshot": _Kind(
+        "nothing", "left since the inventory, and is not moved: {subjects}", "run `inventory` again to record it"
+    ),
+    "named-elsewhere": _Kind(
+        "subjects",
+        "named in policies that stay, which would lose them for good: {subjects}",
+        "change those policies to name the new role first",
+    ),
+    "not-a-member-yet": _Kind(
+        "subjects", "in an old group but not yet in its new one: {subjects}", "run `readd --execute` first"
+    ),
+    "owned-elsewhere": _Kind(
+        "subjects", "managed by a CloudFormation stack: {subjects}", "let the stack give it up before deleting it"
+    ),
+    "quota-exceeded": _Kind("plan", "IAM's quotas would be passed: {subjects}", "ask AWS for more, or plan for less"),
+    "role-in-use": _Kind(
+        "subjects", "used recently: {subjects}", "move what uses it to the new role, or lower --unused-days"
+    ),
+    "service-linked": _Kind(
+        "plan", "AWS manages these roles, nobody else may touch them: {subjects}", "take them out of decisions.yaml"
+    ),
+    "stale-plan": _Kind(
+        "plan", "the account is not as it was when this was planned: {subjects}", "make the plan again and review it"
+    ),
+    "target-missing": _Kind(
+        "plan", "the new groups or roles do not exist yet: {subjects}", "deploy the config first (guide, step 8)"
+    ),
+    "too-many-groups": _Kind(
+        "subjects",
+        "no room for the new groups without a dip in access (IAM allows 10): {subjects}",
+        "take the user out of a group that is not needed any more, then plan again",
+    ),
+    "unmapped-members": _Kind(
+        "nothing",
+        "in groups without a counterpart, which stay as they are: {subjects}",
+        "answer for these groups in decisions.yaml if they should move",
+    ),
+    "wrong-account": _Kind(
+        "plan", "the credentials are of another account: {subjects}", "choose the right profile with --profile"
+    ),
+    "cannot-undo": _Kind(
+        "subjects",
+        "somebody changed what this would undo, so it is left as it is: {subjects}",
+        "look at what the message names, and undo it by hand if it should go",
+    ),
+}
+
+
+def danger(code: Code, subjects: Iterable[str]) -> Danger:
+    """The danger of that name for these subjects."""
+    kind, named = KINDS[code], tuple(subjects)
+    shown = ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
+    return Danger(
+        code=code, message=kind.sentence.format(subjects=shown), hint=kind.hint, subjects=named, blocks=kind.blocks
+    )
+
+
+def some(code: Code, subjects: Iterable[str]) -> tuple[Danger, ...]:
+    """The danger of that name, or nothing if there are no subjects."""
+    named = tuple(subjects)
+    return (danger(code, named),) if named else ()
+
+
+def incomplete(snapshot: Snapshot) -> tuple[Danger, ...]:
+    """`incomplete-snapshot`, if a source could not read something."""
+    return some("incomplete-snapshot", (f"{gap.what} ({gap.why})" for gap in snapshot.incomplete))
+
+
+def wrong_account(wanted: str, found: str) -> tuple[Danger, ...]:
+    """`wrong-account`, if the plan is for another account than the credentials."""
+    return some("wrong-account", [f"{found}, not {wanted}"] if wanted != found else [])
+
+
+def stale(based_on: str, live: Snapshot, differences: Iterable[str] = ()) -> tuple[Danger, ...]:
+    """`stale-plan`, if the account is not what the plan was made from; `differences` says in which way, if known."""
+    if live.fingerprint == based_on:
+        return ()
+    return (danger("stale-plan", tuple(differences) or ("something changed",)),)
+
+
+def over_quota(snapshot: Snapshot, one: Principal) -> Iterator[str]:
+    """The quotas that a principal passes in this snapshot, a sentence each."""
+    if isinstance(one, User) and len(one.groups) > GROUPS_PER_USER:
+        yield f"user {one.name} in {len(one.groups)} groups"
+    if len(one.attached) > ATTACHED_PER_PRINCIPAL:
+        yield f"{one.kind} {one.name} with {len(one.attached)} attached policies"
+    inline = sum(document.size for document in one.inline.values())
+    if inline > INLINE_SIZE[one.kind]:
+        yield f"{one.kind} {one.name} with {inline} characters of inline policies"

@@ -1,0 +1,25 @@
+"""Operations in order: what to do, checked at every step before anything is touched."""
+
+from __future__ import annotations
+
+from secmigrate.plan.creation import creation
+from secmigrate.plan.decommission import decommission
+from secmigrate.plan.fold import Kept, Plan, base_of, fold, refusal, sealed
+from secmigrate.plan.moves import Move
+from secmigrate.plan.readd import readd
+from secmigrate.plan.rollback import net, rollback
+
+__all__ = [
+    "Kept",
+    "Move",
+    "Plan",
+    "base_of",
+    "creation",
+    "decommission",
+    "fold",
+    "net",
+    "readd",
+    "refusal",
+    "rollback",
+    "sealed",
+]

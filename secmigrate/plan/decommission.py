@@ -1,0 +1,162 @@
+"""Step 10 of the guide: old groups, roles and policies go, in the order that IAM demands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from secmigrate.access import documents_of
+from secmigrate.dangers import Danger, incomplete, some
+from secmigrate.iam import Group, Principal, Role, Snapshot
+from secmigrate.operations import (
+    PHASES,
+    AnyOperation,
+    DeleteGroup,
+    DeleteInlinePolicy,
+    DeletePolicy,
+    DeletePolicyVersion,
+    DeleteRole,
+    DetachPolicy,
+    RemoveRoleFromInstanceProfile,
+    RemoveUserFromGroup,
+)
+from secmigrate.operations.policies import denies
+from secmigrate.plan.fold import Kept, Plan, sealed
+from secmigrate.plan.moves import Move, missing_targets, targets
+from secmigrate.plan.naming import namers, referring_last
+
+
+class Leaving(Struct, frozen=True):
+    """What may go, what stays and why, and what a person must be told about it."""
+
+    groups: tuple[Group, ...]
+    roles: tuple[Role, ...]
+    kept: tuple[Kept, ...]
+    dangers: tuple[Danger, ...]
+
+
+def decommission(live: Snapshot, moves: Iterable[Move], unused_since: str) -> Plan:
+    """The plan `decommission` for the account as it is now: only what is mapped, and only if its members are in place.
+
+    `unused_since` is an ISO date: a role that was used on that day or later stays.
+    """
+    moves = tuple(moves)
+    leaving = _leaving(live, moves, unused_since)
+    operations = [
+        *(step for group in leaving.groups for step in _group(live, group)),
+        *(step for role in reversed(referring_last(live, leaving.roles)) for step in _role(live, role)),
+        *_policies(live, leaving),
+    ]
+    # By phase, and within a phase in the order above: sorting is stable.
+    operations.sort(key=lambda operation: PHASES.index(operation.phase))
+    dangers = (*incomplete(live), *some("target-missing", missing_targets(moves, live)), *leaving.dangers)
+    return sealed("decommission", live, operations, dangers, leaving.kept)
+
+
+def _leaving(live: Snapshot, moves: tuple[Move, ...], unused_since: str) -> Leaving:
+    groups, waiting = _groups(live, targets(moves, "group"))
+    roles, why = _roles(live, targets(moves, "role"), unused_since)
+    roles, named = _unnamed(live, roles, {live.arn(group) for group in groups})
+    kept = [
+        *(Kept("group", group, f"not all of its members are in {new} yet") for group, new in waiting.items()),
+        *(Kept("role", name, reason) for name, reason in (why | named).items()),
+    ]
+    members = [f"{user} ({group})" for group, new in waiting.items() for user in _absent(live, group, new)]
+    dangers = [
+        *some("not-a-member-yet", members),
+        *some("role-in-use", sorted(name for name, reason in why.items() if reason.startswith("used"))),
+        *some("owned-elsewhere", sorted(name for name, reason in why.items() if reason.startswith("managed"))),
+        *some("service-linked", sorted(name for name, reason in why.items() if reason.startswith("AWS"))),
+        *some("named-elsewhere", sorted(named)),
+    ]
+    return Leaving(groups, roles, tuple(kept), tuple(dangers))
+
+
+def _groups(live: Snapshot, new_of: Mapping[str, str]) -> tuple[tuple[Group, ...], Mapping[str, str]]:
+    """The groups that may go, those that deny something last, and those that wait, with their targets."""
+    there = {old: new for old, new in sorted(new_of.items()) if old in live.groups}
+    waiting = {old: new for old, new in there.items() if new not in live.groups or _absent(live, old, new)}
+    going = [live.groups[old] for old in there if old not in waiting]
+    going.sort(key=lambda group: any(denies(document) for document in documents_of(live, group)))
+    return tuple(going), waiting
+
+
+def _absent(live: Snapshot, old: str, new: str) -> list[str]:
+    return [user for user in live.members[old] if new not in live.users[user].groups]
+
+
+def _roles(live: Snapshot, new_of: Mapping[str, str], unused_since: str) -> tuple[tuple[Role, ...], dict[str, str]]:
+    """The roles that may go, and why the others may not."""
+    going: list[Role] = []
+    why: dict[str, str] = {}
+    for old in sorted(new_of):
+        role = live.roles.get(old)
+        if role is None:
+            continue
+        if role.keeper.startswith("stack"):
+            why[old] = f"managed by {role.keeper}"
+        elif role.keeper:
+            why[old] = f"AWS manages it ({role.keeper})"
+        elif new_of[old] not in live.roles:
+            why[old] = f"{new_of[old]} does not exist yet"
+        elif role.seen.last_used[:10] >= unused_since:
+            why[old] = f"used on {role.seen.last_used[:10]}"
+        else:
+            going.append(role)
+    return tuple(going), why
+
+
+def _unnamed(live: Snapshot, roles: tuple[Role, ...], going: set[str]) -> tuple[tuple[Role, ...], dict[str, str]]:
+    """The roles that nothing names which stays. A role that stays keeps those that it names, so it is done again.
+
+    `going` are the ARNs of the groups that go. A managed policy counts as staying, whatever becomes of it.
+    """
+    by_arn = namers(live)
+    named: dict[str, str] = {}
+    while True:
+        leaving = going | {live.arn(role) for role in roles}
+        found = {}
+        for role in roles:
+            others = {live.arn(thing) for thing in by_arn.get(live.arn(role), ())} - leaving
+            if others:
+                found[role.name] = f"named in {min(others)}"
+        if not found:
+            return roles, named
+        named |= found
+        roles = tuple(role for role in roles if role.name not in found)
+
+
+def _group(live: Snapshot, group: Group) -> Iterator[AnyOperation]:
+    for user in live.members[group.name]:
+        yield RemoveUserFromGroup(user=user, group=group.name)
+    yield from _strip(group)
+    yield DeleteGroup(group=group.bare())
+
+
+def _role(live: Snapshot, role: Role) -> Iterator[AnyOperation]:
+    for profile in sorted(live.instance_profiles.values(), key=lambda found: found.name):
+        if role.name in profile.roles:
+            yield RemoveRoleFromInstanceProfile(profile=profile.name, role=role.name)
+    yield from _strip(role)
+    yield DeleteRole(role=role.bare())
+
+
+def _strip(one: Principal) -> Iterator[AnyOperation]:
+    for policy, document in sorted(one.inline.items()):
+        yield DeleteInlinePolicy(principal=one.kind, name=one.name, policy=policy, document=document)
+    for arn in one.attached:
+        yield DetachPolicy(principal=one.kind, name=one.name, arn=arn)
+
+
+def _policies(live: Snapshot, leaving: Leaving) -> Iterator[AnyOperation]:
+    """The customer-managed policies that only what goes made use of."""
+    going = {(one.kind, one.name) for one in (*leaving.groups, *leaving.roles)}
+    used = {arn for one in (*leaving.groups, *leaving.roles) for arn in one.attached}
+    for arn in sorted(used & live.own_policies.keys()):
+        if any((one.kind, one.name) not in going for one in live.uses(arn)):
+            continue
+        policy = live.policies[arn]
+        for old in policy.older:
+            yield DeletePolicyVersion(arn=arn, document=old.document, version=old.seen.id)
+        yield DeletePolicy(policy=policy.bare())

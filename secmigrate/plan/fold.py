@@ -1,0 +1,140 @@
+"""A plan and its fold: each operation, applied in memory, gives the next snapshot, and every one of them is checked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from secmigrate import iam
+from secmigrate.access import statements_of
+from secmigrate.dangers import Danger, over_quota, some
+from secmigrate.errors import Refused
+from secmigrate.iam import Principal, Snapshot, User
+from secmigrate.operations import AnyOperation, Impossible, Operation
+
+PlanName = Literal["deploy", "readd", "decommission", "rollback"]
+
+
+class Kept(Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """Something that a plan leaves as it is, and why. Nothing vanishes from a plan in silence."""
+
+    kind: str
+    name: str
+    why: str
+
+
+class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be done to an account, in order. `sealed` makes one."""
+
+    name: PlanName
+    account: str
+    based_on: str  # fingerprint of the snapshot that it was made from
+    operations: tuple[AnyOperation, ...]
+    dangers: tuple[Danger, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    fingerprint: str = ""  # over name, account, based_on and operations: what was reviewed is what is applied
+
+    @property
+    def destructive(self) -> int:
+        """How many operations take something away."""
+        return sum(operation.destructive for operation in self.operations)
+
+    @property
+    def blocking(self) -> tuple[Danger, ...]:
+        """The dangers because of which the plan must not be applied at all."""
+        return tuple(danger for danger in self.dangers if danger.blocks == "plan")
+
+
+def sealed(
+    name: PlanName,
+    snapshot: Snapshot,
+    operations: Sequence[AnyOperation],
+    dangers: Iterable[Danger] = (),
+    kept: Iterable[Kept] = (),
+    *,
+    keeps_access: bool = False,
+) -> Plan:
+    """The finished plan for an account that is as in `snapshot`, folded and checked at every step.
+
+    `keeps_access`: nobody may lose a single statement at any step. A fold that fails is a bug of the planner, so it
+    raises (ValueError) instead of becoming a danger; quotas become the danger `quota-exceeded`.
+    """
+    passed: list[str] = []
+    for operation, before, after in fold(snapshot, operations):
+        if after is before:
+            raise ValueError(f"a plan holds no no-ops: {operation.call().as_shell()}")
+        if keeps_access and (lost := _losers(operation, before, after)):
+            raise ValueError(f"access dips for {lost} at: {operation.call().as_shell()}")
+        one = _touched(operation, after)
+        if one is not None:
+            passed += over_quota(after, one)
+    return Plan(
+        name=name,
+        account=snapshot.account,
+        based_on=snapshot.fingerprint,
+        operations=tuple(operations),
+        dangers=(*sorted(dangers), *some("quota-exceeded", sorted(set(passed)))),
+        kept=tuple(sorted(kept)),
+        fingerprint=_fingerprint(name, snapshot.account, snapshot.fingerprint, operations),
+    )
+
+
+def fold(snapshot: Snapshot, operations: Iterable[Operation]) -> Iterator[tuple[Operation, Snapshot, Snapshot]]:
+    """Each operation with the snapshots before and after it. Raises Impossible where one does not apply."""
+    for operation in operations:
+        after = operation.applied(snapshot)
+        yield operation, snapshot, after
+        snapshot = after
+
+
+def base_of(snapshot: Snapshot, done: Sequence[Operation]) -> Snapshot:
+    """What the account was before the operations were done, if nothing else has changed since. Raises Impossible."""
+    for operation in reversed(done):
+        snapshot = operation.undo().applied(snapshot)
+    return snapshot
+
+
+def refusal(plan: Plan) -> Refused | None:
+    """Why the plan must not be applied, or None."""
+    if not plan.blocking:
+        return None
+    first, *rest = plan.blocking
+    more = "".join(f"\n  {danger.code}: {danger.message}" for danger in rest)
+    return Refused(f"{first.code}: {first.message}{more}", hint=first.hint)
+
+
+def is_intact(plan: Plan) -> bool:
+    """Whether the plan's operations are those that were sealed."""
+    return plan.fingerprint == _fingerprint(plan.name, plan.account, plan.based_on, plan.operations)
+
+
+def possible(operation: Operation, snapshot: Snapshot) -> Snapshot | None:
+    """The snapshot after the operation, or None if it does not apply."""
+    try:
+        return operation.applied(snapshot)
+    except Impossible:
+        return None
+
+
+def _fingerprint(name: str, account: str, based_on: str, operations: Sequence[Operation]) -> str:
+    body = msgspec.json.encode([name, account, based_on, operations], enc_hook=iam.to_jsonable, order="sorted")
+    return hashlib.sha256(body).hexdigest()
+
+
+def _touched(operation: Operation, snapshot: Snapshot) -> Principal | None:
+    kind, name = operation.subject
+    rooms = {"user": snapshot.users, "group": snapshot.groups, "role": snapshot.roles}
+    room: Mapping[str, Principal] = rooms.get(kind, {})
+    return room.get(name)
+
+
+def _losers(operation: Operation, before: Snapshot, after: Snapshot) -> str:
+    one = _touched(operation, before)
+    if not isinstance(one, User):
+        return ""
+    lost = statements_of(before, one) - statements_of(after, after.users[one.name])
+    return one.name if lost else ""

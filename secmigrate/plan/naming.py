@@ -1,0 +1,46 @@
+"""Which documents name which roles: what is named must be made first and deleted last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+
+from secmigrate.iam import Document, Entity, Policy, Principal, Role, Snapshot
+
+_ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]*?(?=\")")
+
+
+def named_roles(document: Document) -> frozenset[str]:
+    """The ARNs of roles that a document names in full."""
+    return frozenset(_ROLE_ARN.findall(document.text))
+
+
+def namers(snapshot: Snapshot) -> Mapping[str, tuple[Entity, ...]]:
+    """By the ARN of each role that some document names: what holds such a document."""
+    found: dict[str, list[Entity]] = {}
+    for thing in snapshot.entities():
+        for arn in {arn for document in _documents(thing) for arn in named_roles(document)}:
+            found.setdefault(arn, []).append(thing)
+    return {arn: tuple(things) for arn, things in found.items()}
+
+
+def referring_last(snapshot: Snapshot, roles: Iterable[Role]) -> list[Role]:
+    """The roles in an order in which each comes after those that its trust policy names: IAM refuses to create a role
+    that trusts one that does not exist. Roles that trust each other in a ring cannot be made anew; they come by name.
+    """
+    by_arn = {snapshot.arn(role): role for role in roles}
+    graph = {arn: sorted(named_roles(role.trust) & by_arn.keys() - {arn}) for arn, role in sorted(by_arn.items())}
+    try:
+        return [by_arn[arn] for arn in TopologicalSorter(graph).static_order()]
+    except CycleError:
+        return [by_arn[arn] for arn in sorted(by_arn)]
+
+
+def _documents(thing: Entity) -> Iterator[Document]:
+    if isinstance(thing, Principal):
+        yield from thing.inline.values()
+    if isinstance(thing, Role):
+        yield thing.trust
+    if isinstance(thing, Policy):
+        yield thing.document

@@ -1,0 +1,112 @@
+"""Step 9 of the guide: every member of a mapped group into its new group, and nobody with less at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from secmigrate.access import documents_of, statements_of
+from secmigrate.dangers import GROUPS_PER_USER, Danger, incomplete, some
+from secmigrate.iam import Snapshot, User
+from secmigrate.operations import AddUserToGroup, AnyOperation, RemoveUserFromGroup
+from secmigrate.operations.policies import denies
+from secmigrate.plan.fold import Plan, sealed
+from secmigrate.plan.moves import Move, missing_targets, targets
+
+Members = Mapping[str, tuple[str, ...]]
+
+
+def readd(live: Snapshot, moves: Iterable[Move], saved: Members, unmapped: Iterable[str]) -> Plan:
+    """The plan `readd` for the account as it is now.
+
+    `saved` is who was in each old group when the inventory was made: it decides for groups that are gone by now, and
+    elsewhere it tells who joined or left since. `unmapped` are groups without a counterpart.
+    """
+    moves = tuple(moves)
+    new_of = targets(moves, "group")
+    absent = set(missing_targets((move for move in moves if move.kind == "group"), live))
+    wanted = _wanted(live, new_of, saved)
+    operations: list[AnyOperation] = []
+    swaps: list[AnyOperation] = []
+    stuck: list[str] = []
+    for name in sorted(wanted):
+        user = live.users[name]
+        new = sorted(wanted[name] - set(user.groups) - absent)
+        room = GROUPS_PER_USER - len(user.groups)
+        if len(new) <= room:
+            operations += [AddUserToGroup(user=name, group=group) for group in new]
+            continue
+        swapped = _swap(live, user, new, new_of)
+        if swapped is None:
+            stuck.append(name)
+        else:
+            swaps += swapped
+    dangers = [
+        *incomplete(live),
+        *some("target-missing", sorted(absent)),
+        *some("too-many-groups", stuck),
+        *_changes(live, new_of, saved),
+        *some("unmapped-members", _unmapped(live, unmapped)),
+    ]
+    return sealed("readd", live, [*operations, *swaps], dangers, keeps_access=True)
+
+
+def _wanted(live: Snapshot, new_of: Mapping[str, str], saved: Members) -> Mapping[str, set[str]]:
+    """The new groups of each user that still exists."""
+    wanted: dict[str, set[str]] = {}
+    for old, new in new_of.items():
+        members = live.members[old] if old in live.groups else saved.get(old, ())
+        for name in members:
+            if name in live.users:
+                wanted.setdefault(name, set()).add(new)
+    return wanted
+
+
+def _swap(live: Snapshot, user: User, new: list[str], new_of: Mapping[str, str]) -> list[AnyOperation] | None:
+    """Leaves old groups that give the user nothing which the others do not give too, to make room; None if too few.
+
+    Only mapped groups may go (they would go at the end anyway), and none that denies something.
+    """
+    room = GROUPS_PER_USER - len(user.groups)
+    operations: list[AnyOperation] = [AddUserToGroup(user=user.name, group=group) for group in new[:room]]
+    for group in new[room:]:
+        gone = {step.group for step in operations if isinstance(step, RemoveUserFromGroup)}
+        spare = _redundant(live, user, gone, new_of)
+        if spare is None:
+            return None
+        operations.append(RemoveUserFromGroup(user=user.name, group=spare))
+        operations.append(AddUserToGroup(user=user.name, group=group))
+    return operations
+
+
+def _redundant(live: Snapshot, user: User, gone: set[str], new_of: Mapping[str, str]) -> str | None:
+    left = [group for group in user.groups if group not in gone]
+    for group in left:
+        if group not in new_of or any(denies(document) for document in documents_of(live, live.groups[group])):
+            continue
+        rest = tuple(other for other in left if other != group)
+        others = User(name=user.name, groups=rest, inline=user.inline, attached=user.attached)
+        if statements_of(live, live.groups[group]) <= statements_of(live, others):
+            return group
+    return None
+
+
+def _changes(live: Snapshot, new_of: Mapping[str, str], saved: Members) -> list[Danger]:
+    """Who joined or left a mapped group since the inventory."""
+    joined: set[str] = set()
+    left: set[str] = set()
+    for old, new in new_of.items():
+        if old in live.groups and old in saved:
+            now, then = set(live.members[old]), set(saved[old])
+            joined |= {f"{name} ({old})" for name in now - then}
+            # Whoever left the old group for the new one has been moved, by a swap or by hand.
+            left |= {f"{name} ({old})" for name in then - now if not _is_in(live, name, new)}
+    return [*some("joined-since-snapshot", sorted(joined)), *some("left-since-snapshot", sorted(left))]
+
+
+def _is_in(live: Snapshot, user: str, group: str) -> bool:
+    return user in live.users and group in live.users[user].groups
+
+
+def _unmapped(live: Snapshot, unmapped: Iterable[str]) -> list[str]:
+    members = live.members
+    return [f"{len(members[group])} in {group}" for group in sorted(unmapped) if members.get(group)]
