@@ -1,0 +1,167 @@
+"""The only module that changes anything: carries out a plan, one journaled call after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from secmigrate.aws import AwsRefused, AwsSilent
+from secmigrate.dangers import stale, wrong_account
+from secmigrate.diff import diff
+from secmigrate.errors import Failed, Interrupted, Refused
+from secmigrate.iam import Snapshot
+from secmigrate.journal import End, Journal, Writer
+from secmigrate.operations import AnyOperation, Call, Impossible, Operation, Phase
+from secmigrate.plan import Plan, base_of, refusal
+from secmigrate.plan.fold import is_intact
+
+# IAM is eventually consistent: usually 2 s, up to a minute (iam-rules, "Writing").
+PATIENCE = 60.0
+PAUSE = 2.0
+TRIES = 3  # of a call that gets no answer
+NOT_YET = ("NoSuchEntity", "MalformedPolicyDocument")  # what IAM may say of something that was made a moment ago
+
+
+class Hands(Struct, frozen=True):
+    """What touches the world: the account's calls, a look at the account, and waiting (seconds)."""
+
+    send: Callable[[Call], str]
+    look: Callable[[], Snapshot]
+    pause: Callable[[float], None]
+
+
+Progress = Callable[[int, Operation], None]  # operation number, from 1, about to be made
+
+
+def check(plan: Plan, live: Snapshot, confirmed: str) -> None:
+    """Raises Refused unless the plan may be applied to the account as it is now.
+
+    `confirmed` is the account id that a person typed.
+    """
+    dangers = [*wrong_account(plan.account, live.account), *wrong_account(plan.account, confirmed)]
+    if not dangers and not is_intact(plan):
+        raise Refused("the plan was changed after it was made", hint="make the plan again and review it")
+    dangers += stale(plan.based_on, live)
+    for danger in dangers:
+        raise Refused(f"{danger.code}: {danger.message}", hint=danger.hint)
+    if error := refusal(plan):
+        raise error
+
+
+def execute(
+    plan: Plan,
+    hands: Hands,
+    journal: Writer,
+    *,
+    done: Sequence[int] = (),
+    stop_before: Phase | None = None,
+    progress: Progress = lambda n, operation: None,
+) -> End:
+    """Makes the plan's calls, except those of the operations `done` (numbers from 1).
+
+    Before the first operation that takes something away, and at the end, everything granted so far is seen in the
+    account. Raises Interrupted when a call fails for good; then the journal says where.
+    """
+    granted: list[AnyOperation] = []
+    try:
+        for n, operation in enumerate(plan.operations, 1):
+            if operation.phase == stop_before:
+                _settle(granted, hands)
+                journal.end("stopped")
+                return "stopped"
+            if n in done:
+                continue
+            if operation.destructive and granted:
+                _settle(granted, hands)
+                granted = []
+            progress(n, operation)
+            _make(n, operation, hands, journal, fresh=bool(granted))
+            granted.append(operation)
+        _settle(granted, hands)
+    except Failed as error:
+        journal.end("failed")
+        raise Interrupted(
+            error.message, where=error.where, hint=f"{error.hint or 'see the journal'}; then `secmigrate resume`"
+        ) from error
+    journal.end("done")
+    return "done"
+
+
+def remaining(journal: Journal, live: Snapshot, writer: Writer) -> list[int]:
+    """The numbers of the operations that are done, doubtful ones looked up in the account and answered in the journal.
+
+    Raises Refused (`stale-plan`) if anything but the plan itself has changed the account since.
+    """
+    plan = journal.plan
+    found = {n for n in journal.doubtful if plan.operations[n - 1].is_done(live)}
+    done = sorted(found | {n for n, result in journal.results.items() if result != "failed"})
+    try:
+        base = base_of(live, [plan.operations[n - 1] for n in done])
+    except Impossible as error:
+        raise Refused(
+            f"stale-plan: {error.message}", where=error.where, hint="plan again: `rollback` or anew"
+        ) from None
+    for danger in stale(plan.based_on, base):
+        raise Refused(f"{danger.code}: {danger.message}", hint="make the rest of the plan anew and review it")
+    for n in journal.doubtful:
+        writer.answer(n, "found" if n in found else "failed", error="" if n in found else "looked up: not applied")
+    return done
+
+
+def _make(n: int, operation: Operation, hands: Hands, journal: Writer, *, fresh: bool) -> None:
+    """One call, from intent to answer. `fresh`: something was made a moment ago that IAM may not show everywhere."""
+    waited, tries = 0.0, 0
+    while True:
+        journal.intent(n)
+        try:
+            journal.answer(n, "changed", request=hands.send(operation.call()))
+            return
+        except AwsSilent:
+            tries += 1
+            if _shows(operation, hands):
+                journal.answer(n, "found")
+                return
+            if tries >= TRIES:
+                raise  # the intent stays without an answer: in doubt
+        except AwsRefused as error:
+            if error.code in operation.already and _shows(operation, hands):
+                journal.answer(n, "found")
+                return
+            journal.answer(n, "failed", error=f"{error.code}: {error.message}")
+            if not (fresh and error.code in NOT_YET and waited < PATIENCE):
+                raise
+            hands.pause(PAUSE)
+            waited += PAUSE
+
+
+def _shows(operation: Operation, hands: Hands) -> bool:
+    """Whether the account shows the operation's effect; reads may lag behind, so a second look decides."""
+    if operation.is_done(hands.look()):
+        return True
+    hands.pause(PAUSE)
+    return operation.is_done(hands.look())
+
+
+def _settle(operations: Sequence[Operation], hands: Hands) -> None:
+    """Waits until the account shows all of the operations. Raises Failed after a minute."""
+    if not operations:
+        return
+    waited = 0.0
+    while unseen := _unseen(operations, hands.look()):
+        if waited >= PATIENCE:
+            raise Failed(
+                f"made, but not to be seen after {PATIENCE:.0f} s: {unseen[0].call().as_shell()}",
+                hint="look at the account; nothing was taken away on the strength of it",
+            )
+        hands.pause(PAUSE)
+        waited += PAUSE
+
+
+def _unseen(operations: Sequence[Operation], live: Snapshot) -> list[Operation]:
+    return [operation for operation in operations if not operation.is_done(live)]
+
+
+def changes_since(before: Snapshot, live: Snapshot) -> list[str]:
+    """How the account differs from what a plan was based on, for the message that refuses it."""
+    return list(diff(before, live).lines())

@@ -1,0 +1,157 @@
+"""AWS, as far as secmigrate needs it. The only file that imports boto3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConfigNotFound,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    HTTPClientError,
+    InvalidConfigError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+
+from secmigrate.errors import BadInput, Failed
+from secmigrate.operations import Call
+
+# Adaptive retries slow down on throttling; IAM's rates are not published (iam-rules, "Writing").
+_CONFIG = Config(
+    retries={"mode": "adaptive", "max_attempts": 8},
+    connect_timeout=10,
+    read_timeout=60,
+    max_pool_connections=5,
+    user_agent_extra="secmigrate",
+)
+DEFAULT_REGION = "us-east-1"  # IAM is global; only the partition of the region matters
+
+
+class AwsRefused(Failed):
+    """AWS answered with an error. `code` is its name for it; the call took no effect."""
+
+    def __init__(self, code: str, message: str, *, where: str, hint: str = "") -> None:
+        super().__init__(f"{code}: {message}", where=where, hint=hint)
+        self.code = code
+
+
+class AwsSilent(Failed):
+    """No answer came: nobody knows whether the call took effect."""
+
+
+_HINTS = {
+    "AccessDenied": "the credentials may not do this; ask for the permission that the message names",
+    "InvalidClientTokenId": "the credentials are not known to AWS; log in again",
+    "ExpiredToken": "the credentials have expired; log in again",
+    "SignatureDoesNotMatch": "the secret key does not fit the key id; check the profile",
+    "Throttling": "AWS is asked for too much at once; wait a minute, then run this again",
+}
+
+
+class Aws:
+    """The clients of one account. Making one talks to nobody; every method may raise AwsRefused and AwsSilent."""
+
+    def __init__(self, profile: str | None = None, region: str | None = None, endpoint: str | None = None) -> None:
+        """Raises BadInput if the profile or the AWS configuration files cannot be used."""
+        try:
+            session = boto3.Session(profile_name=profile, region_name=region)
+            home = session.region_name or DEFAULT_REGION
+            # IAM's tags lie in the tagging service's one region per partition (AWS: services that support tagging).
+            regions = {"iam": home, "sts": home, "resourcegroupstaggingapi": _global_region(home)}
+            self._clients: dict[str, Any] = {
+                name: session.client(name, endpoint_url=endpoint, region_name=where, config=_CONFIG)  # type: ignore[call-overload]  # a name from a table, not a literal
+                for name, where in regions.items()
+            }
+        except ProfileNotFound as error:
+            known = ", ".join(boto3.Session().available_profiles) if not _broken_config() else ""
+            hint = f"known profiles: {known}" if known else "set it up with `aws configure --profile NAME`"
+            raise BadInput(str(error), where="--profile or AWS_PROFILE", hint=hint) from None
+        except (ConfigNotFound, InvalidConfigError, PartialCredentialsError, BotoCoreError, ValueError) as error:
+            raise BadInput(
+                str(error), where="the AWS configuration", hint="check ~/.aws/config and the flags"
+            ) from None
+
+    def identity(self) -> tuple[str, str]:
+        """The caller's account id and ARN."""
+        answer = self._send("sts", "GetCallerIdentity", {})
+        return answer["Account"], answer["Arn"]
+
+    def send(self, call: Call) -> str:
+        """Makes a call that changes something; gives AWS's request id."""
+        answer = self._send("iam", call.method, dict(call.params))
+        return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))
+
+    def read(self, method: str, **params: Any) -> dict[str, Any]:
+        """Makes one reading call of IAM."""
+        return self._send("iam", method, params)
+
+    def pages(self, method: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """All pages of a reading call of IAM, at the largest page size: a page that is missed raises."""
+        marker: dict[str, str] = {}
+        while True:
+            page = self._send("iam", method, {**params, **marker, "MaxItems": 1000})
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            marker = {"Marker": page["Marker"]}
+
+    def tagged(self, *kinds: str) -> Iterator[tuple[str, dict[str, str]]]:
+        """ARN and tags of everything tagged of these kinds (`iam:policy`, `iam:instance-profile`)."""
+        token = ""
+        while True:
+            page = self._send(
+                "resourcegroupstaggingapi",
+                "GetResources",
+                {"ResourceTypeFilters": list(kinds), "ResourcesPerPage": 100, "PaginationToken": token},
+            )
+            for row in page["ResourceTagMappingList"]:
+                yield row["ResourceARN"], {tag["Key"]: tag["Value"] for tag in row["Tags"]}
+            token = page.get("PaginationToken") or ""
+            if not token:
+                return
+
+    def _send(self, service: str, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        where = f"{service}:{method}"
+        try:
+            answer: dict[str, Any] = getattr(self._clients[service], xform_name(method))(**params)
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "Unknown")
+            message = error.response.get("Error", {}).get("Message", str(error))
+            raise AwsRefused(code, message, where=where, hint=_HINTS.get(code, "")) from None
+        except NoCredentialsError:
+            raise Failed(
+                "no AWS credentials found",
+                where=where,
+                hint="log in (`aws sso login`), or choose a profile with --profile or AWS_PROFILE",
+            ) from None
+        except ParamValidationError as error:
+            raise BadInput(str(error), where=where) from None
+        except EndpointConnectionError as error:
+            hint = "check --endpoint-url, AWS_ENDPOINT_URL and the network"
+            raise AwsSilent(str(error), where=where, hint=hint) from None
+        except (ConnectionClosedError, HTTPClientError) as error:
+            raise AwsSilent(f"no answer: {error}", where=where, hint="check the network, then run this again") from None
+        except BotoCoreError as error:
+            raise Failed(str(error), where=where, hint="log in again, or check the AWS profile") from None
+        return answer
+
+
+def _global_region(region: str) -> str:
+    prefixes = {"cn-": "cn-north-1", "us-gov-": "us-gov-west-1"}
+    return next((home for prefix, home in prefixes.items() if region.startswith(prefix)), "us-east-1")
+
+
+def _broken_config() -> bool:
+    try:
+        return boto3.Session().available_profiles is None
+    except BotoCoreError:
+        return True

@@ -1,0 +1,127 @@
+"""JSON files, checked by the types that they are read into (their JSON Schemas in `schemas/` are made from these)."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from secmigrate import iam
+from secmigrate.documents.whole import read_bytes, write_whole
+from secmigrate.errors import BadInput
+
+T = TypeVar("T")
+
+_BYTE = re.compile(r"byte (\d+)")
+_STEP = re.compile(r"\.([\w-]+)|\[(\d+|\.\.\.)\]")
+
+
+def read_json(path: Path, kind: type[T], *, hint: str) -> T:
+    """Reads a file of ours into its type. Raises BadInput with file and line, and `hint` as what to do."""
+    data = read_bytes(path)
+    with located(path, data, hint):
+        return msgspec.json.decode(data, type=kind, dec_hook=iam.from_jsonable)
+
+
+def write_json(path: Path, value: object) -> Path:
+    """Writes a value of ours, indented, with sorted keys: the same value gives the same bytes."""
+    line = msgspec.json.encode(value, enc_hook=iam.to_jsonable, order="sorted")
+    return write_whole(path, msgspec.json.format(line, indent=2) + b"\n")
+
+
+def read_snapshot(path: Path) -> iam.Snapshot:
+    """Reads a snapshot that `write_snapshot` wrote. Raises BadInput with file and line."""
+    data = read_bytes(path)
+    with located(path, data, "run `secmigrate inventory` again"):
+        return iam.decode(data)
+
+
+def write_snapshot(path: Path, snapshot: iam.Snapshot) -> Path:
+    """Writes the snapshot, indented; equal snapshots that saw the same give the same bytes."""
+    return write_whole(path, msgspec.json.format(iam.encode(snapshot), indent=2) + b"\n")
+
+
+def json_syntax(path: Path, data: bytes) -> Any:
+    """Parses JSON of any shape. Raises BadInput with file and line."""
+    with located(path, data, "the file is damaged or is not JSON"):
+        return msgspec.json.decode(data)
+
+
+@contextmanager
+def located(path: Path, data: bytes, hint: str) -> Iterator[None]:
+    """Turns a decoding error into BadInput with file and line. The garbage collector rests while decoding: it would
+    look at every new object several times over and costs two thirds of the time.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    except msgspec.ValidationError as error:
+        text, _, at = str(error).partition(" - at `$")
+        line = line_of(data, at.rstrip("`"))
+        field = at.rstrip("`").lstrip(".")
+        message = f"{field}: {text}" if field else text
+        raise BadInput(message, where=f"{path}:{line}", hint=hint) from None
+    except msgspec.DecodeError as error:
+        found = _BYTE.search(str(error))
+        at_byte = int(found.group(1)) if found else len(data)
+        line = data.count(b"\n", 0, at_byte) + 1
+        raise BadInput(f"not valid JSON: {error}", where=f"{path}:{line}", hint=hint) from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadInput("not UTF-8 text", where=f"{path}:{line}", hint=hint) from None
+    except BadInput as error:
+        if error.where:
+            raise
+        raise BadInput(error.message, where=str(path), hint=error.hint or hint) from None
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def line_of(data: bytes, steps: str) -> int:
+    """The line on which the value at `.users[3].name` starts, in JSON that is known to parse.
+
+    Walks down by raw values, each looked for behind the one before it, so nothing can be found too early. Where the
+    path has a step that names no place (`[...]`: some value of a map), the line of what holds it.
+    """
+    start, raw = 0, data
+    for key, index in _STEP.findall(steps):
+        try:
+            if key:
+                places = _members(raw)
+                offset, raw = places[key]
+            else:
+                offset, raw = _items(raw)[int(index)]
+        except (KeyError, IndexError, ValueError, msgspec.DecodeError):
+            break
+        start += offset
+    lead = len(raw) - len(raw.lstrip()) if start == 0 else 0
+    return data.count(b"\n", 0, start + lead) + 1
+
+
+def _members(raw: bytes) -> dict[str, tuple[int, bytes]]:
+    found, at = {}, 0
+    for key, value in msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).items():
+        at = raw.index(b'"', at)
+        at = raw.index(b":", at + len(msgspec.json.encode(key)))
+        text = bytes(value)
+        at = raw.index(text, at)
+        found[key] = (at, text)
+        at += len(text)
+    return found
+
+
+def _items(raw: bytes) -> list[tuple[int, bytes]]:
+    found, at = [], 0
+    for value in msgspec.json.decode(raw, type=list[msgspec.Raw]):
+        text = bytes(value)
+        at = raw.index(text, at)
+        found.append((at, text))
+        at += len(text)
+    return found

@@ -1,0 +1,57 @@
+"""Files that are there whole or not at all, for their owner's eyes only."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from secmigrate.errors import BadInput, Failed
+
+PRIVATE = 0o600
+
+
+def read_bytes(path: Path | Traversable) -> bytes:
+    """The file's content. Raises BadInput if it cannot be read or is empty."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(
+            f"cannot be read: {error.strerror or error}", where=str(path), hint="check the path and its permissions"
+        ) from None
+    if not data.strip():
+        raise BadInput("the file is empty", where=str(path), hint="an earlier write may have failed; make it again")
+    return data
+
+
+def write_whole(path: Path, data: bytes, *, mode: int = PRIVATE) -> Path:
+    """Writes by way of a temporary file beside it, fsync and rename. Raises Failed; then the old file still stands."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, mode)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise Failed(
+            f"cannot be written: {error.strerror or error}", where=str(path), hint="check the folder and the disk"
+        ) from None
+    return path
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the rename itself survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,174 @@
+"""What was tried and what came of it: a line before each call and a line after it, each on the disk before going on.
+
+    {"event": "plan", "at": …, "plan": {…}}              the plan, whole: the journal stands on its own
+    {"event": "intent", "at": …, "n": 1}                 about to make call 1
+    {"event": "answer", "at": …, "n": 1, "result": …}    it is done (changed), was done already (found), or failed
+    {"event": "end", "at": …, "result": …}               done, stopped (before a phase) or failed
+
+An intent without an answer is in doubt: nobody knows whether the call took effect. It is looked up, never guessed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from secmigrate import iam
+from secmigrate.documents import read_bytes
+from secmigrate.errors import BadInput, Failed
+from secmigrate.operations import AnyOperation
+from secmigrate.plan import Plan
+
+Result = Literal["changed", "found", "failed"]
+End = Literal["done", "stopped", "failed"]
+
+HINT = "restore the journal from a backup; it is the record of what was done to the account"
+
+
+class _Event(Struct, frozen=True, tag_field="event", tag=str.lower):
+    at: str
+
+
+class Planned(_Event, frozen=True, tag="plan"):
+    """The first line."""
+
+    plan: Plan
+
+
+class Intent(_Event, frozen=True):
+    """About to make the call of operation `n`, from 1."""
+
+    n: int
+
+
+class Answer(_Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of operation `n`."""
+
+    n: int
+    result: Result
+    request: str = ""  # AWS's request id
+    error: str = ""
+
+
+class Ended(_Event, frozen=True, tag="end"):
+    """The last line of a run; a resumed run writes on after it."""
+
+    result: End
+
+
+Event = Planned | Intent | Answer | Ended
+_decoder = msgspec.json.Decoder(Event, dec_hook=iam.from_jsonable)
+
+
+class Writer:
+    """Appends to a journal; a line is on the disk when its method returns. Raises Failed if it cannot be."""
+
+    def __init__(self, path: Path, now: Callable[[], str]) -> None:
+        """`now` gives the time as ISO 8601."""
+        self.path, self._now = path, now
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._mend()
+        except OSError as error:
+            raise Failed(f"cannot be written: {error.strerror}", where=str(path), hint="check the disk") from None
+
+    def plan(self, plan: Plan) -> None:
+        self._append(Planned(self._now(), plan))
+
+    def intent(self, n: int) -> None:
+        self._append(Intent(self._now(), n))
+
+    def answer(self, n: int, result: Result, *, request: str = "", error: str = "") -> None:
+        self._append(Answer(self._now(), n=n, result=result, request=request, error=error))
+
+    def end(self, result: End) -> None:
+        self._append(Ended(self._now(), result))
+
+    def close(self) -> None:
+        os.close(self._handle)
+
+    def _append(self, event: Event) -> None:
+        line = msgspec.json.encode(event, enc_hook=iam.to_jsonable, order="sorted") + b"\n"
+        try:
+            while line:
+                line = line[os.write(self._handle, line) :]
+            os.fsync(self._handle)
+        except OSError as error:
+            raise Failed(
+                f"cannot be written: {error.strerror}", where=str(self.path), hint="make room on the disk, then resume"
+            ) from None
+
+    def _mend(self) -> None:
+        """Cuts off a line that a crash left half written: its call was never made."""
+        data = self.path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole != len(data):
+            os.truncate(self.path, whole)
+
+
+class Journal(Struct, frozen=True):
+    """A journal, read."""
+
+    path: Path
+    plan: Plan
+    results: Mapping[int, Result]  # by operation number, from 1: the last answer
+    doubtful: tuple[int, ...]  # intents without an answer
+    ended: End | None
+    started: str
+
+    @property
+    def changed(self) -> tuple[AnyOperation, ...]:
+        """The operations that took effect for certain, in order."""
+        return self._at(n for n, result in self.results.items() if result != "failed")
+
+    @property
+    def in_doubt(self) -> tuple[AnyOperation, ...]:
+        """The operations that may have taken effect."""
+        return self._at(self.doubtful)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something of the plan is still to be done, or nobody knows."""
+        return self.ended != "done"
+
+    def _at(self, numbers: Iterable[int]) -> tuple[AnyOperation, ...]:
+        return tuple(self.plan.operations[n - 1] for n in sorted(numbers))
+
+
+def read_journal(path: Path) -> Journal:
+    """Reads a journal. A last line that a crash cut short is left out; any other damage raises BadInput with its line."""
+    lines = read_bytes(path).split(b"\n")
+    events: list[Event] = []
+    for number, line in enumerate(lines[:-1], 1):
+        try:
+            events.append(_decoder.decode(line))
+        except (msgspec.DecodeError, BadInput) as error:
+            raise BadInput(f"damaged: {error}", where=f"{path}:{number}", hint=HINT) from None
+    if not events or not isinstance(events[0], Planned):
+        raise BadInput("the journal does not start with its plan", where=f"{path}:1", hint=HINT)
+    return _told(path, events[0], events[1:])
+
+
+def _told(path: Path, head: Planned, events: list[Event]) -> Journal:
+    results: dict[int, Result] = {}
+    doubtful: set[int] = set()
+    ended: End | None = None
+    for event in events:
+        match event:
+            case Intent(n=n):
+                doubtful.add(n)
+                ended = None
+            case Answer(n=n, result=result):
+                results[n] = result
+                doubtful.discard(n)
+            case Ended(result=result):
+                ended = result
+    if doubtful | results.keys() and max(doubtful | results.keys()) > len(head.plan.operations):
+        raise BadInput("names an operation that its plan does not have", where=str(path), hint=HINT)
+    return Journal(path, head.plan, results, tuple(sorted(doubtful)), ended, head.at)

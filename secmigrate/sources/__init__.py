@@ -1,0 +1,1 @@
+"""Where IAM is read from: one file a place."""

@@ -1,0 +1,68 @@
+"""Files that hold a whole account: our own snapshot, and authorization details as the AWS CLI prints them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from secmigrate.documents import json_syntax, read_bytes, read_snapshot
+from secmigrate.errors import BadInput
+from secmigrate.iam import Gap, Snapshot, keyed
+from secmigrate.sources import details
+
+_LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+_HINT = (
+    "a snapshot of ours, or the output of "
+    "`aws iam get-account-authorization-details --filter User Role Group LocalManagedPolicy`"
+)
+_ARN = re.compile(r"^arn:(aws[a-z-]*):iam::([0-9]{12}):")
+
+
+def read_saved(path: Path) -> Snapshot:
+    """The account that the file holds. What the file's form cannot tell is `incomplete`. Raises BadInput."""
+    head = json_syntax(path, read_bytes(path))
+    if isinstance(head, dict) and head.get("kind") == "snapshot":
+        return read_snapshot(path)
+    if not isinstance(head, dict) or not any(key in head for key in _LISTS):
+        raise BadInput("neither a snapshot nor authorization details", where=f"{path}:1", hint=_HINT)
+    try:
+        return _from_details(head)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise BadInput(f"not as AWS writes it: {error!r}", where=f"{path}:1", hint=_HINT) from None
+
+
+def _from_details(found: Mapping[str, Any]) -> Snapshot:
+    rows = {key: found.get(key) or [] for key in _LISTS}
+    roles = [row for row in rows["RoleDetailList"] if "AssumeRolePolicyDocument" in row]
+    partition, account = _owner(rows)
+    missing = [key for key in _LISTS if key not in found]
+    gaps = [Gap("descriptions, session lengths, some tags", "authorization details do not hold them")]
+    gaps += [Gap(key, "the file does not have it") for key in missing]
+    if found.get("IsTruncated"):
+        gaps.append(Gap("further pages", "the file says IsTruncated"))
+    gaps += [
+        Gap(f"role {row.get('RoleName', '?')}", "no trust policy in the file")
+        for row in rows["RoleDetailList"]
+        if row not in roles
+    ]
+    profiles = {profile.name: profile for profile in details.instance_profiles(roles, {})}
+    return Snapshot(
+        account=account,
+        partition=partition,
+        users=keyed(details.user(row) for row in rows["UserDetailList"]),
+        groups=keyed(details.group(row) for row in rows["GroupDetailList"]),
+        roles=keyed(details.role(row, {}) for row in roles),
+        policies=keyed(details.policy(row, {}) for row in rows["Policies"]),
+        instance_profiles=profiles,
+        incomplete=tuple(sorted(gaps)),
+    )
+
+
+def _owner(rows: Mapping[str, list[Any]]) -> tuple[str, str]:
+    for key in _LISTS:
+        for row in rows[key]:
+            if match := _ARN.match(row.get("Arn", "")):
+                return match.group(1), match.group(2)
+    raise ValueError("no ARN in it names the account")
