@@ -21,7 +21,7 @@ PrincipalKind = Literal["user", "group", "role"]
 
 # `(?!\n)`: a plain `$` would let a trailing newline pass.
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+=,.@-]+$(?!\n)", max_length=128)]
-Path = Annotated[str, Meta(pattern=r"^(/|/[!-~]+/)$(?!\n)", max_length=512)]
+IamPath = Annotated[str, Meta(pattern=r"^(/|/[!-~]+/)$(?!\n)", max_length=512)]
 Arn = Annotated[str, Meta(min_length=20, max_length=2048)]
 AccountId = Annotated[str, Meta(pattern=r"^[0-9]{12}$")]
 
@@ -120,7 +120,7 @@ class Principal(Entity, frozen=True, kw_only=True):
     kind: ClassVar[PrincipalKind]
 
     name: Name
-    path: Path = "/"
+    path: IamPath = "/"
     inline: Mapping[str, Document] = {}  # inline policies by name
     attached: tuple[Arn, ...] = ()  # ARNs of attached managed policies, sorted
     seen: Seen = Seen()
@@ -236,7 +236,7 @@ class InstanceProfile(Entity, frozen=True, kw_only=True):
     room = "instance_profiles"
 
     name: Name
-    path: Path = "/"
+    path: IamPath = "/"
     roles: tuple[Name, ...] = ()  # at most one
     tags: Mapping[str, str] = {}
     seen: Seen = Seen()

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from secmigrate.access.statements import documents_of, statements, statements_of
+from secmigrate.access.statements import covers, documents_of, statements, statements_of
 
-__all__ = ["documents_of", "statements", "statements_of"]
+__all__ = ["covers", "documents_of", "statements", "statements_of"]

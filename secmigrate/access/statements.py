@@ -6,8 +6,9 @@ at least as much. That is coarse, but never wrong: where statements differ in sp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -16,11 +17,35 @@ from secmigrate.iam import Document, Principal, Snapshot, User
 Statements = frozenset[str]
 
 
+_LISTS = ("Action", "NotAction", "Resource", "NotResource")
+EVERYTHING = '{"Action":"*","Effect":"Allow","Resource":"*"}'  # what AdministratorAccess says
+
+
 @lru_cache(maxsize=65536)
 def statements(document: Document) -> Statements:
-    """The document's statements as canonical JSON. `Sid` is a label without meaning and is left out."""
-    plain = ({key: value for key, value in row.items() if key != "Sid"} for row in document.statements)
-    return frozenset(msgspec.json.encode(row, order="sorted").decode() for row in plain)
+    """The document's statements as canonical JSON: `Sid` is a label without meaning and is left out, and a list of one
+    is the one.
+    """
+    return frozenset(msgspec.json.encode(_plain(row), order="sorted").decode() for row in document.statements)
+
+
+def covers(more: Statements, less: Statements) -> bool:
+    """Whether everything that `less` allows, `more` allows too, and denies nothing else. False where it is not sure."""
+    lacking = less - more
+    if any('"Effect":"Deny"' in one for one in more ^ less) or any(one.startswith("arn:") for one in lacking):
+        return False
+    return not lacking or EVERYTHING in more
+
+
+def _plain(statement: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {key: value for key, value in statement.items() if key != "Sid"}
+    for key in _LISTS:
+        match plain.get(key):
+            case [only]:
+                plain[key] = only
+            case [*several]:
+                plain[key] = sorted(several)
+    return plain
 
 
 def documents_of(snapshot: Snapshot, one: Principal) -> Iterator[Document]:

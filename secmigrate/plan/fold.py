@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from secmigrate import iam
-from secmigrate.access import statements_of
+from secmigrate.access import covers, statements_of
 from secmigrate.dangers import Danger, over_quota, some
 from secmigrate.errors import Refused
 from secmigrate.iam import Principal, Snapshot, User
@@ -60,7 +60,7 @@ def sealed(
 ) -> Plan:
     """The finished plan for an account that is as in `snapshot`, folded and checked at every step.
 
-    `keeps_access`: nobody may lose a single statement at any step. A fold that fails is a bug of the planner, so it
+    `keeps_access`: nobody may lose access at any step, so far as whole statements show it. A fold that fails is a bug of the planner, so it
     raises (ValueError) instead of becoming a danger; quotas become the danger `quota-exceeded`.
     """
     passed: list[str] = []
@@ -136,5 +136,5 @@ def _losers(operation: Operation, before: Snapshot, after: Snapshot) -> str:
     one = _touched(operation, before)
     if not isinstance(one, User):
         return ""
-    lost = statements_of(before, one) - statements_of(after, after.users[one.name])
-    return one.name if lost else ""
+    kept = covers(statements_of(after, after.users[one.name]), statements_of(before, one))
+    return "" if kept else one.name
