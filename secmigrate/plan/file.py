@@ -1,0 +1,77 @@
+"""A plan as it lies in a file: what people and scripts read, and each operation whole, so that it can be applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from secmigrate.dangers import Danger
+from secmigrate.operations import AnyOperation
+from secmigrate.plan.fold import Kept, Plan, PlanName
+
+
+class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An operation with what can be derived from it, for those who cannot derive it."""
+
+    n: int
+    phase: str
+    method: str
+    params: Mapping[str, Any]
+    destructive: bool
+    caveat: str
+    operation: AnyOperation
+
+
+class PlanFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The contract's form of a plan."""
+
+    name: PlanName
+    account: str
+    based_on: str
+    fingerprint: str
+    operations: tuple[Step, ...]
+    dangers: tuple[Danger, ...]
+    kept: tuple[Kept, ...]
+    kind: Literal["plan"] = "plan"
+    version: Literal[1] = 1
+
+
+def to_file(plan: Plan) -> PlanFile:
+    """The plan for a file."""
+    return PlanFile(
+        name=plan.name,
+        account=plan.account,
+        based_on=plan.based_on,
+        fingerprint=plan.fingerprint,
+        operations=tuple(_step(n, operation) for n, operation in enumerate(plan.operations, 1)),
+        dangers=plan.dangers,
+        kept=plan.kept,
+    )
+
+
+def from_file(file: PlanFile) -> Plan:
+    """The plan of a file. Only the operations count; `apply` checks them by the fingerprint."""
+    return Plan(
+        name=file.name,
+        account=file.account,
+        based_on=file.based_on,
+        operations=tuple(step.operation for step in file.operations),
+        dangers=file.dangers,
+        kept=file.kept,
+        fingerprint=file.fingerprint,
+    )
+
+
+def _step(n: int, operation: AnyOperation) -> Step:
+    call = operation.call()
+    return Step(
+        n=n,
+        phase=operation.phase,
+        method=call.method,
+        params=call.params,
+        destructive=operation.destructive,
+        caveat=operation.caveat,
+        operation=operation,
+    )

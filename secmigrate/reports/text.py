@@ -1,0 +1,85 @@
+"""What people read in a terminal: plain lines, the same with and without colour."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from secmigrate.dangers import Danger
+from secmigrate.diff import Diff
+from secmigrate.operations import PHASES
+from secmigrate.plan import Kept, Plan
+from secmigrate.workspace import Step
+
+SHOWN = 12  # commands of a phase that are shown; the script has them all
+
+_PHASE_SAYS = {
+    "grant": "gives",
+    "verify": "checks",
+    "revoke": "takes people out of groups",
+    "strip": "takes policies away",
+    "delete": "deletes",
+}
+
+
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """The plan: how much, each phase with its first commands, dangers, what stays, what cannot be undone."""
+    yield f"Plan {plan.name} for account {plan.account}: {_commands(plan)}"
+    for phase in PHASES:
+        commands = [operation.call().as_shell() for operation in plan.operations if operation.phase == phase]
+        if not commands:
+            continue
+        yield f"  {phase}: {len(commands)} ({_PHASE_SAYS[phase]})"
+        yield from (f"    {_short(command)}" for command in commands[:SHOWN])
+        if len(commands) > SHOWN:
+            yield f"    … and {len(commands) - SHOWN} more"
+    yield from kept_lines(plan.kept)
+    yield from caveat_lines(plan)
+    yield from danger_lines(plan.dangers)
+
+
+def kept_lines(kept: Iterable[Kept]) -> Iterator[str]:
+    """What stays as it is, and why."""
+    for one in kept:
+        yield f"  stays: {one.kind} {one.name}: {one.why}"
+
+
+def caveat_lines(plan: Plan) -> Iterator[str]:
+    """What undoing the plan would not bring back, each once."""
+    counted = Counter(operation.caveat for operation in plan.operations if operation.caveat)
+    for caveat, n in sorted(counted.items()):
+        yield f"  note ({n}): {caveat}"
+
+
+def danger_lines(dangers: Iterable[Danger]) -> Iterator[str]:
+    """Dangers with their hints."""
+    weight = {"plan": "blocks the plan", "subjects": "left out", "nothing": "to know"}
+    for danger in dangers:
+        yield f"  {danger.code} ({weight[danger.blocks]}): {danger.message}"
+        yield f"    hint: {danger.hint}"
+
+
+def diff_lines(found: Diff) -> Iterator[str]:
+    """Planned against existing."""
+    yield f"missing {len(found.missing)}, extra {len(found.extra)}, different {len(found.different)}"
+    yield from (f"  missing    {item.kind} {item.name}" for item in found.missing)
+    yield from (f"  extra      {item.kind} {item.name}" for item in found.extra)
+    for item in found.different:
+        yield f"  different  {item.kind} {item.name}"
+        yield from (f"    {change}" for change in item.changes)
+
+
+def step_lines(steps: Iterable[Step]) -> Iterator[str]:
+    """Where the migration stands."""
+    for step in steps:
+        yield f"  {step.state:8} {step.step:14} {step.why}"
+
+
+def _commands(plan: Plan) -> str:
+    if not plan.operations:
+        return "nothing to do"
+    return f"{len(plan.operations)} commands, {plan.destructive} of which take something away"
+
+
+def _short(command: str, width: int = 110) -> str:
+    return command if len(command) <= width else f"{command[: width - 1]}…"

@@ -1,0 +1,160 @@
+"""Where the files of one migration lie, and which step comes next."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from secmigrate.documents import read_json, write_json, write_whole
+from secmigrate.errors import BadInput, Failed
+from secmigrate.iam import Snapshot
+from secmigrate.journal import Journal, read_journal
+from secmigrate.plan import Plan
+from secmigrate.plan.file import PlanFile, from_file, to_file
+
+State = Literal["done", "next", "blocked", "waiting"]
+
+
+class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who was in which group when the inventory was made."""
+
+    account: str
+    groups: Mapping[str, tuple[str, ...]]
+    kind: Literal["user-group-mappings"] = "user-group-mappings"
+    version: Literal[1] = 1
+
+
+class Step(Struct, frozen=True):
+    """Where the migration stands at one of its steps."""
+
+    step: str
+    state: State
+    why: str
+
+
+class Workspace:
+    """The folder of one migration; see the contract for its files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.inventory = folder / "inventory.json"
+        self.members_json = folder / "user-group-mappings.json"
+        self.members_text = folder / "user-group-mappings.txt"
+        self.decisions = folder / "decisions.yaml"
+        self.mapping = folder / "mapping.json"
+        self.planned = folder / "planned.json"
+        self.configs = folder / "sec" / "configs"
+        self.journals_folder = folder / "journals"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps every other run out of this folder. Raises Failed if one is in it."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise Failed(f"cannot be used: {error.strerror}", where=str(self.folder), hint="check the folder") from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            raise Failed(
+                "another run is at work here", where=str(self.folder), hint="wait until it has ended"
+            ) from None
+        finally:
+            os.close(handle)
+
+    def config(self) -> Path:
+        """The one SEC config of this workspace. Raises BadInput if there is none, or more than one."""
+        found = sorted(self.configs.glob("*-sec.yaml"))
+        if len(found) != 1:
+            told = ", ".join(path.name for path in found) or "none"
+            raise BadInput(f"one SEC config is needed here, found: {told}", where=str(self.configs), hint=_MAP_FIRST)
+        return found[0]
+
+    def save_members(self, snapshot: Snapshot) -> None:
+        """Writes the memberships, as JSON and in the guide's own form (step 4: `group: user user`)."""
+        write_json(self.members_json, Members(account=snapshot.account, groups=snapshot.members))
+        lines = (f"{group}: {' '.join(users)}".rstrip() for group, users in sorted(snapshot.members.items()))
+        write_whole(self.members_text, "".join(f"{line}\n" for line in lines).encode())
+
+    def members(self) -> Members:
+        """The saved memberships. Raises BadInput."""
+        if not self.members_json.exists():
+            raise BadInput(
+                "no saved memberships", where=str(self.members_json), hint="run `secmigrate inventory` first"
+            )
+        return read_json(self.members_json, Members, hint="run `secmigrate inventory` again")
+
+    def plan_path(self, name: str) -> Path:
+        return self.folder / "plans" / f"{name}.json"
+
+    def save_plan(self, plan: Plan, script: str) -> tuple[Path, Path]:
+        """Writes the plan as JSON and as a shell script; gives both paths."""
+        path = self.plan_path(plan.name)
+        write_json(path, to_file(plan))
+        return path, write_whole(path.with_suffix(".sh"), script.encode(), mode=0o700)
+
+    def plan(self, name: str) -> Plan:
+        """The plan that was saved last under that name. Raises BadInput."""
+        path, again = self.plan_path(name), f"run `secmigrate {name}` and look at the plan first"
+        if not path.exists():
+            raise BadInput("no plan to execute", where=str(path), hint=again)
+        return from_file(read_json(path, PlanFile, hint=again))
+
+    def journal_path(self, name: str, at: str) -> Path:
+        """Where a run that starts now keeps its journal; `at` is ISO 8601. Never a file that is there."""
+        stamp = at.replace(":", "").replace("-", "")
+        path, n = self.journals_folder / f"{stamp}-{name}.jsonl", 1
+        while path.exists():
+            n += 1
+            path = self.journals_folder / f"{stamp}-{name}-{n}.jsonl"
+        return path
+
+    def journals(self) -> list[Journal]:
+        """All journals, oldest first. Raises BadInput if one is damaged."""
+        found = [read_journal(path) for path in sorted(self.journals_folder.glob("*.jsonl"))]
+        return sorted(found, key=lambda journal: (journal.started, journal.path.name))
+
+    def unfinished(self) -> Journal | None:
+        """The newest journal, if its plan was not carried out to its end."""
+        journals = self.journals()
+        return journals[-1] if journals and journals[-1].unfinished else None
+
+    def steps(self) -> list[Step]:
+        """Where this migration stands, from its files alone."""
+        ended: dict[str, Journal] = {journal.plan.name: journal for journal in self.journals()}
+        facts = (
+            ("inventory", self.inventory.exists(), "reads the account"),
+            ("map", self.planned.exists(), "decides what becomes what"),
+            ("deploy", "readd" in ended, "the provisioner makes the new groups and roles (guide, steps 7 and 8)"),
+            ("readd", _done(ended, "readd"), "users into their new groups"),
+            ("decommission", _done(ended, "decommission"), "old groups, roles and policies go"),
+        )
+        steps: list[Step] = []
+        stopped = self.unfinished()
+        for step, done, why in facts:
+            if stopped and stopped.plan.name == step:
+                steps.append(Step(step, "blocked", f"stopped half way: `secmigrate resume` ({stopped.path.name})"))
+            elif done:
+                steps.append(Step(step, "done", why))
+            elif steps and steps[-1].state != "done":
+                steps.append(Step(step, "waiting", why))
+            else:
+                steps.append(Step(step, "next", why))
+        if _done(ended, "rollback"):
+            steps.append(Step("rollback", "done", "what had been done was undone"))
+        return steps
+
+
+_MAP_FIRST = "run `secmigrate map` first, and keep one config in the folder"
+
+
+def _done(ended: Mapping[str, Journal], name: str) -> bool:
+    return name in ended and ended[name].ended == "done"
