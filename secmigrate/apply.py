@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from secmigrate.aws import AwsRefused, AwsSilent
-from secmigrate.dangers import stale, wrong_account
-from secmigrate.diff import diff
+from secmigrate.dangers import incomplete, stale, wrong_account
 from secmigrate.errors import Failed, Interrupted, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import End, Journal, Writer
@@ -34,16 +33,18 @@ class Hands(Struct, frozen=True):
 Progress = Callable[[int, Operation], None]  # operation number, from 1, about to be made
 
 
-def check(plan: Plan, live: Snapshot, confirmed: str) -> None:
-    """Raises Refused unless the plan may be applied to the account as it is now.
+def confirm(plan: Plan, live: Snapshot, confirmed: str) -> None:
+    """Raises Refused unless plan, account and the id that a person typed are of one account."""
+    for danger in (*wrong_account(plan.account, live.account), *wrong_account(plan.account, confirmed)):
+        raise Refused(f"{danger.code}: {danger.message}", hint=danger.hint)
 
-    `confirmed` is the account id that a person typed.
-    """
-    dangers = [*wrong_account(plan.account, live.account), *wrong_account(plan.account, confirmed)]
-    if not dangers and not is_intact(plan):
+
+def check(plan: Plan, live: Snapshot, confirmed: str) -> None:
+    """Raises Refused unless the plan may be applied to the account as it is now."""
+    confirm(plan, live, confirmed)
+    if not is_intact(plan):
         raise Refused("the plan was changed after it was made", hint="make the plan again and review it")
-    dangers += stale(plan.based_on, live)
-    for danger in dangers:
+    for danger in (*incomplete(live), *stale(plan.based_on, live)):
         raise Refused(f"{danger.code}: {danger.message}", hint=danger.hint)
     if error := refusal(plan):
         raise error
@@ -160,8 +161,3 @@ def _settle(operations: Sequence[Operation], hands: Hands) -> None:
 
 def _unseen(operations: Sequence[Operation], live: Snapshot) -> list[Operation]:
     return [operation for operation in operations if not operation.is_done(live)]
-
-
-def changes_since(before: Snapshot, live: Snapshot) -> list[str]:
-    """How the account differs from what a plan was based on, for the message that refuses it."""
-    return list(diff(before, live).lines())

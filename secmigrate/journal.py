@@ -128,9 +128,9 @@ class Journal(Struct, frozen=True):
         return self._at(n for n, result in self.results.items() if result != "failed")
 
     @property
-    def in_doubt(self) -> tuple[AnyOperation, ...]:
-        """The operations that may have taken effect."""
-        return self._at(self.doubtful)
+    def done_or_doubtful(self) -> tuple[AnyOperation, ...]:
+        """The operations that took effect or may have, in order."""
+        return self._at({*self.doubtful, *(n for n, result in self.results.items() if result != "failed")})
 
     @property
     def unfinished(self) -> bool:

@@ -11,11 +11,12 @@ from typing import Literal
 
 from msgspec import Struct
 
-from secmigrate.documents import read_json, write_json, write_whole
-from secmigrate.errors import BadInput, Failed
+from secmigrate.documents import read_json, read_snapshot, write_json, write_whole
+from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import Journal, read_journal
-from secmigrate.plan import Plan
+from secmigrate.operations import Operation
+from secmigrate.plan import Plan, net
 from secmigrate.plan.file import PlanFile, from_file, to_file
 
 State = Literal["done", "next", "blocked", "waiting"]
@@ -121,6 +122,23 @@ class Workspace:
         """All journals, oldest first. Raises BadInput if one is damaged."""
         found = [read_journal(path) for path in sorted(self.journals_folder.glob("*.jsonl"))]
         return sorted(found, key=lambda journal: (journal.started, journal.path.name))
+
+    def done(self) -> list[Operation]:
+        """All that was done here, or may have been, oldest first."""
+        return [operation for journal in self.journals() for operation in journal.done_or_doubtful]
+
+    def keep_the_first_inventory(self, new: Snapshot) -> None:
+        """Raises Refused if the inventory must not be written over: it is of another account, or it tells how things
+        were before the migration, and things have been taken away since.
+        """
+        if not self.inventory.exists():
+            return
+        hint = "take the new inventory in another workspace: -w DIR"
+        account = read_snapshot(self.inventory).account
+        if account != new.account:
+            raise Refused(f"the inventory here is of account {account}", where=str(self.inventory), hint=hint)
+        if any(operation.destructive for operation in net(self.done())):
+            raise Refused("it tells how things were before the migration", where=str(self.inventory), hint=hint)
 
     def unfinished(self) -> Journal | None:
         """The newest journal, if its plan was not carried out to its end."""

@@ -8,6 +8,7 @@ from secmigrate.plan.fold import Kept, Plan, base_of, fold, refusal, sealed
 from secmigrate.plan.moves import Move
 from secmigrate.plan.readd import readd
 from secmigrate.plan.rollback import net, rollback
+from secmigrate.plan.verify import verify
 
 __all__ = [
     "Kept",
@@ -22,4 +23,5 @@ __all__ = [
     "refusal",
     "rollback",
     "sealed",
+    "verify",
 ]

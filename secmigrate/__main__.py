@@ -1,0 +1,5 @@
+"""`python -m secmigrate`."""
+
+from secmigrate.cli import main
+
+main()

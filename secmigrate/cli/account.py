@@ -1,0 +1,133 @@
+"""What several commands do with the account: connect, look, and carry out a plan."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import typer
+
+from secmigrate import documents
+from secmigrate.apply import Hands, check, confirm, execute, remaining
+from secmigrate.aws import Aws
+from secmigrate.cli.out import Out, finish
+from secmigrate.errors import BadInput, Refused
+from secmigrate.iam import Snapshot
+from secmigrate.journal import Writer
+from secmigrate.operations import PHASES, Phase
+from secmigrate.plan import Plan
+from secmigrate.plan.file import to_file
+from secmigrate.reports.shell import as_script
+from secmigrate.reports.text import plan_lines
+from secmigrate.sources.live import read_live
+from secmigrate.workspace import Workspace
+
+
+def look(aws: Aws, out: Out) -> Snapshot:
+    """The account as it is now."""
+    with out.progress("reading the account") as progress:
+        return read_live(aws, documents.aws_managed(), progress)
+
+
+def now() -> str:
+    """The time as ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def propose(plan: Plan, workspace: Workspace, out: Out) -> None:
+    """Shows and saves a plan. Exit 0: nothing to do; 3: changes are pending; 4: refused as dangerous."""
+    paths = workspace.save_plan(plan, as_script(plan))
+    out.lines(plan_lines(plan))
+    out.say("", *(f"wrote {path}" for path in paths))
+    if plan.operations and not plan.blocking:
+        out.say(f"nothing was changed; to apply it: secmigrate {plan.name} -w {workspace.folder} --execute")
+    out.document("plan", to_file(plan))
+    if plan.blocking:
+        finish(4)
+    finish(3 if plan.operations else 0)
+
+
+def carry_out(
+    name: str, aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, stop_before: str | None
+) -> None:
+    """Applies the plan that was saved under this name. Raises Refused, Interrupted, BadInput."""
+    phase = _phase(stop_before)
+    with workspace.locked():
+        plan = workspace.plan(name)
+        live = look(aws, out)
+        if plan.operations and all(operation.is_done(live) for operation in plan.operations):
+            out.say(f"plan {name}: done already, nothing to do")
+            out.document("run", {"name": name, "result": "done", "operations": 0, "journal": None})
+            finish(0)
+        check(plan, live, confirmed or _typed(plan))
+        at = now()
+        path = workspace.journal_path(name, at)
+        journal = Writer(path, now)
+        try:
+            journal.plan(plan)
+            run(plan, aws, journal, out, stop_before=phase)
+        finally:
+            journal.close()
+
+
+def run(
+    plan: Plan, aws: Aws, journal: Writer, out: Out, *, done: Sequence[int] = (), stop_before: Phase | None = None
+) -> None:
+    """Makes the calls that are left of a plan, and says how it ended."""
+    hands = Hands(send=aws.send, look=lambda: read_live(aws, documents.aws_managed()), pause=time.sleep)
+    left = len(plan.operations) - len(done)
+    with out.progress(f"{plan.name}: {left} calls", total=len(plan.operations)) as progress:
+        result = execute(
+            plan,
+            hands,
+            journal,
+            done=done,
+            stop_before=stop_before,
+            progress=lambda n, operation: progress(operation.call().method, n),
+        )
+    out.say(f"{plan.name}: {result}; journal {journal.path}")
+    out.document("run", {"name": plan.name, "result": result, "operations": left, "journal": str(journal.path)})
+    if result == "stopped":
+        out.say("to go on: secmigrate resume")
+        finish(3)
+
+
+def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None) -> None:
+    """Carries the newest plan on that did not come to its end. Raises Refused if the account has changed otherwise."""
+    with workspace.locked():
+        stopped = workspace.unfinished()
+        if stopped is None:
+            out.say("nothing was interrupted")
+            out.document("run", {"name": None, "result": "done", "operations": 0, "journal": None})
+            return
+        live = look(aws, out)
+        confirm(stopped.plan, live, confirmed or _typed(stopped.plan))
+        journal = Writer(stopped.path, now)
+        try:
+            run(stopped.plan, aws, journal, out, done=remaining(stopped, live, journal))
+        finally:
+            journal.close()
+
+
+def open_workspace(folder: Path) -> Workspace:
+    """The workspace of a command."""
+    return Workspace(folder)
+
+
+def _phase(name: str | None) -> Phase | None:
+    if name is not None and name not in PHASES:
+        raise BadInput(f"there is no phase {name!r}", where="--stop-before", hint=f"one of {', '.join(PHASES)}")
+    return cast(Phase | None, name)
+
+
+def _typed(plan: Plan) -> str:
+    if not sys.stdin.isatty():
+        raise Refused(
+            "nobody is here to confirm it", hint=f"review the plan, then give --confirm-account {plan.account}"
+        )
+    typer.echo(f"{len(plan.operations)} calls change account {plan.account}, {plan.destructive} take something away.")
+    return cast(str, typer.prompt("Type the account id to go on"))

@@ -1,0 +1,128 @@
+"""The commands that plan a change and, when told, make it: readd, verify, decommission, rollback, resume."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from secmigrate.cli import options
+from secmigrate.cli.app import app
+from secmigrate.cli.out import Out, finish
+
+
+@app.command(epilog="Example: secmigrate readd; secmigrate readd --execute --confirm-account 111122223333")
+def readd(
+    workspace: options.Workspace = options.FOLDER,
+    json: options.Json = False,
+    profile: options.Profile = None,
+    region: options.Region = None,
+    endpoint: options.Endpoint = None,
+    execute: options.Execute = False,
+    confirm: options.Confirm = None,
+    stop_before: options.StopBefore = None,
+) -> None:
+    """Plan: users into their new groups (guide, step 9)."""
+    from secmigrate import plan
+    from secmigrate.aws import Aws
+    from secmigrate.cli import account
+
+    out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
+    if execute:
+        account.carry_out("readd", aws, space, out, confirmed=confirm, stop_before=stop_before)
+        return
+    outcome = account.outcome(space)
+    live = account.look(aws, out)
+    account.propose(plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped), space, out)
+
+
+@app.command(epilog="Example: secmigrate verify")
+def verify(
+    workspace: options.Workspace = options.FOLDER,
+    json: options.Json = False,
+    profile: options.Profile = None,
+    region: options.Region = None,
+    endpoint: options.Endpoint = None,
+) -> None:
+    """Everyone is where they should be, and the new groups and roles are as planned."""
+    from secmigrate import plan
+    from secmigrate.aws import Aws
+    from secmigrate.cli import account
+
+    out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
+    outcome, planned = account.outcome(space), account.planned(space)
+    findings = plan.verify(account.look(aws, out), planned, outcome.moves, space.members().groups)
+    out.lines(f"  {finding}" for finding in findings)
+    out.say(f"{len(findings)} findings" if findings else "verified: everyone is in place, and all is as planned")
+    out.document("verify", {"findings": findings})
+    finish(3 if findings else 0)
+
+
+@app.command(epilog="Example: secmigrate decommission; secmigrate decommission --execute")
+def decommission(
+    workspace: options.Workspace = options.FOLDER,
+    json: options.Json = False,
+    profile: options.Profile = None,
+    region: options.Region = None,
+    endpoint: options.Endpoint = None,
+    execute: options.Execute = False,
+    confirm: options.Confirm = None,
+    stop_before: options.StopBefore = None,
+    unused_days: Annotated[int, typer.Option(min=0, help="A role that was used within so many days stays.")] = 90,
+) -> None:
+    """Plan: old groups, roles and policies go, in the right order (guide, step 10)."""
+    from secmigrate import plan
+    from secmigrate.aws import Aws
+    from secmigrate.cli import account
+
+    out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
+    if execute:
+        account.carry_out("decommission", aws, space, out, confirmed=confirm, stop_before=stop_before)
+        return
+    unused_since = (datetime.now(UTC) - timedelta(days=unused_days)).strftime("%Y-%m-%d")
+    outcome = account.outcome(space)
+    account.propose(plan.decommission(account.look(aws, out), outcome.moves, unused_since), space, out)
+
+
+@app.command(epilog="Example: secmigrate rollback; secmigrate rollback --execute")
+def rollback(
+    workspace: options.Workspace = options.FOLDER,
+    json: options.Json = False,
+    profile: options.Profile = None,
+    region: options.Region = None,
+    endpoint: options.Endpoint = None,
+    execute: options.Execute = False,
+    confirm: options.Confirm = None,
+    stop_before: options.StopBefore = None,
+    users_only: Annotated[bool, typer.Option("--users-only", help="Only memberships.")] = False,
+) -> None:
+    """Plan: back to the start, from the journals of what was done."""
+    from secmigrate import plan
+    from secmigrate.aws import Aws
+    from secmigrate.cli import account
+
+    out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
+    if execute:
+        account.carry_out("rollback", aws, space, out, confirmed=confirm, stop_before=stop_before)
+        return
+    live = account.look(aws, out)
+    account.propose(plan.rollback(live, space.done(), users_only=users_only), space, out)
+
+
+@app.command(epilog="Example: secmigrate resume --confirm-account 111122223333")
+def resume(
+    workspace: options.Workspace = options.FOLDER,
+    json: options.Json = False,
+    profile: options.Profile = None,
+    region: options.Region = None,
+    endpoint: options.Endpoint = None,
+    confirm: options.Confirm = None,
+) -> None:
+    """Carry an interrupted plan on; what is in doubt is looked up in the account first."""
+    from secmigrate.aws import Aws
+    from secmigrate.cli import account
+
+    out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
+    account.go_on(aws, space, out, confirmed=confirm)

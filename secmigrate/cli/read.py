@@ -1,0 +1,104 @@
+"""The commands that read and show: inventory, twin, status."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from secmigrate.cli import options
+from secmigrate.cli.app import app
+from secmigrate.cli.out import Out, finish
+
+if TYPE_CHECKING:
+    from secmigrate.iam import Snapshot
+
+Where = Annotated[
+    str, typer.Option("--from", metavar="WHERE", help="`live`, a snapshot, or authorization details as JSON.")
+]
+
+
+@app.command(epilog="Example: secmigrate inventory --profile prod")
+def inventory(
+    workspace: options.Workspace = options.FOLDER,
+    json: options.Json = False,
+    where: Where = "live",
+    profile: options.Profile = None,
+    region: options.Region = None,
+    endpoint: options.Endpoint = None,
+) -> None:
+    """Read IAM into a snapshot, and who is in which group (guide, steps 1 and 4)."""
+    from secmigrate import documents
+    from secmigrate.aws import Aws
+    from secmigrate.cli import account
+    from secmigrate.sources.saved import read_saved
+
+    out, space = Out(json), account.open_workspace(workspace)
+    snapshot = account.look(Aws(profile, region, endpoint), out) if where == "live" else read_saved(Path(where))
+    with space.locked():
+        space.keep_the_first_inventory(snapshot)
+        documents.write_snapshot(space.inventory, snapshot)
+        space.save_members(snapshot)
+    counts = _counts(snapshot)
+    out.say(f"account {snapshot.account}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
+    out.say(*(f"  not read: {gap.what}: {gap.why}" for gap in snapshot.incomplete))
+    out.say(*(f"wrote {path}" for path in (space.inventory, space.members_json, space.members_text)))
+    gaps = [f"{gap.what}: {gap.why}" for gap in snapshot.incomplete]
+    out.document("inventory", {"account": snapshot.account, "counts": counts, "incomplete": gaps})
+    if snapshot.incomplete:
+        out.say("the inventory is incomplete: no plan will be made from it")
+    finish(1 if snapshot.incomplete and where == "live" else 0)
+
+
+@app.command(epilog="Example: secmigrate twin --from migration/inventory.json --port 5001")
+def twin(
+    workspace: options.Workspace = options.FOLDER,
+    where: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="A snapshot; by default the workspace's inventory.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="0 takes any that is free.", min=0, max=65535)] = 0,
+    faults: Annotated[Path | None, typer.Option(metavar="FILE", help="How it should misbehave (JSON).")] = None,
+    save: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to leave its snapshot at the end.")] = None,
+) -> None:
+    """Serve a strict twin of an account to any AWS client on 127.0.0.1, until SIGTERM or Ctrl-C."""
+    from secmigrate import documents
+    from secmigrate.cli import account
+    from secmigrate.sources.saved import read_saved
+    from secmigrate.twin import Faults, Twin
+
+    snapshot = read_saved(where or account.open_workspace(workspace).inventory)
+    misbehaviour = documents.read_json(faults, Faults, hint="see docs/twin.md for its form") if faults else None
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with Twin(snapshot, aws_managed=documents.aws_managed(), faults=misbehaviour, port=port) as served:
+        typer.echo(served.url)
+        stop.wait()
+        if save:
+            documents.write_snapshot(save, served.snapshot())
+
+
+@app.command(epilog="Example: secmigrate status")
+def status(workspace: options.Workspace = options.FOLDER, json: options.Json = False) -> None:
+    """Where this migration stands, and what comes next."""
+    from secmigrate.cli import account
+    from secmigrate.reports.text import step_lines
+
+    out = Out(json)
+    steps = account.open_workspace(workspace).steps()
+    out.lines(step_lines(steps))
+    out.document("status", {"steps": steps})
+
+
+def _counts(snapshot: Snapshot) -> dict[str, int]:
+    return {
+        "users": len(snapshot.users),
+        "groups": len(snapshot.groups),
+        "roles": len(snapshot.roles),
+        "customer-managed policies": len(snapshot.own_policies),
+        "instance profiles": len(snapshot.instance_profiles),
+        "memberships": sum(len(user.groups) for user in snapshot.users.values()),
+    }
