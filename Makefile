@@ -1,0 +1,59 @@
+# Needs make and Python 3.11 or newer. Another interpreter: make test PYTHON=/path/to/python3.12
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fmt bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## .venv with everything that constraints.txt pins; the others do this by themselves
+
+demo: $(STAMP) ## the whole road on the example account, on a twin, in ./demo
+	@$(BIN)/secmigrate demo $(ARGS)
+
+test: $(STAMP) ## all tests, on all cores; some of them: make test ARGS="-k layers"
+	@$(BIN)/pytest -n auto $(ARGS)
+
+check: $(STAMP) ## formatting, lint, types, the import rule, the docs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest tests/test_layers.py tests/test_docs.py tests/test_lock.py
+
+fmt: $(STAMP) ## formats, and mends what ruff can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(STAMP) ## how fast, as ratios that mean the same on another machine
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lock: $(STAMP) ## constraints.txt from pyproject.toml, keeping what still fits; newest: make lock ARGS=--upgrade
+	@$(BIN)/pip install -qq 'uv>=0.13,<0.14'
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file constraints.txt $(ARGS) >/dev/null
+	@echo "constraints.txt: $$(grep -c == constraints.txt) distributions"
+
+clean: ## throws away .venv, caches and the demo
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis demo dist
+
+$(STAMP): constraints.txt pyproject.toml
+	@python=; \
+	for one in $(or $(PYTHON),python3.14 python3.13 python3.12 python3.11 python3); do \
+	  if "$$one" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	  then python=$$one; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "secmigrate needs Python 3.11 or newer with its venv module; found: $$($(or $(PYTHON),python3) --version 2>&1)" >&2; \
+	  echo "hint: install it (Debian and Ubuntu: also python3-venv), or name one: make PYTHON=/path/to/python3.12" >&2; \
+	  exit 1; \
+	fi; \
+	echo "setting up .venv with $$("$$python" --version), once, about a minute" >&2; \
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear .venv
+	@echo "  installing what constraints.txt pins" >&2
+	@$(BIN)/python -m pip install -qq --require-hashes -r constraints.txt
+	@echo "  installing secmigrate itself, from this folder" >&2
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
+	@touch $@
