@@ -74,7 +74,7 @@ def diff(wanted: Snapshot, existing: Snapshot, rooms: tuple[str, ...] = tuple(RO
 def describe(before: Entity, after: Entity) -> tuple[str, ...]:
     """How a thing must change to become another, a line for each field."""
     # Lazy: importing deepdiff costs 0.2 s, and most comparisons find nothing to describe.
-    from deepdiff import DeepDiff  # noqa: PLC0415
+    from deepdiff import DeepDiff
 
     found = DeepDiff(_plain(before), _plain(after), verbose_level=2)
     return tuple(sorted(found.pretty().splitlines()))

@@ -142,7 +142,7 @@ class Journal(Struct, frozen=True):
 
 
 def read_journal(path: Path) -> Journal:
-    """Reads a journal. A last line that a crash cut short is left out; any other damage raises BadInput with its line."""
+    """Reads a journal. A last line that a crash cut short is left out; other damage raises BadInput with its line."""
     lines = read_bytes(path).split(b"\n")
     events: list[Event] = []
     for number, line in enumerate(lines[:-1], 1):

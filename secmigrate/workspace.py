@@ -16,7 +16,7 @@ from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import Journal, read_journal
 from secmigrate.operations import Operation
-from secmigrate.plan import Plan, net
+from secmigrate.plan import Move, Plan, net
 from secmigrate.plan.file import PlanFile, from_file, to_file
 
 State = Literal["done", "next", "blocked", "waiting"]
@@ -28,6 +28,21 @@ class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     account: str
     groups: Mapping[str, tuple[str, ...]]
     kind: Literal["user-group-mappings"] = "user-group-mappings"
+    version: Literal[1] = 1
+
+
+class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `map` decided: what the later steps go by."""
+
+    account: str
+    tier: str
+    config: str  # the config's file name
+    config_sha256: str  # as `map` wrote it: tells whether a person has edited it since
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    moves: tuple[Move, ...] = ()
+    unmapped: tuple[str, ...] = ()  # groups without a counterpart, for whatever reason
+    kind: Literal["mapping"] = "mapping"
     version: Literal[1] = 1
 
 
@@ -92,6 +107,12 @@ class Workspace:
                 "no saved memberships", where=str(self.members_json), hint="run `secmigrate inventory` first"
             )
         return read_json(self.members_json, Members, hint="run `secmigrate inventory` again")
+
+    def outcome(self) -> Outcome:
+        """What `map` decided. Raises BadInput."""
+        if not self.mapping.exists():
+            raise BadInput("nothing is mapped yet", where=str(self.mapping), hint="run `secmigrate map` first")
+        return read_json(self.mapping, Outcome, hint="run `secmigrate map` again")
 
     def plan_path(self, name: str) -> Path:
         return self.folder / "plans" / f"{name}.json"

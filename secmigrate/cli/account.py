@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import cast
 
 import typer
 
-from secmigrate import documents
+from secmigrate import documents, mapping, sec
 from secmigrate.apply import Hands, check, confirm, execute, remaining
 from secmigrate.aws import Aws
 from secmigrate.cli.out import Out, finish
@@ -23,6 +24,7 @@ from secmigrate.plan import Plan
 from secmigrate.plan.file import to_file
 from secmigrate.reports.shell import as_script
 from secmigrate.reports.text import plan_lines
+from secmigrate.sec import SecConfig
 from secmigrate.sources.live import read_live
 from secmigrate.workspace import Workspace
 
@@ -96,6 +98,46 @@ def run(
         finish(3)
 
 
+def inventory(space: Workspace) -> Snapshot:
+    """The workspace's inventory. Raises BadInput."""
+    if not space.inventory.exists():
+        raise BadInput("there is no inventory yet", where=str(space.inventory), hint="run `secmigrate inventory` first")
+    return documents.read_snapshot(space.inventory)
+
+
+def config(space: Workspace) -> tuple[SecConfig, documents.Lines]:
+    """The workspace's SEC config, with what a person edited in it."""
+    return documents.read_config(space.config())
+
+
+def planned(space: Workspace) -> Snapshot:
+    """What the SEC config, as it stands now, will create."""
+    return sec.planned(config(space)[0], documents.catalogue().levels, documents.aws_managed())
+
+
+def config_before(space: Workspace) -> SecConfig | None:
+    """The config of an earlier `map`, if there is one. Raises Refused if a person has edited it since."""
+    if not space.mapping.exists():
+        return None
+    outcome = space.outcome()
+    path = space.configs / outcome.config
+    if not path.exists():
+        return None
+    if hashlib.sha256(documents.read_bytes(path)).hexdigest() != outcome.config_sha256:
+        raise Refused(
+            "was edited since `map` wrote it, and mapping again would lose that",
+            where=str(path),
+            hint="put what you changed into decisions.yaml and move the file away, or leave it as it is",
+        )
+    return documents.read_config(path)[0]
+
+
+def decided(space: Workspace, scope: mapping.Scope, sec_names: str) -> tuple[mapping.Decision, ...]:
+    """What becomes of everything in the inventory, by the rules and a person's answers."""
+    answers = documents.read_decisions(space.decisions)
+    return mapping.decide(inventory(space), documents.catalogue(), answers, scope, sec_names=sec_names)
+
+
 def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None) -> None:
     """Carries the newest plan on that did not come to its end. Raises Refused if the account has changed otherwise."""
     with workspace.locked():
@@ -121,7 +163,7 @@ def open_workspace(folder: Path) -> Workspace:
 def _phase(name: str | None) -> Phase | None:
     if name is not None and name not in PHASES:
         raise BadInput(f"there is no phase {name!r}", where="--stop-before", hint=f"one of {', '.join(PHASES)}")
-    return cast(Phase | None, name)
+    return name
 
 
 def _typed(plan: Plan) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,7 +32,7 @@ def readd(
     if execute:
         account.carry_out("readd", aws, space, out, confirmed=confirm, stop_before=stop_before)
         return
-    outcome = account.outcome(space)
+    outcome = space.outcome()
     live = account.look(aws, out)
     account.propose(plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped), space, out)
 
@@ -52,7 +51,7 @@ def verify(
     from secmigrate.cli import account
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
-    outcome, planned = account.outcome(space), account.planned(space)
+    outcome, planned = space.outcome(), account.planned(space)
     findings = plan.verify(account.look(aws, out), planned, outcome.moves, space.members().groups)
     out.lines(f"  {finding}" for finding in findings)
     out.say(f"{len(findings)} findings" if findings else "verified: everyone is in place, and all is as planned")
@@ -82,7 +81,7 @@ def decommission(
         account.carry_out("decommission", aws, space, out, confirmed=confirm, stop_before=stop_before)
         return
     unused_since = (datetime.now(UTC) - timedelta(days=unused_days)).strftime("%Y-%m-%d")
-    outcome = account.outcome(space)
+    outcome = space.outcome()
     account.propose(plan.decommission(account.look(aws, out), outcome.moves, unused_since), space, out)
 
 

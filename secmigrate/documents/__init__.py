@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from secmigrate.documents.config_files import read_config, read_decisions, write_config
 from secmigrate.documents.json_files import json_syntax, read_json, read_snapshot, write_json, write_snapshot
-from secmigrate.documents.shipped import aws_managed, example, schema
+from secmigrate.documents.shipped import aws_managed, catalogue, example
 from secmigrate.documents.whole import read_bytes, write_whole
-from secmigrate.documents.yaml_files import Lines, read_yaml
+from secmigrate.documents.yaml_files import Lines, read_yaml, schema
 
 __all__ = [
     "Lines",
     "aws_managed",
+    "catalogue",
     "example",
     "json_syntax",
     "read_bytes",
+    "read_config",
+    "read_decisions",
     "read_json",
     "read_snapshot",
     "read_yaml",
     "schema",
+    "write_config",
     "write_json",
     "write_snapshot",
     "write_whole",

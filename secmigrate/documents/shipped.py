@@ -5,35 +5,33 @@ from __future__ import annotations
 import lzma
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
 from importlib.resources.abc import Traversable
-from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from secmigrate import iam
-from secmigrate.documents.whole import read_bytes
+from secmigrate.documents.whole import read_bytes, shipped
+from secmigrate.documents.yaml_files import read_yaml
 from secmigrate.iam import Document, Policy, Seen
-
-
-def shipped(folder: str) -> Traversable:
-    """A data folder: inside the installed package, or beside it in a checkout."""
-    inside = files("secmigrate") / folder
-    return inside if inside.is_dir() else Path(str(files("secmigrate"))).parent / folder
-
-
-@lru_cache
-def schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of that name."""
-    found = msgspec.json.decode(read_bytes(shipped("schemas") / f"{name}.schema.json"))
-    assert isinstance(found, dict)
-    return found
+from secmigrate.mapping import Catalogue
+from secmigrate.mapping import catalogue as make_catalogue
 
 
 def example(name: str) -> Traversable:
     """A file of the examples, such as `manual-account/inventory.json`."""
     return shipped("examples").joinpath(*name.split("/"))
+
+
+@lru_cache
+def catalogue() -> Catalogue:
+    """All rules, levels and tiers of `mappings/`. Raises BadInput with file and line for a file that is not one."""
+    kinds = {"groups": "mapping-rule", "roles": "mapping-rule", "levels": "level", "tiers": "tier"}
+    return make_catalogue(**{folder: _folder(folder, schema_name) for folder, schema_name in kinds.items()})
+
+
+def _folder(folder: str, schema_name: str) -> dict[str, object]:
+    found = sorted((shipped("mappings") / folder).iterdir(), key=lambda file: file.name)
+    return {file.name.removesuffix(".yaml"): read_yaml(file, schema_name)[0] for file in found}
 
 
 class _ManagedPolicy(msgspec.Struct, frozen=True):

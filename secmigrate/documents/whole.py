@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -55,3 +56,9 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def shipped(folder: str) -> Traversable:
+    """A data folder: inside the installed package, or beside it in a checkout."""
+    inside = files("secmigrate") / folder
+    return inside if inside.is_dir() else Path(str(files("secmigrate"))).parent / folder

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 from msgspec import Struct
 
-from secmigrate.documents.whole import read_bytes
+from secmigrate.documents.whole import read_bytes, shipped
 from secmigrate.errors import BadInput
 
 Place = tuple[str | int, ...]
@@ -74,12 +76,18 @@ def read_yaml(path: Path | Traversable, schema: str) -> tuple[Any, Lines]:
     return value, lines
 
 
+@lru_cache
+def schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of that name."""
+    found = msgspec.json.decode(read_bytes(shipped("schemas") / f"{name}.schema.json"))
+    assert isinstance(found, dict)
+    return found
+
+
 def check(value: object, schema_name: str, lines: Lines) -> None:
     """Checks a value by the schema of that name. Raises BadInput that names every problem, the first one's place."""
     # Lazy: importing jsonschema costs 0.2 s, and only commands that read YAML need it.
-    from jsonschema import Draft202012Validator  # noqa: PLC0415
-
-    from secmigrate.documents.shipped import schema  # noqa: PLC0415
+    from jsonschema import Draft202012Validator
 
     errors = sorted(
         Draft202012Validator(schema(schema_name)).iter_errors(value),

@@ -60,8 +60,8 @@ def sealed(
 ) -> Plan:
     """The finished plan for an account that is as in `snapshot`, folded and checked at every step.
 
-    `keeps_access`: nobody may lose access at any step, so far as whole statements show it. A fold that fails is a bug of the planner, so it
-    raises (ValueError) instead of becoming a danger; quotas become the danger `quota-exceeded`.
+    `keeps_access`: nobody may lose access at any step, so far as whole statements show it. A failing fold is a bug of
+    the planner, so it raises (ValueError) instead of becoming a danger; quotas become the danger `quota-exceeded`.
     """
     passed: list[str] = []
     for operation, before, after in fold(snapshot, operations):

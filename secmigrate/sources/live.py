@@ -50,7 +50,7 @@ def _details(aws: Aws, gaps: list[Gap], progress: Progress) -> Mapping[str, list
     try:
         for page in aws.pages("GetAccountAuthorizationDetails", Filter=FILTER):
             for key, found in rows.items():
-                found += page.get(key, ())
+                found.extend(page.get(key, ()))
             progress("users, groups, roles, policies", sum(map(len, rows.values())))
     except (AwsRefused, AwsSilent) as error:
         gaps.append(Gap("iam:GetAccountAuthorizationDetails", error.message))

@@ -1,0 +1,202 @@
+"""The commands that decide and compare: map, explain, rules check, validate, diff."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from secmigrate.cli import options
+from secmigrate.cli.app import app
+from secmigrate.cli.out import Out, finish
+
+if TYPE_CHECKING:
+    from secmigrate.mapping import Decision, Scope
+    from secmigrate.sec import Client, Environment, SecConfig
+    from secmigrate.workspace import Outcome
+
+rules = typer.Typer(help="The mapping rules.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(rules, name="rules")
+
+Globs = Annotated[list[str] | None, typer.Option(metavar="KIND:GLOB", help="Scope, such as role:ml-*; repeatable.")]
+
+
+@app.command("map", epilog="Example: secmigrate map --company-prefix lumen --tenant-id a001 --region eu-central-1")
+def map_(
+    workspace: options.Workspace = options.FOLDER,
+    json: options.Json = False,
+    tier: Annotated[str, typer.Option(help="auto, startup, medium or enterprise.")] = "auto",
+    company_prefix: Annotated[str | None, typer.Option(help="What SEC's names start with.")] = None,
+    company_name: Annotated[str | None, typer.Option()] = None,
+    tenant_id: Annotated[str | None, typer.Option(help="Four characters or digits.")] = None,
+    env: Annotated[str | None, typer.Option(help="prod, dev, test or staging.  [default: prod]")] = None,
+    region: Annotated[str | None, typer.Option(help="The stack's region.  [env: AWS_REGION]")] = None,
+    account_id: Annotated[str | None, typer.Option(help="By default the inventory's.")] = None,
+    only: Globs = None,
+    skip: Globs = None,
+) -> None:
+    """Decide what becomes what, choose the tier, write the SEC config and say why (guide, steps 2 and 3)."""
+    from secmigrate import documents, mapping, sec
+    from secmigrate.cli import account
+    from secmigrate.reports.decisions import decision_lines, decisions_document
+
+    out, space = Out(json), account.open_workspace(workspace)
+    with space.locked():
+        before = account.config_before(space)
+        snapshot, catalogue = account.inventory(space), documents.catalogue()
+        client, environment = _names(
+            before, snapshot.account, company_prefix, company_name, tenant_id, env, region, account_id
+        )
+        scope = mapping.Scope(only=tuple(only or ()), skip=tuple(skip or ()))
+        decided = account.decided(space, scope, sec.owner(client, environment))
+        choice = mapping.choose_tier(decided, catalogue, tier)
+        config = mapping.sec_config(
+            decided,
+            catalogue,
+            client=client,
+            environment=environment,
+            tier=choice.tier,
+            deployment=before.deployment if before else {},
+            tags=before.tags if before else {},
+        )
+        path = space.configs / config.file_name
+        planned = sec.planned(config, catalogue.levels, documents.aws_managed())
+        data = documents.write_config(path, config, mapping.sec_yaml_comments(config, decided, catalogue))
+        documents.write_snapshot(space.planned, planned)
+        documents.write_json(space.mapping, _outcome(config, decided, scope, data))
+    out.lines(decision_lines(decided, choice))
+    out.say("", f"wrote {path}", f"wrote {space.planned}", f"wrote {space.mapping}")
+    out.document("map", decisions_document(decided, choice, str(path)))
+
+
+@app.command(epilog="Example: secmigrate explain data-science-team")
+def explain(
+    name: Annotated[str, typer.Argument(help="A group or a role.")],
+    workspace: options.Workspace = options.FOLDER,
+    json: options.Json = False,
+) -> None:
+    """Why a group or role became what it became, and what nearly matched."""
+    from secmigrate import mapping
+    from secmigrate.cli import account
+    from secmigrate.reports.decisions import explained_lines
+
+    out, space = Out(json), account.open_workspace(workspace)
+    scope, names = mapping.Scope(), ""
+    if space.mapping.exists():
+        outcome = space.outcome()
+        config = account.config(space)[0]
+        scope, names = mapping.Scope(outcome.only, outcome.skip), config.owner
+    found = mapping.explain(name, account.decided(space, scope, names))
+    lines = list(explained_lines(found))
+    out.lines(lines)
+    out.document("explain", {"name": name, "lines": lines})
+
+
+@rules.command("check", epilog="Example: secmigrate rules check")
+def rules_check(json: options.Json = False) -> None:
+    """Prove every rule by its own examples."""
+    from secmigrate import documents, mapping
+
+    out, catalogue = Out(json), documents.catalogue()
+    failures = mapping.prove(catalogue)
+    failed = {failure.rule for failure in failures}
+    for rule in catalogue.rules():
+        examples = len(rule.examples.yes) + len(rule.examples.no)
+        out.say(
+            f"  {'FAILS' if rule.id in failed else 'holds'}  {rule.id} ({rule.kind}, {rule.mark}): {examples} examples"
+        )
+    out.say(*(f"{failure.rule}: {failure.example}: {failure.message}" for failure in failures))
+    out.say(f"{len(catalogue.rules())} rules, {len(failures)} failures")
+    out.document("rules", {"rules": [rule.id for rule in catalogue.rules()], "failures": failures})
+    finish(1 if failures else 0)
+
+
+@app.command(epilog="Example: secmigrate validate migration/sec/configs/lumen-prod-a001-eu-central-1-sec.yaml")
+def validate(
+    config: Annotated[Path | None, typer.Argument(help="By default the workspace's own.")] = None,
+    workspace: options.Workspace = options.FOLDER,
+    json: options.Json = False,
+) -> None:
+    """Check a SEC config: schema, references, tier limits, quotas; file and line for each finding (guide, step 5)."""
+    from secmigrate import documents, sec
+    from secmigrate.cli import account
+
+    out, space = Out(json), account.open_workspace(workspace)
+    found, lines = documents.read_config(config or space.config())
+    catalogue = documents.catalogue()
+    existing = account.inventory(space) if space.inventory.exists() else None
+    findings = sec.findings(found, catalogue.tiers, catalogue.levels, documents.aws_managed(), existing)
+    for one in findings:
+        out.say(f"{lines.where(one.path)}: {one.severity}: {one.message}", f"  hint: {one.hint}")
+    errors = sum(one.severity == "error" for one in findings)
+    out.say(f"{lines.file}: {errors} errors, {len(findings) - errors} warnings")
+    rows = [
+        {"where": lines.where(one.path), "severity": one.severity, "message": one.message, "hint": one.hint}
+        for one in findings
+    ]
+    out.document("validate", {"findings": rows})
+    finish(2 if errors else 0)
+
+
+@app.command(epilog="Example: secmigrate diff")
+def diff(workspace: options.Workspace = options.FOLDER, json: options.Json = False) -> None:
+    """Planned against existing, both as the workspace has them: names, attributes, policies (guide, step 6)."""
+    from secmigrate.cli import account
+    from secmigrate.diff import diff as compare
+    from secmigrate.reports.text import diff_lines
+
+    out, space = Out(json), account.open_workspace(workspace)
+    found = compare(account.planned(space), account.inventory(space), ("groups", "roles"))
+    out.lines(diff_lines(found))
+    out.document("diff", {"missing": found.missing, "extra": found.extra, "different": found.different})
+    finish(3 if found else 0)
+
+
+def _names(
+    before: SecConfig | None,
+    account: str,
+    prefix: str | None,
+    company: str | None,
+    tenant: str | None,
+    env: str | None,
+    region: str | None,
+    account_id: str | None,
+) -> tuple[Client, Environment]:
+    """Client and environment: from the flags, else as an earlier run wrote them."""
+    from secmigrate.errors import BadInput
+    from secmigrate.sec import Client, Environment
+
+    prefix = prefix or (before.client.company_prefix if before else None)
+    tenant = tenant or (before.client.tenant_id if before else None)
+    region = region or (before.environment.region if before else os.environ.get("AWS_REGION"))
+    needed = {"--company-prefix": prefix, "--tenant-id": tenant, "--region": region}
+    if lacking := [flag for flag, value in needed.items() if not value]:
+        raise BadInput(f"needed for SEC's names: {', '.join(lacking)}", hint="give them once; the config keeps them")
+    client = Client(
+        company_prefix=prefix or "",
+        tenant_id=tenant or "",
+        account_id=account_id or account,
+        company_name=company or (before.client.company_name if before else ""),
+    )
+    return client, Environment(env=env or (before.environment.env if before else "prod"), region=region or "")
+
+
+def _outcome(config: SecConfig, decided: tuple[Decision, ...], scope: Scope, data: bytes) -> Outcome:
+    from secmigrate.mapping import Mapped
+    from secmigrate.plan import Move
+    from secmigrate.workspace import Outcome
+
+    name = {"group": config.group_name, "role": config.role_name}
+    return Outcome(
+        account=config.client.account_id,
+        tier=config.tier.name,
+        config=config.file_name,
+        config_sha256=hashlib.sha256(data).hexdigest(),
+        only=scope.only,
+        skip=scope.skip,
+        moves=tuple(Move(one.kind, one.name, name[one.kind](one.target)) for one in decided if isinstance(one, Mapped)),
+        unmapped=tuple(one.name for one in decided if one.kind == "group" and not isinstance(one, Mapped)),
+    )

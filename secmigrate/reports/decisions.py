@@ -1,0 +1,77 @@
+"""What becomes what, and why: for people and for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from secmigrate.mapping import Ambiguous, Decision, Mapped, TierChoice, Unmapped, outcome
+
+
+def decision_lines(decided: Sequence[Decision], choice: TierChoice) -> Iterator[str]:
+    """The tier, what is mapped as a table, and everything else with its reason."""
+    yield f"tier {choice.tier.version}"
+    yield from (f"  {reason}" for reason in choice.reasons)
+    for kind in ("group", "role"):
+        mine = [one for one in decided if one.kind == kind]
+        counts = {
+            word: sum(outcome(one) == word for one in mine) for word in ("mapped", "ambiguous", "unmapped", "left-out")
+        }
+        yield f"{len(mine)} {kind}s: " + ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+        yield from _table([one for one in mine if isinstance(one, Mapped)])
+        for one in mine:
+            if not isinstance(one, Mapped):
+                yield f"  {outcome(one):9} {one.name}: {'; '.join(one.reasons)}"
+
+
+def explained_lines(found: Iterable[Decision]) -> Iterator[str]:
+    """One thing: what became of it, every reason, and what nearly matched."""
+    for one in found:
+        target = f" -> {one.section}.{one.target} ({one.mark})" if isinstance(one, Mapped) else ""
+        yield f"{one.kind} {one.name}: {outcome(one)}{target}"
+        yield from (f"  {reason}" for reason in one.reasons)
+        if isinstance(one, Mapped):
+            yield from (f"  {service}: {level}" for service, level in one.levels.items())
+            yield from (f"  managed policy {name}" for name in one.managed_policies)
+            yield from (f"  not expressible: {line}" for line in one.not_expressible)
+        if isinstance(one, Ambiguous):
+            yield from (f"  reads as {reading.told()}" for reading in one.readings)
+        if isinstance(one, Mapped | Ambiguous | Unmapped):
+            yield from (f"  nearly {reading.told()}" for reading in one.nearly)
+
+
+def decisions_document(decided: Iterable[Decision], choice: TierChoice, config: str) -> dict[str, Any]:
+    """The contract's `map --json`."""
+    rows: dict[str, list[dict[str, Any]]] = {"group": [], "role": []}
+    for one in decided:
+        rows[one.kind].append(_row(one))
+    return {
+        "tier": choice.tier.name,
+        "reasons": choice.reasons,
+        "groups": rows["group"],
+        "roles": rows["role"],
+        "config": config,
+    }
+
+
+def _row(one: Decision) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": one.name, "outcome": outcome(one), "target": None, "reasons": one.reasons}
+    if one.kind == "role":
+        row["section"] = None
+    if isinstance(one, Mapped):
+        row |= {"target": one.target, "levels": one.levels, "managed_policies": one.managed_policies, "mark": one.mark}
+        row |= {"not_expressible": one.not_expressible, "section": one.section}
+    if isinstance(one, Ambiguous):
+        row["readings"] = [reading.told() for reading in one.readings]
+    return row
+
+
+def _table(mapped: Sequence[Mapped]) -> Iterator[str]:
+    width = max((len(one.name) for one in mapped), default=0)
+    for one in mapped:
+        levels = ", ".join(f"{service}: {level}" for service, level in one.levels.items())
+        policies = ", ".join(one.managed_policies)
+        rest = "; ".join(
+            part for part in (levels, policies, one.mirrors_group and f"mirrors {one.mirrors_group}") if part
+        )
+        yield f"  {one.name:{width}} -> {one.target}" + (f"  [{rest}]" if rest else "")
