@@ -12,7 +12,7 @@ from secmigrate.errors import Failed, Interrupted, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import End, Journal, Writer
 from secmigrate.operations import AnyOperation, Call, Impossible, Operation, Phase
-from secmigrate.plan import Plan, base_of, refusal
+from secmigrate.plan import Plan, base_of, net, refusal
 from secmigrate.plan.fold import is_intact
 
 # IAM is eventually consistent: usually 2 s, up to a minute (iam-rules, "Writing").
@@ -64,11 +64,12 @@ def execute(
     Before the first operation that takes something away, and at the end, everything granted so far is seen in the
     account. Raises Interrupted when a call fails for good; then the journal says where.
     """
-    granted: list[AnyOperation] = []
+    granted: list[AnyOperation] = []  # and not seen in the account yet
+    made: list[AnyOperation] = []
     try:
         for n, operation in enumerate(plan.operations, 1):
             if operation.phase == stop_before:
-                _settle(granted, hands)
+                _settle(net(made), hands)
                 journal.end("stopped")
                 return "stopped"
             if n in done:
@@ -78,8 +79,10 @@ def execute(
                 granted = []
             progress(n, operation)
             _make(n, operation, hands, journal, fresh=bool(granted))
-            granted.append(operation)
-        _settle(granted, hands)
+            made.append(operation)
+            if not operation.destructive:
+                granted.append(operation)
+        _settle(net(made), hands)
     except Failed as error:
         journal.end("failed")
         raise Interrupted(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast
 
 import msgspec
@@ -97,6 +97,16 @@ class Entity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
 
     room: ClassVar[str]  # the Snapshot field that holds it
 
+    seen: Seen = Seen()
+
+    def __post_init__(self) -> None:
+        """Makes equal things equal to the byte: msgspec leaves a field out of JSON if it *is* its default, not if it
+        only equals it.
+        """
+        for field, default in _scalar_defaults(type(self)):
+            if getattr(self, field) == default:
+                structs.force_setattr(self, field, default)
+
     @property
     def key(self) -> str:
         """Under what the snapshot keeps it: its name, a policy's ARN."""
@@ -123,9 +133,9 @@ class Principal(Entity, frozen=True, kw_only=True):
     path: IamPath = "/"
     inline: Mapping[str, Document] = {}  # inline policies by name
     attached: tuple[Arn, ...] = ()  # ARNs of attached managed policies, sorted
-    seen: Seen = Seen()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _sort(self, "attached")
 
     def bare(self) -> Self:
@@ -198,9 +208,9 @@ class Policy(Entity, frozen=True, kw_only=True):
     description: str = ""
     tags: Mapping[str, str] = {}
     version: Seen = Seen()  # the default version's own number
-    seen: Seen = Seen()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         older = tuple(sorted(self.older, key=lambda old: old.document.text))
         if older != self.older:
             structs.force_setattr(self, "older", older)
@@ -239,7 +249,6 @@ class InstanceProfile(Entity, frozen=True, kw_only=True):
     path: IamPath = "/"
     roles: tuple[Name, ...] = ()  # at most one
     tags: Mapping[str, str] = {}
-    seen: Seen = Seen()
 
     def bare(self) -> InstanceProfile:
         return structs.replace(self.restorable(), roles=())
@@ -353,6 +362,12 @@ class Snapshot(Struct, frozen=True, kw_only=True, dict=True, eq=False):
 
 def _restorable(things: Mapping[str, E]) -> dict[str, E]:
     return {key: thing.restorable() for key, thing in things.items()}
+
+
+@cache
+def _scalar_defaults(kind: type[Struct]) -> tuple[tuple[str, str | int], ...]:
+    """The fields of a type that are text or a number by default."""
+    return tuple((field.name, field.default) for field in structs.fields(kind) if isinstance(field.default, str | int))
 
 
 def _sort(thing: Struct, field: str) -> None:

@@ -14,4 +14,4 @@ app = typer.Typer(
     epilog="Start with: secmigrate inventory",
 )
 
-from secmigrate.cli import change, decide, read  # noqa: E402, F401 - registers the commands
+from secmigrate.cli import change, decide, demo, read  # noqa: E402, F401 - registers the commands

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from secmigrate.iam import Document, Policy, PrincipalKind, Seen, Snapshot, Version
+from secmigrate.iam import Document, Policy, PrincipalKind, Seen, Snapshot, Version, is_aws_policy
 from secmigrate.operations.base import (
     LOSES_IDENTITY,
     MAY_RAISE,
@@ -49,7 +49,8 @@ class AttachPolicy(_Attachment, frozen=True, kw_only=True):
         return DetachPolicy(principal=self.principal, name=self.name, arn=self.arn)
 
     def applied(self, snapshot: Snapshot) -> Snapshot:
-        policy_of(snapshot, self.arn)
+        if not is_aws_policy(self.arn):  # AWS's own exist everywhere, whether the snapshot knows them or not
+            policy_of(snapshot, self.arn)
         one = principal_of(snapshot, self.principal, self.name)
         if self.arn in one.attached:
             return snapshot

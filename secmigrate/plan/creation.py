@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec import structs
-
 from secmigrate.dangers import some
 from secmigrate.iam import Policy, Principal, Role, Snapshot, User
 from secmigrate.operations import (
@@ -29,7 +27,6 @@ def creation(existing: Snapshot, wanted: Snapshot) -> Plan:
 
     Raises Impossible where a thing exists but differs: to overwrite it would be a change that nobody was shown.
     """
-    known = structs.replace(existing, policies={**wanted.policies, **existing.policies})
     operations = [
         *_policies(existing, wanted),
         *(
@@ -43,14 +40,7 @@ def creation(existing: Snapshot, wanted: Snapshot) -> Plan:
     for one in wanted.principals():
         operations += _hung_on(existing, one)
     lost_users = sorted(name for name in wanted.users if name not in existing.users)
-    plan = sealed("deploy", _without(known, existing, wanted), operations, some("target-missing", lost_users))
-    return structs.replace(plan, based_on=existing.fingerprint)
-
-
-def _without(known: Snapshot, existing: Snapshot, wanted: Snapshot) -> Snapshot:
-    """The existing account, knowing the documents of AWS's own policies, but not yet the account's new ones."""
-    new = {arn for arn, policy in wanted.policies.items() if not policy.is_aws and arn not in existing.policies}
-    return structs.replace(known, policies={arn: kept for arn, kept in known.policies.items() if arn not in new})
+    return sealed("deploy", existing, operations, some("target-missing", lost_users))
 
 
 def _new_roles(existing: Snapshot, wanted: Snapshot) -> list[Role]:

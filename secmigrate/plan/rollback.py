@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -12,6 +13,9 @@ from secmigrate.iam import Role, Snapshot
 from secmigrate.operations import AddUserToGroup, AnyOperation, Operation, RemoveUserFromGroup
 from secmigrate.operations.policies import DeletePolicyVersion
 from secmigrate.plan.fold import Kept, Plan, possible, sealed
+
+
+O = TypeVar("O", bound=Operation)
 
 
 def rollback(live: Snapshot, done: Sequence[Operation], *, users_only: bool = False) -> Plan:
@@ -37,9 +41,9 @@ def rollback(live: Snapshot, done: Sequence[Operation], *, users_only: bool = Fa
     return sealed("rollback", live, operations, dangers, kept)
 
 
-def net(done: Iterable[Operation]) -> list[Operation]:
+def net(done: Iterable[O]) -> list[O]:
     """The operations without those that a later one took back: an earlier rollback cancels what it undid."""
-    left: dict[int, Operation] = {}
+    left: dict[int, O] = {}
     by_effect: dict[bytes, list[int]] = {}
     for number, operation in enumerate(done):
         inverse = by_effect.get(_key(operation.undo()))

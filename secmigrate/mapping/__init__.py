@@ -1,0 +1,53 @@
+"""How a thing finds its rule: `decide` on everything, `choose_tier`, `sec_config`.
+
+The rules are data (`mappings/`); `catalogue` makes them from parsed files. Two kinds of evidence speak for a rule, the
+name and the policies, each with weight one. Whoever has most wins; equal weights are a person's to decide.
+"""
+
+from __future__ import annotations
+
+from secmigrate.mapping.answers import Decisions, GroupAnswer, RoleAnswer, Scope
+from secmigrate.mapping.building import sec_config, sec_yaml_comments
+from secmigrate.mapping.decide import decide
+from secmigrate.mapping.outcomes import (
+    Ambiguous,
+    Decision,
+    LeftOut,
+    Mapped,
+    Reading,
+    Unmapped,
+    explain,
+    mapped,
+    outcome,
+)
+from secmigrate.mapping.proof import Failure, decide_example, prove
+from secmigrate.mapping.rules import Catalogue, Example, Rule, catalogue
+from secmigrate.mapping.tiers import TierChoice, choose_tier
+
+__all__ = [
+    "Ambiguous",
+    "Catalogue",
+    "Decision",
+    "Decisions",
+    "Example",
+    "Failure",
+    "GroupAnswer",
+    "LeftOut",
+    "Mapped",
+    "Reading",
+    "RoleAnswer",
+    "Rule",
+    "Scope",
+    "TierChoice",
+    "Unmapped",
+    "catalogue",
+    "choose_tier",
+    "decide",
+    "decide_example",
+    "explain",
+    "mapped",
+    "outcome",
+    "prove",
+    "sec_config",
+    "sec_yaml_comments",
+]

@@ -1,0 +1,93 @@
+"""What a person says: answers to what the rules cannot decide, and what is in scope at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from secmigrate.errors import BadInput
+from secmigrate.iam import Snapshot
+from secmigrate.mapping.outcomes import Kind
+from secmigrate.mapping.patterns import matches
+from secmigrate.mapping.rules import Catalogue, RoleSection
+from secmigrate.sec import Assignments
+
+SCOPES = ("group", "role", "policy")
+
+
+class GroupAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What one group becomes, or why it is left as it is."""
+
+    become: str = ""  # a group key
+    leave: str = ""  # the reason
+    levels: Assignments = {}  # in place of those that the rules choose
+
+
+class RoleAnswer(GroupAnswer, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What one role becomes, or why it is left as it is."""
+
+    section: RoleSection | Literal[""] = ""  # where its trust policy says if it is empty
+
+
+class Decisions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`decisions.yaml`: one answer for each ambiguous or unmapped thing."""
+
+    kind: Literal["decisions"] = "decisions"
+    version: Literal[1] = 1
+    groups: Mapping[str, GroupAnswer] = {}
+    roles: Mapping[str, RoleAnswer] = {}
+
+    def answer(self, kind: Kind, name: str) -> GroupAnswer | RoleAnswer | None:
+        """The answer for one thing, if there is one."""
+        return self.groups.get(name) if kind == "group" else self.roles.get(name)
+
+    def check(self, catalogue: Catalogue) -> None:
+        """Raises BadInput for an answer that says both or neither, or names a level that does not exist."""
+        for where, answer in self._all():
+            if bool(answer.become) == bool(answer.leave):
+                raise BadInput("an answer says either become or leave", where=where, hint="become: KEY, or leave: WHY")
+            for service, level in answer.levels.items():
+                known = catalogue.levels.get(service)
+                if known is None or level not in known.levels:
+                    hint = f"one of {', '.join(known.levels if known else catalogue.levels)}"
+                    raise BadInput(f"there is no level {service}: {level}", where=where, hint=hint)
+
+    def strangers(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """Answers for things that the inventory does not hold: misspelt, or gone since."""
+        return tuple(
+            [f"groups.{name}" for name in self.groups if name not in snapshot.groups]
+            + [f"roles.{name}" for name in self.roles if name not in snapshot.roles]
+        )
+
+    def _all(self) -> Iterator[tuple[str, GroupAnswer]]:
+        yield from ((f"decisions.yaml: groups.{name}", answer) for name, answer in self.groups.items())
+        yield from ((f"decisions.yaml: roles.{name}", answer) for name, answer in self.roles.items())
+
+
+class Scope(Struct, frozen=True):
+    """What is mapped and later decommissioned, as globs `KIND:GLOB`. Raises BadInput for anything else."""
+
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for pattern in (*self.only, *self.skip):
+            kind, colon, glob = pattern.partition(":")
+            if kind not in SCOPES or not colon or not glob:
+                raise BadInput(f"{pattern!r} is not a scope", hint="KIND:GLOB, such as group:ml-* or role:*-legacy")
+
+    def excludes(self, kind: str, name: str) -> str:
+        """Why a thing is out of scope; empty if it is in."""
+        skipped = next((pattern for pattern in self.skip if _fits(pattern, kind, name)), "")
+        if skipped:
+            return f"out of scope: --skip {skipped}"
+        if self.only and not any(_fits(pattern, kind, name) for pattern in self.only):
+            return f"out of scope: not in {' '.join(f'--only {pattern}' for pattern in self.only)}"
+        return ""
+
+
+def _fits(pattern: str, kind: str, name: str) -> bool:
+    wanted, _, glob = pattern.partition(":")
+    return wanted == kind and matches(name, glob)

@@ -1,0 +1,110 @@
+"""Decides on every group and role of a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct, structs
+
+from secmigrate.iam import Role, Snapshot
+from secmigrate.mapping.answers import Decisions, Scope
+from secmigrate.mapping.groups import decide_group
+from secmigrate.mapping.outcomes import Decision, Kind, LeftOut, Mapped
+from secmigrate.mapping.patterns import key_of
+from secmigrate.mapping.roles import decide_role
+from secmigrate.mapping.rules import Catalogue
+from secmigrate.sec import NAME_LENGTH, CrossAccountRole, ServiceRole
+
+
+def decide(
+    snapshot: Snapshot,
+    catalogue: Catalogue,
+    decisions: Decisions | None = None,
+    scope: Scope | None = None,
+    *,
+    sec_names: str = "",
+) -> tuple[Decision, ...]:
+    """What becomes of each group and each role, groups first, each kind by name: as many as were read.
+
+    `sec_names` is what SEC's own names start with (`sec.owner(client, environment)`): such groups and roles are left
+    out, because they are the target and not the source. Raises BadInput for an answer that cannot be used.
+    """
+    answers, wanted = decisions or Decisions(), scope or Scope()
+    answers.check(catalogue)
+
+    def outside(kind: Kind, name: str) -> LeftOut | None:
+        why = wanted.excludes(kind, name) or _already(kind, name, sec_names)
+        return LeftOut(kind=kind, name=name, reasons=(why,)) if why else None
+
+    groups = [
+        outside("group", name) or decide_group(snapshot.groups[name], snapshot, catalogue, answers.groups.get(name))
+        for name in sorted(snapshot.groups)
+    ]
+    targets = frozenset(one.target for one in groups if isinstance(one, Mapped))
+
+    def role(one: Role) -> Decision:
+        return outside("role", one.name) or decide_role(one, snapshot, catalogue, targets, answers.roles.get(one.name))
+
+    roles = [role(snapshot.roles[name]) for name in sorted(snapshot.roles)]
+    room = NAME_LENGTH["role"] - len(f"{sec_names}-role-") if sec_names else NAME_LENGTH["role"]
+    return (*groups, *_distinct(roles, catalogue, answers, room))
+
+
+def _already(kind: Kind, name: str, sec_names: str) -> str:
+    managed = sec_names and name.casefold().startswith(f"{sec_names}-{kind}-".casefold())
+    return "already managed by SEC: it has the name that SEC gives" if managed else ""
+
+
+class _Taken(Struct, frozen=True):
+    """Who has a role key: things that differ in this cannot become one role."""
+
+    section: str
+    rule: str
+    identity: tuple[str, ...]
+
+
+def _distinct(decided: Iterable[Decision], catalogue: Catalogue, answers: Decisions, room: int) -> list[Decision]:
+    """Roles that cannot be one keep apart: the first keeps the key, the others get a key of their own name, marked U.
+
+    All roles share one room of names, whatever their section. What a person decided comes first and stays as it is.
+    """
+    decisions = list(decided)
+    mapped = {one.name: one for one in decisions if isinstance(one, Mapped)}
+    taken: dict[str, _Taken] = {}
+    for one in sorted(mapped.values(), key=lambda one: (one.name not in answers.roles, one.name)):
+        mine = _taken(one, catalogue)
+        short = _cut(one.target, room)
+        if one.name in answers.roles:
+            taken.setdefault(one.target, mine)
+        elif taken.setdefault(short, mine) != mine:
+            mapped[one.name] = _renamed(one, taken, mine, room)
+        elif short != one.target:
+            because = f"its key is cut short: IAM takes role names of {NAME_LENGTH['role']} characters"
+            mapped[one.name] = structs.replace(one, target=short, reasons=(*one.reasons, because))
+    return [mapped.get(one.name, one) for one in decisions]
+
+
+def _taken(decision: Mapped, catalogue: Catalogue) -> _Taken:
+    entry, rule = decision.entry, catalogue.roles.get(decision.rule)
+    identity: tuple[str, ...] = (decision.mirrors_group,)
+    if isinstance(entry, ServiceRole):
+        identity = (entry.service_principal,)
+    elif isinstance(entry, CrossAccountRole):
+        identity = (entry.trusted_account_id, entry.external_id)
+    # Under a key of its own name a role is alone; under a rule's key it may stand with others.
+    alone = rule is not None and not rule.become.target and not decision.mirrors_group
+    return _Taken(decision.section, decision.name if alone else decision.rule, identity)
+
+
+def _renamed(decision: Mapped, taken: dict[str, _Taken], mine: _Taken, room: int) -> Mapped:
+    base = key_of(decision.name)
+    # At most as many tries as there are keys, and one more.
+    endings = ("", *(f"_{number}" for number in range(2, len(taken) + 3)))
+    key = next(key for ending in endings if (key := _cut(base, room - len(ending)) + ending) not in taken)
+    taken[key] = mine
+    because = f"the key {decision.target} is taken by a role that it cannot be one with, so it has a key of its own"
+    return structs.replace(decision, target=key, mark="U", reasons=(*decision.reasons, because))
+
+
+def _cut(key: str, room: int) -> str:
+    return key[: max(room, 1)].rstrip("_")

@@ -1,0 +1,95 @@
+"""What becomes of a group."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from secmigrate.iam import Group, Snapshot
+from secmigrate.mapping.answers import GroupAnswer
+from secmigrate.mapping.levels import fit
+from secmigrate.mapping.outcomes import Ambiguous, Decision, LeftOut, Mapped, Reading, Unmapped
+from secmigrate.mapping.patterns import words
+from secmigrate.mapping.reach import Reach, reach
+from secmigrate.mapping.rules import Catalogue, Rule
+from secmigrate.mapping.weighing import Verdict, contended, judge, weigh
+from secmigrate.sec import GroupEntry
+
+
+class _Case(Struct, frozen=True, kw_only=True):
+    """One group and all that is needed to decide on it."""
+
+    group: Group
+    who: Reach
+    catalogue: Catalogue
+    verdict: Verdict
+
+
+def decide_group(group: Group, snapshot: Snapshot, catalogue: Catalogue, answer: GroupAnswer | None) -> Decision:
+    """What one group becomes. An answer comes before every rule."""
+    if answer and answer.leave:
+        return LeftOut(kind="group", name=group.name, reasons=(f"left by decision: {answer.leave}",))
+    who = reach(group, snapshot)
+    verdict = judge(weigh(catalogue.groups.values(), words(group.name), who))
+    case = _Case(group=group, who=who, catalogue=catalogue, verdict=verdict)
+    nearly = verdict.nearly
+    if answer:
+        return _answered(case, answer)
+    if who.only_denies:
+        why = ("it only denies, and a group that only denies has no counterpart in SEC", *who.notes)
+        return Unmapped(kind="group", name=group.name, reasons=why, nearly=nearly)
+    if verdict.winner:
+        return _mapped(
+            case, catalogue.groups[verdict.winner.rule], (verdict.winner.told(), *_alone(who, verdict.winner))
+        )
+    if verdict.contenders:
+        contenders = verdict.contenders
+        return Ambiguous(
+            kind="group", name=group.name, reasons=contended(contenders), readings=contenders, nearly=nearly
+        )
+    why = ("no rule knows its name, and none its policies", *_uses(who), *who.notes)
+    return Unmapped(kind="group", name=group.name, reasons=why, nearly=nearly)
+
+
+def _mapped(case: _Case, rule: Rule | None, because: tuple[str, ...], answer: GroupAnswer | None = None) -> Mapped:
+    found = fit(case.who, rule, case.catalogue.levels, answer.levels if answer else None)
+    return Mapped(
+        kind="group",
+        name=case.group.name,
+        target=rule.id if rule else answer.become if answer else "",
+        section="iam_groups",
+        entry=GroupEntry(
+            description=rule.become.description if rule else f"Takes the place of the group {case.group.name}",
+            managed_policies=found.managed_policies,
+            policy_assignments=found.assignments,
+        ),
+        mark=rule.mark if rule else "U",
+        rule=rule.id if rule else "",
+        reasons=(*because, *found.reasons, *case.who.notes),
+        nearly=case.verdict.nearly,
+    )
+
+
+def _answered(case: _Case, answer: GroupAnswer) -> Mapped:
+    rule = case.catalogue.groups.get(answer.become)
+    because: tuple[str, ...] = (f"{answer.become}: a person decided so (decisions.yaml)",)
+    if rule is None:
+        because = (*because, f"{answer.become} is none of SEC's groups; whether SEC takes others is unknown (U)")
+    return _mapped(case, rule, because, answer)
+
+
+def _alone(who: Reach, winner: Reading) -> tuple[str, ...]:
+    """What to say where only one kind of evidence speaks."""
+    if winner.weight == 2:
+        return ()
+    if not winner.name_says:
+        return ("its name says nothing that a rule knows",)
+    if not who.everything and not who.aws and not who.unread:
+        return ("it allows nothing today, so it is given nothing",)
+    return ("its policies are those of no rule in particular, so its name alone decides",)
+
+
+def _uses(who: Reach) -> tuple[str, ...]:
+    prefixes = sorted({action.partition(":")[0] for action in who.everything.allowed})
+    if not prefixes:
+        return ("it allows nothing",) if not who.unread else (f"not in the inventory: {', '.join(who.unread)}",)
+    return (f"it can do something in {', '.join(prefixes[:8])}" + (", …" if len(prefixes) > 8 else ""),)

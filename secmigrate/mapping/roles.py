@@ -1,0 +1,272 @@
+"""What becomes of a role. Its trust policy says in which section, the rules of that section say as what."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from msgspec import Struct, structs
+
+from secmigrate.iam import Role, Snapshot
+from secmigrate.mapping.answers import RoleAnswer
+from secmigrate.mapping.levels import Fit, fit
+from secmigrate.mapping.outcomes import Ambiguous, Decision, LeftOut, Mapped, Reading, Unmapped
+from secmigrate.mapping.patterns import key_of, matches, span, words
+from secmigrate.mapping.reach import Reach, reach
+from secmigrate.mapping.rules import Catalogue, RoleSection, Rule
+from secmigrate.mapping.trust import Trust, trust_of
+from secmigrate.mapping.weighing import Verdict, contended, judge, weigh
+from secmigrate.sec import AssumableRole, CrossAccountRole, Entry, Mark, ServiceRole
+
+# sec-provisioner 9, AD-7 and AD-8: planned for the product's v2.
+_HOUR = 3600
+_MFA = "aws:multifactorauth"
+_KEEPERS = {
+    "service-linked": "service-linked: AWS itself makes and keeps it",
+    "identity-center": "Identity Center makes and keeps it",
+}
+
+
+class _Case(Struct, frozen=True, kw_only=True):
+    """One role and all that is needed to decide on it."""
+
+    role: Role
+    who: Reach
+    trust: Trust
+    catalogue: Catalogue
+    targets: Collection[str]  # group keys that the config will hold
+    profiles: tuple[str, ...]
+
+
+def decide_role(
+    role: Role, snapshot: Snapshot, catalogue: Catalogue, targets: Collection[str], answer: RoleAnswer | None
+) -> Decision:
+    """What one role becomes; `targets` are the group keys that there will be. An answer comes before every rule."""
+    if role.keeper:
+        because = _KEEPERS.get(role.keeper, f"the {role.keeper} owns it; let the stack go first (handover)")
+        return LeftOut(kind="role", name=role.name, reasons=(because,))
+    if answer and answer.leave:
+        return LeftOut(kind="role", name=role.name, reasons=(f"left by decision: {answer.leave}",))
+    case = _Case(
+        role=role,
+        who=reach(role, snapshot),
+        trust=trust_of(role.trust, snapshot.account),
+        catalogue=catalogue,
+        targets=targets,
+        profiles=tuple(sorted(one.name for one in snapshot.instance_profiles.values() if role.name in one.roles)),
+    )
+    section = (answer.section if answer else "") or _section(case)
+    if not section:
+        return _unmapped(case)
+    verdict = _verdict(case, section)
+    if answer:
+        return _answered(case, section, answer, verdict)
+    if verdict.winner:
+        rule = catalogue.roles[verdict.winner.rule]
+        return _mapped(case, section, rule, (verdict.winner.told(), *_trusted(case)), nearly=verdict.nearly)
+    if verdict.contenders:
+        contenders, nearly = verdict.contenders, verdict.nearly
+        return Ambiguous(kind="role", name=role.name, reasons=contended(contenders), readings=contenders, nearly=nearly)
+    fallback = next((one for one in _rules(case, section) if not one.become.target and not one.become.mirrors), None)
+    unknown = (*_trusted(case), "no rule knows it, so it keeps its own name as key")
+    return _mapped(case, section, fallback, unknown, nearly=verdict.nearly)
+
+
+def _section(case: _Case) -> RoleSection | None:
+    """By who is trusted: services before accounts, other accounts before one's own; nobody else has a section."""
+    if case.trust.services:
+        return "service_roles"
+    if any(_federates(rule, case) for rule in case.catalogue.roles.values()):
+        return "service_roles"
+    if case.trust.others:
+        return "cross_account_roles"
+    return "assumable_roles" if case.trust.own else None
+
+
+def _federates(rule: Rule, case: _Case) -> bool:
+    return any(matches(provider, glob) for glob in rule.match.federated for provider in case.trust.federated)
+
+
+def _rules(case: _Case, section: RoleSection) -> list[Rule]:
+    """The rules of the section whose demands on trust are met."""
+    return [rule for rule in case.catalogue.roles.values() if rule.section == section and _gate(rule, case) is not None]
+
+
+def _gate(rule: Rule, case: _Case) -> str | None:
+    """What of the trust policy fits the rule; empty if the rule asks for nothing, None if it asks in vain."""
+    if not rule.match.trusts and not rule.match.federated:
+        return ""
+    trusted = [one for glob in rule.match.trusts for one in case.trust.services if matches(one, glob)]
+    if _federates(rule, case):
+        trusted += case.trust.federated
+    return f"trusts {', '.join(trusted)}" if trusted else None
+
+
+def _verdict(case: _Case, section: RoleSection) -> Verdict:
+    """As for groups, but a trusted principal that a rule asks for is evidence of its own, and enough."""
+    rules = [rule for rule in _rules(case, section) if rule.become.target or rule.become.mirrors]
+    readings = {one.rule: one for one in weigh(rules, words(case.role.name), case.who)}
+    found = []
+    for rule in rules:
+        gate = _gate(rule, case) or ""
+        empty = Reading(rule=rule.id, target=rule.become.target, section=rule.section)
+        reading = readings.get(rule.id, empty)
+        if gate and not reading.against:
+            reading = structs.replace(reading, policies_say=(gate, *reading.policies_say))
+        if gate and not case.trust.services:
+            untrusted = f"SEC's service roles trust a service, so {', '.join(case.trust.federated)} could not assume it"
+            reading = structs.replace(reading, against=(*reading.against, untrusted))
+        if rule.become.mirrors and not _mirrored(case):
+            missing = ("mirror a group: its name holds none that is mapped",) if reading.name_says else ()
+            reading = structs.replace(reading, name_says="", policies_say=(), missing=missing)
+        found.append(reading)
+    return judge(found)
+
+
+def _mirrored(case: _Case) -> str:
+    """The group key that the role's name holds, if that group will be there."""
+    name = words(case.role.name)
+    found = [
+        (at[1] - at[0], key)
+        for key in sorted(case.targets)
+        if key in case.catalogue.groups
+        for glob in (*case.catalogue.groups[key].match.names, key.replace("_", " "), _singular(key.replace("_", " ")))
+        if (at := span(name, glob))
+    ]
+    return max(found, default=(0, ""))[1]
+
+
+def _singular(words_: str) -> str:
+    return words_.removesuffix("s")
+
+
+def _mapped(
+    case: _Case,
+    section: RoleSection,
+    rule: Rule | None,
+    because: tuple[str, ...],
+    *,
+    nearly: tuple[Reading, ...],
+    answer: RoleAnswer | None = None,
+) -> Mapped:
+    mirrors = _mirrored(case) if rule and rule.become.mirrors else ""
+    found = fit(case.who, rule, case.catalogue.levels, answer.levels if answer else None)
+    target = answer.become if answer else (rule.become.target if rule else "") or key_of(case.role.name)
+    if mirrors:
+        # The example's own form: `aml_engineer` mirrors `ml_engineers` (ASSUMABLE_ROLES_DESIGN).
+        target = answer.become if answer else f"a{_singular(mirrors)}"
+        because = (*because, f"mirrors {mirrors}: it will have that group's levels, and no policies of its own")
+        found = Fit(assignments={}, managed_policies=(), reasons=())
+    mark: Mark = rule.mark if rule and (rule.become.target or mirrors) else "U"
+    return Mapped(
+        kind="role",
+        name=case.role.name,
+        target=target,
+        section=section,
+        entry=_entry(case, section, rule, found, mirrors),
+        mark=mark,
+        rule=rule.id if rule else "",
+        reasons=(*because, *found.reasons, *case.who.notes),
+        not_expressible=tuple(_not_expressible(case, section)),
+        nearly=nearly,
+    )
+
+
+def _entry(case: _Case, section: RoleSection, rule: Rule | None, found: Fit, mirrors: str) -> Entry:
+    described = rule.become.description if rule and (rule.become.target or mirrors) else ""
+    description = described or case.role.description or f"Takes the place of the role {case.role.name}"
+    policies, assignments = found.managed_policies, found.assignments
+    if section == "service_roles":
+        return ServiceRole(
+            description=description,
+            service_principal=_principal(case, rule),
+            managed_policies=policies,
+            policy_assignments=assignments,
+        )
+    if section == "cross_account_roles":
+        return CrossAccountRole(
+            description=description,
+            trusted_account_id=next(iter(case.trust.others), ""),
+            external_id=next(iter(case.trust.external_ids), ""),
+            managed_policies=policies,
+            policy_assignments=assignments,
+        )
+    return AssumableRole(
+        description=description, mirrors_group=mirrors, managed_policies=policies, policy_assignments=assignments
+    )
+
+
+def _principal(case: _Case, rule: Rule | None) -> str:
+    """The service of the new role: the one that the rule asks for, or the first; a rule's own where a CI has none."""
+    asked = rule.match.trusts if rule else ()
+    fitting = [one for one in case.trust.services if any(matches(one, glob) for glob in asked)]
+    return next(iter([*fitting, *case.trust.services, *(one for one in asked if "*" not in one)]), "")
+
+
+def _answered(case: _Case, section: RoleSection, answer: RoleAnswer, verdict: Verdict) -> Mapped:
+    key = answer.become
+    rule = next(
+        (one for one in case.catalogue.roles.values() if one.become.target == key and one.section == section), None
+    )
+    because: tuple[str, ...] = (f"{key}: a person decided so (decisions.yaml)", *_trusted(case))
+    if rule is None:
+        because = (*because, f"no rule knows the key {key}, so it carries the mark U")
+    return _mapped(case, section, rule, because, nearly=verdict.nearly, answer=answer)
+
+
+def _trusted(case: _Case) -> tuple[str, ...]:
+    trust = case.trust
+    who = [*trust.services, *trust.federated, *(f"account {one}" for one in trust.others), *trust.own, *trust.unknown]
+    return (f"trusted are {', '.join(who)}",) if who else ()
+
+
+def _unmapped(case: _Case) -> Unmapped:
+    if case.trust.federated:
+        why = f"only the identity provider {', '.join(case.trust.federated)} may assume it, and SEC has no such roles"
+    elif case.trust.unknown:
+        why = f"it trusts {', '.join(case.trust.unknown)}, which no section of SEC can hold"
+    else:
+        why = "it trusts nobody"
+    return Unmapped(kind="role", name=case.role.name, reasons=(why, *case.who.notes))
+
+
+def _not_expressible(case: _Case, section: RoleSection) -> Iterator[str]:
+    """What SEC v1 has no field for (sec-provisioner 9)."""
+    role, trust = case.role, case.trust
+    for key in trust.conditions:
+        what = "MFA is asked for" if key.casefold().startswith(_MFA) else f"the trust policy has a condition on {key}"
+        yield f"{what}: SEC v1 has no field for it"
+    if trust.external_ids and section != "cross_account_roles":
+        yield "the trust policy asks for an external id: SEC has a field for it only in cross-account roles"
+    if trust.denies:
+        yield "the trust policy denies somebody: SEC's trust policies only allow"
+    if role.max_session != _HOUR:
+        yield f"its sessions last {role.max_session} s: SEC v1 gives an hour"
+    if role.boundary:
+        yield f"its permissions boundary {role.boundary}: SEC v1 sets none"
+    yield from _untrusted(trust, section, case)
+    for name in case.profiles:
+        yield f"the instance profile {name} holds it: SEC makes no instance profiles"
+
+
+def _untrusted(trust: Trust, section: RoleSection, case: _Case) -> Iterator[str]:
+    """Who may assume it today and will not."""
+    kept = 1 if section in ("service_roles", "cross_account_roles") else 0
+    lost: list[str] = []
+    lost += trust.services[kept:] if section == "service_roles" else trust.services
+    lost += trust.others[kept:] if section == "cross_account_roles" else trust.others
+    lost += [*trust.federated, *trust.unknown]
+    if section == "assumable_roles":
+        if not trust.own_root:
+            yield f"only {_and(trust.own)} may assume it: SEC trusts the whole account, and its policies decide who"
+    else:
+        lost += trust.own
+    if lost:
+        yield f"{_and(lost)} may assume it today: SEC's entry names one principal of its own kind"
+    if section == "cross_account_roles" and len(trust.external_ids) > 1:
+        yield f"of its {len(trust.external_ids)} external ids SEC's entry holds one"
+    if section == "cross_account_roles" and not trust.external_ids:
+        yield "it asks for no external id, and SEC's cross-account roles do: agree on one with the other account"
+
+
+def _and(names: Iterable[str]) -> str:
+    return ", ".join(names)

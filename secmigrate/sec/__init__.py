@@ -1,0 +1,70 @@
+"""What is wanted: the SEC config, its tiers, levels and names, and the IAM that they come to.
+
+Facts and marks (C certain, I inferred, U unknown): sec-provisioner. Nothing of it is known to the code alone: tiers and
+levels are data in `mappings/`, and reach these functions as arguments.
+"""
+
+from __future__ import annotations
+
+from secmigrate.sec.config import (
+    SECTIONS,
+    Assignments,
+    AssumableRole,
+    Client,
+    Counts,
+    CrossAccountRole,
+    Entry,
+    Environment,
+    GroupEntry,
+    Level,
+    Levels,
+    Mark,
+    SecConfig,
+    Section,
+    Security,
+    Service,
+    ServiceRole,
+    Tier,
+    TierName,
+    owner,
+    partition,
+)
+from secmigrate.sec.findings import INLINE_SIZE, NAME_LENGTH, ConfigPath, Finding, findings, require
+from secmigrate.sec.planned import by_name, fill, inline, managed, placeholders, planned, trust
+
+__all__ = [
+    "INLINE_SIZE",
+    "NAME_LENGTH",
+    "SECTIONS",
+    "Assignments",
+    "AssumableRole",
+    "Client",
+    "ConfigPath",
+    "Counts",
+    "CrossAccountRole",
+    "Entry",
+    "Environment",
+    "Finding",
+    "GroupEntry",
+    "Level",
+    "Levels",
+    "Mark",
+    "SecConfig",
+    "Section",
+    "Security",
+    "Service",
+    "ServiceRole",
+    "Tier",
+    "TierName",
+    "by_name",
+    "fill",
+    "findings",
+    "inline",
+    "managed",
+    "owner",
+    "partition",
+    "placeholders",
+    "planned",
+    "require",
+    "trust",
+]

@@ -1,0 +1,85 @@
+"""Which policy documents IAM takes. moto's own validator, which was written against AWS, and what it forgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from moto.iam.policy_validation import BaseIAMPolicyValidator, IAMPolicyDocumentValidator
+
+from secmigrate.errors import BadInput
+from secmigrate.iam import Document
+from secmigrate.twin.account import Account
+from secmigrate.twin.entities import Group
+from secmigrate.twin.refusal import Refusal
+
+
+def check_identity_policy(text: str) -> None:
+    """Raises MalformedPolicyDocument unless a user, group, role or managed policy may carry this document."""
+    document = _parsed(text)
+    IAMPolicyDocumentValidator(text).validate()
+    if any("Principal" in statement or "NotPrincipal" in statement for statement in document.statements):
+        raise _malformed("Policy document should not specify a principal.")
+
+
+def check_trust_policy(account: Account, text: str) -> None:
+    """Raises MalformedPolicyDocument unless a role of `account` may have this trust policy.
+
+    Principals of this account must exist; those of other accounts cannot be looked up here and are believed.
+    """
+    document = _parsed(text)
+    # Trust policies of 2008 are still common and fine; moto refuses every document of that age.
+    BaseIAMPolicyValidator(Document({**document.value, "Version": "2012-10-17"}).text).validate()
+    for statement in document.statements:
+        if "Resource" in statement or "NotResource" in statement:
+            raise _malformed("Has prohibited field Resource")
+        if "Principal" not in statement and "NotPrincipal" not in statement:
+            raise _malformed("Missing required field Principal")
+        if not all(action.lower().startswith("sts:") for action in _listed(statement.get("Action"))):
+            raise _malformed("AssumeRole policy may only specify STS AssumeRole actions.")
+        for principal in _aws_principals(statement):
+            if not _exists(account, principal):
+                raise _malformed(f'Invalid principal in policy: "AWS":"{principal}"')
+
+
+def _parsed(text: str) -> Document:
+    try:
+        return Document.parse(text)
+    except BadInput:
+        raise _malformed("This policy contains invalid Json") from None
+
+
+def _malformed(message: str) -> Refusal:
+    return Refusal("MalformedPolicyDocument", message)
+
+
+def _listed(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _aws_principals(statement: dict[str, object]) -> Iterator[str]:
+    for element in ("Principal", "NotPrincipal"):
+        principal = statement.get(element)
+        if isinstance(principal, dict):
+            yield from _listed(principal.get("AWS"))
+
+
+def _exists(account: Account, principal: str) -> bool:
+    """Whether a trust policy may name this principal.
+
+    Source: AWS, *AWS JSON policy elements: Principal*. A group cannot be one, and no part of an ARN may be a wildcard.
+    """
+    parts = principal.split(":", 5)
+    if len(parts) < 6:  # "*", an account id, or a unique id that IAM showed in place of somebody deleted
+        if principal[:4] in ("AIDA", "AROA"):
+            return any(one.id == principal for one in account.principals())
+        return principal == "*" or (principal.isdigit() and len(principal) == 12)
+    _, partition, service, _, number, resource = parts
+    if partition != account.partition or "*" in principal:
+        return False
+    if service == "sts" or number != account.account_id:
+        return True
+    if resource == "root":
+        return True
+    return any(one.arn == principal for one in account.principals() if not isinstance(one, Group))

@@ -1,0 +1,142 @@
+"""The twin itself: a strict IAM, STS and tagging endpoint on 127.0.0.1, for any AWS client."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterable, Mapping
+from threading import Lock, Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from moto.core.request import Request
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response
+
+from secmigrate.errors import Failed
+from secmigrate.iam import Policy, Snapshot
+from secmigrate.twin.faults import Fault, Faults, Misbehaviour
+from secmigrate.twin.loading import dump, load
+from secmigrate.twin.service import Answer, Service, action_of, failure, service_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class Twin:
+    """A rehearsal stage: holds one account, refuses what AWS refuses, and tells what became of it.
+
+    `aws_managed` are AWS's own policies by ARN (`catalogue.read`); those in the snapshot win. `page_size` makes every
+    page of every list at most that long. `caller` is the ARN that signs every request, whatever its access key; by
+    default `user/migration-operator`, who need not exist. Permissions are not enforced: everything is allowed that a
+    fault does not deny. Port 0 takes any free one.
+
+    Raises BadInput if the snapshot refers to something that neither it nor `aws_managed` holds.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        aws_managed: Mapping[str, Policy] = {},
+        page_size: int | None = None,
+        faults: Faults | None = None,
+        port: int = 0,
+        caller: str | None = None,
+    ) -> None:
+        faults = faults or Faults()
+        account = load(snapshot, aws_managed)
+        self._service = Service(account, caller=caller, page_size=page_size, lag_seconds=faults.lag_seconds)
+        self._misbehaviour = Misbehaviour(faults)
+        self._lock = Lock()
+        self._port = port
+        self._server: BaseWSGIServer | None = None
+        self._thread: Thread | None = None
+        self.calls: list[str] = []
+        """Every action asked for so far, in order, answered or not."""
+
+    @property
+    def url(self) -> str:
+        """The endpoint, once the twin has started."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> Self:
+        """Begins to serve, in threads of its own. Raises Failed if the port is taken."""
+        try:
+            # werkzeug, left to bind by itself, prints and exits when a port is taken.
+            listening = socket.create_server(("127.0.0.1", self._port))
+        except OSError as error:
+            raise Failed(f"cannot listen on port {self._port}: {error.strerror}", hint="take another --port") from None
+        with listening:
+            self._server = make_server(
+                "127.0.0.1", self._port, self._serve, threaded=True, request_handler=_Quiet, fd=listening.fileno()
+            )
+        self._port = int(self._server.socket.getsockname()[1])
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, name=self.url)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Ends serving and frees the port. A twin that does not serve is left as it is."""
+        if self._server is not None and self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+            self._server = self._thread = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def snapshot(self) -> Snapshot:
+        """What is in the account now, without lag."""
+        with self._lock:
+            return dump(self._service.account)
+
+    def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """One request, from the socket to the socket. The state is only touched under the lock."""
+        request = Request(environ)
+        request.get_data(parse_form_data=True)  # whatever a slow client still has to send, others need not wait for it
+        action = action_of(request)
+        with self._lock:
+            self.calls.append(action)
+            struck = self._misbehaviour.strikes(action)
+        time.sleep(sum(fault.seconds for fault in struck if fault.kind == "latency"))
+        fault = next((fault for fault in struck if fault.kind != "latency"), None)
+        if fault and fault.kind == "drop-before":
+            _hang_up(environ)
+        with self._lock:
+            answer = self._refused(fault, request) or self._service.answer(request)
+        if fault and fault.kind == "drop-after":
+            _hang_up(environ)
+        return Response(answer.body, answer.status, content_type=answer.type)(environ, start_response)
+
+    def _refused(self, fault: Fault | None, request: Request) -> Answer | None:
+        """The error that a fault answers with."""
+        if fault is None or fault.kind.startswith("drop"):
+            return None
+        if fault.kind == "throttle":
+            return failure(request, "Throttling", "Rate exceeded")
+        if fault.kind == "deny":
+            who, what = self._service.caller(request).arn, f"{service_of(request)}:{action_of(request)}"
+            why = f"because no identity-based policy allows the {what} action"
+            message = f"User: {who} is not authorized to perform: {what} on resource: * {why}"
+            return failure(request, "AccessDenied", message)
+        return failure(request, fault.code, f"{fault.code}, as the faults file has it", fault.status)
+
+
+class _Quiet(WSGIRequestHandler):
+    """Serves without a line for every request. A bug in the twin is still told, with its traceback."""
+
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:
+        pass
+
+
+def _hang_up(environ: WSGIEnvironment) -> None:
+    """Closes the connection without an answer: werkzeug treats this error as a client that went away."""
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError
