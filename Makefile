@@ -4,10 +4,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt bench lock clean
+.PHONY: help setup demo test check fmt bench lock schemas aws-managed clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## .venv with everything that constraints.txt pins; the others do this by themselves
 
@@ -35,6 +35,12 @@ lock: $(STAMP) ## constraints.txt from pyproject.toml, keeping what still fits; 
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file constraints.txt $(ARGS) >/dev/null
 	@echo "constraints.txt: $$(grep -c == constraints.txt) distributions"
+
+schemas: $(STAMP) ## schemas/ anew from the types that files are read into
+	@$(BIN)/python -m tests.schemas
+
+aws-managed: $(STAMP) ## the catalogue of AWS's own policies anew, from moto's copy
+	@$(BIN)/python -m secmigrate.twin.catalogue mappings/aws-managed-policies.json.xz
 
 clean: ## throws away .venv, caches and the demo
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis demo dist

@@ -100,11 +100,12 @@ def _level(service: Service, who: Reach, rule: Rule | None, reasons: list[str]) 
         + (f"; {' and '.join(one for one in narrowest if one != chosen)} would too" if len(narrowest) > 1 else "")
     )
     wider = [key for key in fitting if key not in narrowest]
-    anywhere = [action for prefix in service.prefixes for action in used.unlimited().of(prefix)]
-    if wider and not _everywhere(service, chosen, anywhere):
+    anywhere = sorted({action for prefix in service.prefixes for action in used.unlimited().of(prefix)})
+    limited = [action for action in anywhere if not _everywhere(service, chosen, action)]
+    if wider and limited:
         reasons.append(
-            f"chosen lower: {service.id} {chosen}, not {wider[-1]}: today it holds on every resource, in {chosen} "
-            "only on those named for the project or for its development"
+            f"chosen lower: {service.id} {chosen}, not {wider[-1]}: today {_some(limited)} hold on every resource, in "
+            f"{chosen} only on those named for the project or for its development"
         )
     return chosen
 
@@ -175,15 +176,15 @@ def _answers(document: Document, needed: tuple[str, ...], probes: tuple[str, ...
     return all(covered(action, globs, probes) for action in needed)
 
 
-def _everywhere(service: Service, level: str, needed: Iterable[str]) -> bool:
-    """Whether the level allows these actions on every resource."""
+def _everywhere(service: Service, level: str, action: str) -> bool:
+    """Whether the level allows the action on resources of any name."""
     globs = [
-        action
+        glob
         for statement in service.levels[level].document.statements
-        if "*" in listed(statement.get("Resource"))
-        for action in listed(statement.get("Action"))
+        if any("project}" not in resource for resource in listed(statement["Resource"]))
+        for glob in listed(statement["Action"])
     ]
-    return all(covered(action, globs, service.probes) for action in needed)
+    return covered(action, globs, service.probes)
 
 
 def _narrowest(service: Service, keys: Sequence[str]) -> list[str]:

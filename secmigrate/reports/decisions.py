@@ -34,8 +34,6 @@ def explained_lines(found: Iterable[Decision]) -> Iterator[str]:
             yield from (f"  {service}: {level}" for service, level in one.levels.items())
             yield from (f"  managed policy {name}" for name in one.managed_policies)
             yield from (f"  not expressible: {line}" for line in one.not_expressible)
-        if isinstance(one, Ambiguous):
-            yield from (f"  reads as {reading.told()}" for reading in one.readings)
         if isinstance(one, Mapped | Ambiguous | Unmapped):
             yield from (f"  nearly {reading.told()}" for reading in one.nearly)
 
