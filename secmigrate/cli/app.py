@@ -14,4 +14,9 @@ app = typer.Typer(
     epilog="Start with: secmigrate inventory",
 )
 
-from secmigrate.cli import change, decide, demo, read  # noqa: E402, F401 - registers the commands
+# Importing a module registers its commands; `--help` shows them in this order, the guide's.
+# isort: off
+from secmigrate.cli import read  # noqa: E402, F401
+from secmigrate.cli import decide  # noqa: E402, F401
+from secmigrate.cli import change  # noqa: E402, F401
+from secmigrate.cli import demo  # noqa: E402, F401

@@ -22,6 +22,15 @@ _PHASE_SAYS = {
 }
 
 
+# What a person must know of a kind of plan before saying yes.
+_PLAN_SAYS = {
+    "decommission": "the new groups may allow less than the old ones, and this plan does not compare them: "
+    "see what `map` says was chosen lower or not carried over",
+    "rollback": "new groups and roles go only if secmigrate made them; those of a stack go by its delete-stack",
+}
+_SWAPS = "users near IAM's 10 groups leave an old group first, one whose access they keep by their other groups"
+
+
 def plan_lines(plan: Plan) -> Iterator[str]:
     """The plan: how much, each phase with its first commands, dangers, what stays, what cannot be undone."""
     yield f"Plan {plan.name} for account {plan.account}: {_commands(plan)}"
@@ -34,6 +43,10 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         if len(commands) > SHOWN:
             yield f"    … and {len(commands) - SHOWN} more"
     yield from kept_lines(plan.kept)
+    if plan.operations and plan.name in _PLAN_SAYS:
+        yield f"  note: {_PLAN_SAYS[plan.name]}"
+    if plan.name == "readd" and plan.destructive:
+        yield f"  note: {_SWAPS}"
     yield from caveat_lines(plan)
     yield from danger_lines(plan.dangers)
 
