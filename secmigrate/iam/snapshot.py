@@ -1,0 +1,202 @@
+"""All of an account's IAM at one moment, and how it lies in a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, Literal, cast
+
+import msgspec
+from msgspec import Struct, structs
+
+from secmigrate.errors import BadInput
+from secmigrate.iam.document import from_jsonable, to_jsonable
+from secmigrate.iam.entities import (
+    AccountId,
+    E,
+    Entity,
+    Group,
+    InstanceProfile,
+    Policy,
+    Principal,
+    PrincipalKind,
+    Role,
+    User,
+)
+
+
+class Gap(Struct, frozen=True, order=True, forbid_unknown_fields=True):
+    """Something a source could not read. No plan is made from a snapshot that has one."""
+
+    what: str  # a call, a page, an ARN
+    why: str
+
+
+class Snapshot(Struct, frozen=True, kw_only=True, dict=True, eq=False):
+    """All of an account's IAM at one moment, or as it is planned to be. Maps are never changed in place.
+
+    The documents of AWS's own policies are reference material, AWS's to change: they are kept where something uses
+    them, and are not part of what makes two snapshots equal. That they are attached, is.
+    """
+
+    account: AccountId
+    partition: str = "aws"
+    users: Mapping[str, User] = {}
+    groups: Mapping[str, Group] = {}
+    roles: Mapping[str, Role] = {}
+    policies: Mapping[str, Policy] = {}  # by ARN: the account's own, and AWS's where something uses them
+    instance_profiles: Mapping[str, InstanceProfile] = {}
+    incomplete: tuple[Gap, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Snapshot):
+            return NotImplemented
+        return self is other or all(mine == others for mine, others in zip(self._state(), other._state(), strict=True))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _state(self) -> Iterator[object]:
+        yield (self.account, self.partition, self.incomplete)
+        yield from (self.users, self.groups, self.roles, self.instance_profiles, self.own_policies)
+
+    @cached_property
+    def own_policies(self) -> Mapping[str, Policy]:
+        """The customer-managed policies, by ARN."""
+        return {arn: policy for arn, policy in self.policies.items() if not policy.is_aws}
+
+    def put(self, thing: Entity) -> Snapshot:
+        """The snapshot with `thing` in it, in place of what had its key; all else is shared."""
+        return structs.replace(self, **{thing.room: {**getattr(self, thing.room), thing.key: thing}})
+
+    def drop(self, thing: Entity) -> Snapshot:
+        """The snapshot without `thing`."""
+        rest = {key: kept for key, kept in getattr(self, thing.room).items() if key != thing.key}
+        return structs.replace(self, **{thing.room: rest})
+
+    def principal(self, kind: PrincipalKind, name: str) -> Principal | None:
+        """The user, group or role of that exact name."""
+        return cast(Principal | None, getattr(self, kind + "s").get(name))
+
+    def principals(self) -> Iterator[Principal]:
+        """All users, groups and roles."""
+        yield from self.users.values()
+        yield from self.groups.values()
+        yield from self.roles.values()
+
+    def entities(self) -> Iterator[Entity]:
+        """Everything that has a key."""
+        yield from self.principals()
+        yield from self.policies.values()
+        yield from self.instance_profiles.values()
+
+    def arn(self, thing: Entity) -> str:
+        """The ARN under which `thing` is known in this account."""
+        if isinstance(thing, Policy):
+            return thing.arn
+        kind = thing.kind if isinstance(thing, Principal) else "instance-profile"
+        path, name = cast(str, getattr(thing, "path")), thing.key  # noqa: B009 - all but policies have a path field
+        return f"arn:{self.partition}:iam::{self.account}:{kind}{path}{name}"
+
+    def policy_arn(self, name: str, path: str = "/") -> str:
+        """The ARN of a customer-managed policy of this account."""
+        return f"arn:{self.partition}:iam::{self.account}:policy{path}{name}"
+
+    @cached_property
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """User names by group, sorted; every group has a row."""
+        rows: dict[str, list[str]] = {name: [] for name in self.groups}
+        for user in self.users.values():
+            for group in user.groups:
+                rows.setdefault(group, []).append(user.name)
+        return {group: tuple(sorted(names)) for group, names in rows.items()}
+
+    def uses(self, arn: str) -> list[Principal]:
+        """Who has that managed policy attached or as permissions boundary."""
+        return [one for one in self.principals() if arn in one.attached or getattr(one, "boundary", "") == arn]
+
+    def restorable(self) -> Snapshot:
+        """The snapshot without what IAM cannot give back (ids, dates, version numbers, last use) or does not own."""
+        return structs.replace(
+            self,
+            users=_restorable(self.users),
+            groups=_restorable(self.groups),
+            roles=_restorable(self.roles),
+            policies=_restorable(self.own_policies),
+            instance_profiles=_restorable(self.instance_profiles),
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the restorable snapshot's JSON: equal snapshots, equal fingerprints."""
+        return hashlib.sha256(encode(self.restorable())).hexdigest()
+
+
+def _restorable(things: Mapping[str, E]) -> dict[str, E]:
+    return {key: thing.restorable() for key, thing in things.items()}
+
+
+class SnapshotFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a snapshot lies in a file: lists, sorted by key."""
+
+    account: AccountId
+    kind: Literal["snapshot"] = "snapshot"
+    version: Literal[1] = 1
+    partition: str = "aws"
+    users: tuple[User, ...] = ()
+    groups: tuple[Group, ...] = ()
+    roles: tuple[Role, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    instance_profiles: tuple[InstanceProfile, ...] = ()
+    incomplete: tuple[Gap, ...] = ()
+
+
+_encoder = msgspec.json.Encoder(enc_hook=to_jsonable, order="sorted")
+_decoder = msgspec.json.Decoder(SnapshotFile, dec_hook=from_jsonable)
+
+
+def encode(snapshot: Snapshot) -> bytes:
+    """The snapshot as one line of JSON; equal snapshots that saw the same give equal bytes."""
+
+    def row(things: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(things[key] for key in sorted(things))
+
+    return _encoder.encode(
+        SnapshotFile(
+            account=snapshot.account,
+            partition=snapshot.partition,
+            users=row(snapshot.users),
+            groups=row(snapshot.groups),
+            roles=row(snapshot.roles),
+            policies=row(snapshot.policies),
+            instance_profiles=row(snapshot.instance_profiles),
+            incomplete=tuple(sorted(snapshot.incomplete)),
+        )
+    )
+
+
+def decode(data: bytes) -> Snapshot:
+    """Reads what `encode` wrote. Raises msgspec.DecodeError or ValidationError, and BadInput for doubled keys."""
+    file = _decoder.decode(data)
+    return Snapshot(
+        account=file.account,
+        partition=file.partition,
+        users=keyed(file.users),
+        groups=keyed(file.groups),
+        roles=keyed(file.roles),
+        policies=keyed(file.policies),
+        instance_profiles=keyed(file.instance_profiles),
+        incomplete=file.incomplete,
+    )
+
+
+def keyed(things: Iterable[E]) -> dict[str, E]:
+    """Entities by key. Raises BadInput if two share one: names are unique ignoring case within an account."""
+    found: dict[str, E] = {}
+    folded: dict[str, str] = {}
+    for thing in things:
+        other = folded.setdefault(thing.key.casefold(), thing.key)
+        if thing.key in found or other != thing.key:
+            raise BadInput(f"{thing.room}: {thing.key!r} and {other!r} are one name to IAM", hint="keep one of them")
+        found[thing.key] = thing
+    return found
