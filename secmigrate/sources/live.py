@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from msgspec import structs
+
 from secmigrate.aws import Aws, AwsRefused, AwsSilent
 from secmigrate.iam import Gap, InstanceProfile, Policy, Principal, Seen, Snapshot, is_aws_policy, keyed
 from secmigrate.sources import details
@@ -92,16 +94,7 @@ def _finished(aws: Aws, snapshot: Snapshot, known: Mapping[str, Policy], gaps: l
     except (AwsRefused, AwsSilent) as error:
         gaps.append(Gap(error.where, error.message))
     policies = {**snapshot.policies, **{policy.arn: policy for policy in found}}
-    return Snapshot(
-        account=snapshot.account,
-        partition=snapshot.partition,
-        users=snapshot.users,
-        groups=snapshot.groups,
-        roles=snapshot.roles,
-        policies=policies,
-        instance_profiles=snapshot.instance_profiles,
-        incomplete=tuple(sorted(gaps)),
-    )
+    return structs.replace(snapshot, policies=policies, incomplete=tuple(sorted(gaps)))
 
 
 def _used(snapshot: Snapshot) -> set[str]:
