@@ -16,6 +16,7 @@ from secmigrate import documents, mapping, sec
 from secmigrate.apply import Hands, check, confirm, execute, remaining
 from secmigrate.aws import Aws
 from secmigrate.cli.out import Out, finish
+from secmigrate.dangers import wrong_account
 from secmigrate.errors import BadInput, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import Writer
@@ -29,10 +30,13 @@ from secmigrate.sources.live import read_live
 from secmigrate.workspace import Workspace
 
 
-def look(aws: Aws, out: Out) -> Snapshot:
-    """The account as it is now."""
+def look(aws: Aws, out: Out, account: str = "") -> Snapshot:
+    """The account as it is now. Raises Refused (`wrong-account`) if it is not the one that this workspace is about."""
     with out.progress("reading the account") as progress:
-        return read_live(aws, documents.aws_managed(), progress)
+        live = read_live(aws, documents.aws_managed(), progress)
+    for danger in wrong_account(account or live.account, live.account):
+        raise Refused(f"{danger.code}: {danger.message}", hint=danger.hint)
+    return live
 
 
 def now() -> str:
@@ -103,6 +107,11 @@ def inventory(space: Workspace) -> Snapshot:
     if not space.inventory.exists():
         raise BadInput("there is no inventory yet", where=str(space.inventory), hint="run `secmigrate inventory` first")
     return documents.read_snapshot(space.inventory)
+
+
+def journaled(space: Workspace) -> str:
+    """The account that was changed from this workspace; empty if nothing was."""
+    return next((journal.plan.account for journal in space.journals()), "")
 
 
 def config(space: Workspace) -> tuple[SecConfig, documents.Lines]:

@@ -33,7 +33,7 @@ def readd(
         account.carry_out("readd", aws, space, out, confirmed=confirm, stop_before=stop_before)
         return
     outcome = space.outcome()
-    live = account.look(aws, out)
+    live = account.look(aws, out, outcome.account)
     account.propose(plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped), space, out)
 
 
@@ -52,7 +52,7 @@ def verify(
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     outcome, planned = space.outcome(), account.planned(space)
-    findings = plan.verify(account.look(aws, out), planned, outcome.moves, space.members().groups)
+    findings = plan.verify(account.look(aws, out, outcome.account), planned, outcome.moves, space.members().groups)
     out.lines(f"  {finding}" for finding in findings)
     out.say(f"{len(findings)} findings" if findings else "verified: everyone is in place, and all is as planned")
     out.document("verify", {"findings": findings})
@@ -82,7 +82,8 @@ def decommission(
         return
     unused_since = (datetime.now(UTC) - timedelta(days=unused_days)).strftime("%Y-%m-%d")
     outcome = space.outcome()
-    account.propose(plan.decommission(account.look(aws, out), outcome.moves, unused_since), space, out)
+    live = account.look(aws, out, outcome.account)
+    account.propose(plan.decommission(live, outcome.moves, unused_since), space, out)
 
 
 @app.command(epilog="Example: secmigrate rollback; secmigrate rollback --execute")
@@ -106,7 +107,7 @@ def rollback(
     if execute:
         account.carry_out("rollback", aws, space, out, confirmed=confirm, stop_before=stop_before)
         return
-    live = account.look(aws, out)
+    live = account.look(aws, out, account.journaled(space))
     account.propose(plan.rollback(live, space.done(), users_only=users_only), space, out)
 
 
