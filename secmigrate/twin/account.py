@@ -11,7 +11,7 @@ from datetime import datetime
 from moto.core.utils import utcnow
 from moto.iam.models import IAMBackend
 
-from secmigrate.iam import Document
+from secmigrate.iam import Document, Gap
 from secmigrate.twin import entities
 from secmigrate.twin.entities import Group, InstanceProfile, ManagedPolicy, Principal, Role, User
 from secmigrate.twin.refusal import Refusal, missing
@@ -36,6 +36,7 @@ class Account(IAMBackend):
         super().__init__(region_name=HOME_REGIONS[partition], account_id=number)
         self._made = 0
         self.limits: dict[str, int] = {}  # the quotas in force, by the names in `quotas`
+        self.incomplete: tuple[Gap, ...] = ()  # what the snapshot did not know, and so the twin does not either
 
     def _init_aws_policies(self) -> list[ManagedPolicy]:  # type: ignore[override]
         return []  # ours come from the twin's constructor, never from moto's environment variable

@@ -198,6 +198,13 @@ def _get_inline(kind: str, find: FindPrincipal) -> Call:
     return call
 
 
+def _put_inline(find: FindPrincipal) -> Call:
+    def call(account: Account, params: Params) -> None:
+        find(account, params).policies[params["PolicyName"]] = params["PolicyDocument"]
+
+    return call
+
+
 def _delete_inline(kind: str, find: FindPrincipal) -> Call:
     def call(account: Account, params: Params) -> None:
         name = params["PolicyName"]
@@ -254,6 +261,7 @@ CALLS: Mapping[str, Call] = {
     **{f"Attach{kind}Policy": _attach(find) for kind, find in named.PRINCIPALS.items()},
     **{f"Detach{kind}Policy": _detach(find) for kind, find in named.PRINCIPALS.items()},
     **{f"Get{kind}Policy": _get_inline(kind, find) for kind, find in named.PRINCIPALS.items()},
+    **{f"Put{kind}Policy": _put_inline(find) for kind, find in named.PRINCIPALS.items()},
     **{f"Delete{kind}Policy": _delete_inline(kind, find) for kind, find in named.PRINCIPALS.items()},
     **{f"Tag{kind}": _tag(find, folded=folded) for kind, (find, folded) in named.TAGGED.items()},
     **{f"Untag{kind}": _untag(find, folded=folded) for kind, (find, folded) in named.TAGGED.items()},

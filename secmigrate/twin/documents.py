@@ -12,13 +12,22 @@ from secmigrate.twin.account import Account
 from secmigrate.twin.entities import Group
 from secmigrate.twin.refusal import Refusal
 
+_VERSION, _OLD_VERSION = "2012-10-17", "2008-10-17"
 
-def check_identity_policy(text: str) -> None:
-    """Raises MalformedPolicyDocument unless a user, group, role or managed policy may carry this document."""
+
+def check_inline_policy(text: str) -> None:
+    """Raises MalformedPolicyDocument unless a user, group or role may carry this document."""
     document = _parsed(text)
-    IAMPolicyDocumentValidator(text).validate()
+    IAMPolicyDocumentValidator(_acceptable(document)).validate()
     if any("Principal" in statement or "NotPrincipal" in statement for statement in document.statements):
         raise _malformed("Policy document should not specify a principal.")
+
+
+def check_managed_policy(text: str) -> None:
+    """The same for a managed policy, which must be of the newer version besides."""
+    if _parsed(text).value.get("Version") != _VERSION:
+        raise _malformed("Policy document must be version 2012-10-17 or greater.")
+    check_inline_policy(text)
 
 
 def check_trust_policy(account: Account, text: str) -> None:
@@ -27,8 +36,7 @@ def check_trust_policy(account: Account, text: str) -> None:
     Principals of this account must exist; those of other accounts cannot be looked up here and are believed.
     """
     document = _parsed(text)
-    # Trust policies of 2008 are still common and fine; moto refuses every document of that age.
-    BaseIAMPolicyValidator(Document({**document.value, "Version": "2012-10-17"}).text).validate()
+    BaseIAMPolicyValidator(_acceptable(document)).validate()
     for statement in document.statements:
         if "Resource" in statement or "NotResource" in statement:
             raise _malformed("Has prohibited field Resource")
@@ -39,6 +47,28 @@ def check_trust_policy(account: Account, text: str) -> None:
         for principal in _aws_principals(statement):
             if not _exists(account, principal):
                 raise _malformed(f'Invalid principal in policy: "AWS":"{principal}"')
+
+
+def _acceptable(document: Document) -> str:
+    """The document as moto's validator can take it, which is too strict in two ways.
+
+    It refuses documents of 2008, which IAM still takes for inline and trust policies, and numbers in conditions, which
+    are part of the grammar (AWS, *Grammar of the IAM JSON policy language*).
+    """
+    value = document.value
+    if value.get("Version", _OLD_VERSION) == _OLD_VERSION:
+        value["Version"] = _VERSION
+    return Document(_spelled(value)).text
+
+
+def _spelled(value: object, *, inside: bool = False) -> object:
+    """A document with the numbers inside its conditions as strings."""
+    if isinstance(value, dict):
+        return {key: _spelled(part, inside=inside or key == "Condition") for key, part in value.items()}
+    if isinstance(value, list):
+        return [_spelled(part, inside=inside) for part in value]
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return str(value) if inside and number else value
 
 
 def _parsed(text: str) -> Document:

@@ -38,6 +38,7 @@ def load(snapshot: Snapshot, aws_managed: Mapping[str, iam.Policy]) -> Account:
     for profile in snapshot.instance_profiles.values():
         _profile(account, profile, roles)
     account.limits = quotas.limits(account)
+    account.incomplete = snapshot.incomplete
     return account
 
 
@@ -74,6 +75,7 @@ def dump(account: Account) -> Snapshot:
             )
             for profile in account.each_profile()
         },
+        incomplete=account.incomplete,
     )
 
 

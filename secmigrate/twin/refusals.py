@@ -16,7 +16,7 @@ from secmigrate.twin.account import Account
 from secmigrate.twin.entities import AWSPolicy
 from secmigrate.twin.named import FindPrincipal, Params
 from secmigrate.twin.quotas import size
-from secmigrate.twin.refusal import Refusal, missing
+from secmigrate.twin.refusal import Refusal
 
 Check = Callable[[Account, Params], None]
 
@@ -62,11 +62,6 @@ def _for_customers(account: Account, params: Params) -> None:
     """AWS keeps the policies of service-linked roles for those."""
     if isinstance(policy := named.policy(account, params), AWSPolicy) and policy.path == "/aws-service-role/":
         raise Refusal("PolicyNotAttachable", "Cannot attach a Service Role Policy to a Customer Role.")
-
-
-def _member(account: Account, params: Params) -> None:
-    if named.user(account, params) not in named.group(account, params).users:
-        raise missing("user", params["UserName"])
 
 
 # Things that must not be touched -----------------------------------------------------------------------------------
@@ -117,8 +112,12 @@ def _free(kind: str, param: str) -> Check:
 # Documents ---------------------------------------------------------------------------------------------------------
 
 
-def _identity_policy(_account: Account, params: Params) -> None:
-    documents.check_identity_policy(params["PolicyDocument"])
+def _inline_policy(_account: Account, params: Params) -> None:
+    documents.check_inline_policy(params["PolicyDocument"])
+
+
+def _managed_policy(_account: Account, params: Params) -> None:
+    documents.check_managed_policy(params["PolicyDocument"])
 
 
 def _trust_policy(param: str) -> Check:
@@ -245,11 +244,11 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     "CreatePolicy": (
         _free("Policy", "PolicyName"),
         _tags(None, folded=False),
-        _identity_policy,
+        _managed_policy,
         _policy_size,
         _room_for("PoliciesPerAccount", _counted(Account.own_policies)),
     ),
-    "CreatePolicyVersion": (_own_policy, _identity_policy, _policy_size, _versions),
+    "CreatePolicyVersion": (_own_policy, _managed_policy, _policy_size, _versions),
     "CreateRole": (
         _free("Role", "RoleName"),
         _tags(None, folded=True),
@@ -267,7 +266,6 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     "DeletePolicyVersion": (_own_policy,),
     "PutRolePermissionsBoundary": (_attachable("PermissionsBoundary"),),
     "PutUserPermissionsBoundary": (_attachable("PermissionsBoundary"),),
-    "RemoveUserFromGroup": (_member,),
     "SetDefaultPolicyVersion": (_own_policy,),
     "UpdateAssumeRolePolicy": (_trust_policy("PolicyDocument"),),
     "UpdateGroup": (_free("Group", "NewGroupName"),),
@@ -276,7 +274,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
         f"Attach{kind}Policy": (_attachable("PolicyArn"), _for_customers, _attachments(kind, find))
         for kind, find in named.PRINCIPALS.items()
     },
-    **{f"Put{kind}Policy": (_identity_policy, _inline_size(kind, find)) for kind, find in named.PRINCIPALS.items()},
+    **{f"Put{kind}Policy": (_inline_policy, _inline_size(kind, find)) for kind, find in named.PRINCIPALS.items()},
     **{f"Tag{kind}": (*_foreign(kind), _tags(find, folded=folded)) for kind, (find, folded) in named.TAGGED.items()},
     **{f"Untag{kind}": (*_foreign(kind), _untag) for kind in named.TAGGED},
 }

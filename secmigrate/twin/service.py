@@ -110,7 +110,7 @@ class Service:
     def _sts(self, request: Request) -> Answer:
         operation = _operation(request)
         responder = _Sts(self._past.seen())
-        responder.setup_class(request)
+        _read(responder, request)
         shapes.check(operation, responder.params)
         call = tokens.CALLS.get(operation.name)
         if call is None:
@@ -125,7 +125,7 @@ class Service:
         reads = action.startswith(("Get", "List"))
         account = self._past.seen() if reads else self.account
         responder = _Iam(account)
-        responder.setup_class(request)
+        _read(responder, request)
         params = responder.params
         if _names_caller(operation, params):
             params["UserName"] = self.caller(request).arn.rsplit("/", 1)[-1]
@@ -208,6 +208,13 @@ def _statuses(service: str) -> Mapping[str, int]:
     """HTTP statuses by error code."""
     shapes_ = (shape.metadata.get("error", {}) for shape in get_service_model(service).error_shapes)
     return {error["code"]: error["httpStatusCode"] for error in shapes_ if "code" in error}
+
+
+def _read(responder: BaseResponse, request: Request) -> None:
+    try:
+        responder.setup_class(request)
+    except ValueError as error:  # a word where the model has a number
+        raise Refusal("MalformedInput", str(error)) from None
 
 
 def _told(responder: BaseResponse, result: ActionResult) -> Answer:
