@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from secmigrate.aws import AwsRefused, AwsSilent
 from secmigrate.dangers import incomplete, stale, wrong_account
-from secmigrate.errors import Failed, Interrupted, Refused
+from secmigrate.errors import BadInput, Failed, Interrupted, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import End, Journal, Writer
-from secmigrate.operations import AnyOperation, Call, Impossible, Operation, Phase
+from secmigrate.operations import PHASES, AnyOperation, Call, Impossible, Operation, Phase
 from secmigrate.plan import Plan, base_of, net, refusal
 from secmigrate.plan.fold import is_intact
 
@@ -19,6 +19,7 @@ from secmigrate.plan.fold import is_intact
 PATIENCE = 60.0
 PAUSE = 2.0
 TRIES = 3  # of a call that gets no answer
+UNSURE = ("InternalError", "InternalFailure", "ServiceFailure", "ServiceUnavailable")  # may have taken effect
 NOT_YET = ("NoSuchEntity", "MalformedPolicyDocument")  # what IAM may say of something that was made a moment ago
 
 
@@ -62,17 +63,19 @@ def execute(
     """Makes the plan's calls, except those of the operations `done` (numbers from 1).
 
     Before the first operation that takes something away, and at the end, everything granted so far is seen in the
-    account. Raises Interrupted when a call fails for good; then the journal says where.
+    account. Raises Interrupted when a call fails for good; then the journal says where. `stop_before` halts before the
+    first operation of that phase or of a later one.
     """
+    skip = frozenset(done)
     granted: list[AnyOperation] = []  # and not seen in the account yet
     made: list[AnyOperation] = []
     try:
         for n, operation in enumerate(plan.operations, 1):
-            if operation.phase == stop_before:
+            if stop_before and PHASES.index(operation.phase) >= PHASES.index(stop_before):
                 _settle(net(made), hands)
                 journal.end("stopped")
                 return "stopped"
-            if n in done:
+            if n in skip:
                 continue
             if operation.destructive and granted:
                 _settle(granted, hands)
@@ -83,7 +86,7 @@ def execute(
             if not operation.destructive:
                 granted.append(operation)
         _settle(net(made), hands)
-    except Failed as error:
+    except (Failed, BadInput) as error:
         journal.end("failed")
         raise Interrupted(
             error.message, where=error.where, hint=f"{error.hint or 'see the journal'}; then `secmigrate resume`"
@@ -98,10 +101,18 @@ def remaining(journal: Journal, live: Snapshot, writer: Writer) -> list[int]:
     Raises Refused (`stale-plan`) if anything but the plan itself has changed the account since.
     """
     plan = journal.plan
+    for danger in incomplete(live):
+        raise Refused(f"{danger.code}: {danger.message}", hint=danger.hint)
     found = {n for n in journal.doubtful if plan.operations[n - 1].is_done(live)}
     done = sorted(found | {n for n, result in journal.results.items() if result != "failed"})
+    made = [plan.operations[n - 1] for n in done]
+    if unseen := _unseen(net(made), live):
+        raise Refused(
+            f"stale-plan: was made, and is not to be seen: {unseen[0].call().as_shell()}",
+            hint="IAM may lag behind: wait a minute and resume again; else plan anew, `rollback` or this",
+        )
     try:
-        base = base_of(live, [plan.operations[n - 1] for n in done])
+        base = base_of(live, made)
     except Impossible as error:
         raise Refused(
             f"stale-plan: {error.message}", where=error.where, hint="plan again: `rollback` or anew"
@@ -129,9 +140,11 @@ def _make(n: int, operation: Operation, hands: Hands, journal: Writer, *, fresh:
             if tries >= TRIES:
                 raise  # the intent stays without an answer: in doubt
         except AwsRefused as error:
-            if error.code in operation.already and _shows(operation, hands):
+            if error.code in (*operation.already, *UNSURE) and _shows(operation, hands):
                 journal.answer(n, "found")
                 return
+            if error.code in UNSURE:
+                raise  # in doubt as well
             journal.answer(n, "failed", error=f"{error.code}: {error.message}")
             if not (fresh and error.code in NOT_YET and waited < PATIENCE):
                 raise

@@ -13,7 +13,6 @@ from botocore.exceptions import (
     ClientError,
     ConfigNotFound,
     ConnectionClosedError,
-    EndpointConnectionError,
     HTTPClientError,
     InvalidConfigError,
     NoCredentialsError,
@@ -21,6 +20,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ProfileNotFound,
 )
+from botocore.exceptions import ConnectionError as NoConnection
 
 from secmigrate.errors import BadInput, Failed
 from secmigrate.operations import Call
@@ -62,6 +62,7 @@ class Aws:
 
     def __init__(self, profile: str | None = None, region: str | None = None, endpoint: str | None = None) -> None:
         """Raises BadInput if the profile or the AWS configuration files cannot be used."""
+        self._answered = False
         try:
             session = boto3.Session(profile_name=profile, region_name=region)
             home = session.region_name or DEFAULT_REGION
@@ -71,6 +72,8 @@ class Aws:
                 name: session.client(name, endpoint_url=endpoint, region_name=where, config=_CONFIG)  # type: ignore[call-overload]  # a name from a table, not a literal
                 for name, where in regions.items()
             }
+            for client in self._clients.values():
+                client.meta.events.register_first("needs-retry", self._at_first)
         except ProfileNotFound as error:
             known = ", ".join(boto3.Session().available_profiles) if not _broken_config() else ""
             hint = f"known profiles: {known}" if known else "set it up with `aws configure --profile NAME`"
@@ -135,7 +138,7 @@ class Aws:
             ) from None
         except ParamValidationError as error:
             raise BadInput(str(error), where=where) from None
-        except EndpointConnectionError as error:
+        except NoConnection as error:
             hint = "check --endpoint-url, AWS_ENDPOINT_URL and the network"
             raise AwsSilent(str(error), where=where, hint=hint) from None
         except (ConnectionClosedError, HTTPClientError) as error:
@@ -143,6 +146,13 @@ class Aws:
         except BotoCoreError as error:
             raise Failed(str(error), where=where, hint="log in again, or check the AWS profile") from None
         return answer
+
+    def _at_first(self, caught_exception: Exception | None = None, **_: object) -> None:
+        """Until something has answered, a connection that fails is a wrong address: it is not tried again."""
+        if caught_exception is None:
+            self._answered = True
+        elif isinstance(caught_exception, NoConnection) and not self._answered:
+            raise caught_exception
 
 
 def _global_region(region: str) -> str:

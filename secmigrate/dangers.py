@@ -10,6 +10,7 @@ from msgspec import Struct
 from secmigrate.iam import Principal, Snapshot, User
 
 Code = Literal[
+    "access-dips",
     "incomplete-snapshot",
     "joined-since-snapshot",
     "left-since-snapshot",
@@ -52,6 +53,11 @@ ATTACHED_PER_PRINCIPAL = 10
 INLINE_SIZE: Mapping[str, int] = {"user": 2048, "group": 5120, "role": 10240}
 
 KINDS: Mapping[Code, _Kind] = {
+    "access-dips": _Kind(
+        "subjects",
+        "not moved, for the new group denies what is not denied yet: {subjects}",
+        "look at the Deny statements of the new group, and add the user by hand if they are meant",
+    ),
     "incomplete-snapshot": _Kind(
         "plan", "parts of the account could not be read: {subjects}", "mend what the message names, read again"
     ),

@@ -11,7 +11,7 @@ An intent without an answer is in doubt: nobody knows whether the call took effe
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -21,8 +21,7 @@ from msgspec import Struct
 from secmigrate import iam
 from secmigrate.documents import read_bytes
 from secmigrate.errors import BadInput, Failed
-from secmigrate.operations import AnyOperation
-from secmigrate.plan import Plan
+from secmigrate.plan import Plan, Tried
 
 Result = Literal["changed", "found", "failed"]
 End = Literal["done", "stopped", "failed"]
@@ -75,6 +74,7 @@ class Writer:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             self._mend()
+            _sync(path.parent)
         except OSError as error:
             raise Failed(f"cannot be written: {error.strerror}", where=str(path), hint="check the disk") from None
 
@@ -95,11 +95,13 @@ class Writer:
 
     def _append(self, event: Event) -> None:
         line = msgspec.json.encode(event, enc_hook=iam.to_jsonable, order="sorted") + b"\n"
+        size = os.fstat(self._handle).st_size
         try:
             while line:
                 line = line[os.write(self._handle, line) :]
             os.fsync(self._handle)
         except OSError as error:
+            os.ftruncate(self._handle, size)  # half a line would be damage once another stands behind it
             raise Failed(
                 f"cannot be written: {error.strerror}", where=str(self.path), hint="make room on the disk, then resume"
             ) from None
@@ -110,6 +112,15 @@ class Writer:
         whole = data.rfind(b"\n") + 1
         if whole != len(data):
             os.truncate(self.path, whole)
+
+
+def _sync(folder: Path) -> None:
+    """Makes the file's name survive a power cut, as fsync makes its lines."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class Journal(Struct, frozen=True):
@@ -123,22 +134,21 @@ class Journal(Struct, frozen=True):
     started: str
 
     @property
-    def changed(self) -> tuple[AnyOperation, ...]:
-        """The operations that took effect for certain, in order."""
-        return self._at(n for n, result in self.results.items() if result != "failed")
-
-    @property
-    def done_or_doubtful(self) -> tuple[AnyOperation, ...]:
+    def tried(self) -> tuple[Tried, ...]:
         """The operations that took effect or may have, in order."""
-        return self._at({*self.doubtful, *(n for n, result in self.results.items() if result != "failed")})
+        numbers = {*self.doubtful, *(n for n, result in self.results.items() if result != "failed")}
+        return tuple(Tried(self.plan.operations[n - 1], n in self.doubtful) for n in sorted(numbers))
 
     @property
     def unfinished(self) -> bool:
         """Whether something of the plan is still to be done, or nobody knows."""
         return self.ended != "done"
 
-    def _at(self, numbers: Iterable[int]) -> tuple[AnyOperation, ...]:
-        return tuple(self.plan.operations[n - 1] for n in sorted(numbers))
+
+def has_begun(path: Path) -> bool:
+    """Whether the journal's plan is in it, whole. One that a crash cut short before that records nothing."""
+    with path.open("rb") as file:
+        return file.readline().endswith(b"\n")
 
 
 def read_journal(path: Path) -> Journal:
@@ -169,6 +179,6 @@ def _told(path: Path, head: Planned, events: list[Event]) -> Journal:
                 doubtful.discard(n)
             case Ended(result=result):
                 ended = result
-    if doubtful | results.keys() and max(doubtful | results.keys()) > len(head.plan.operations):
+    if not doubtful | results.keys() <= set(range(1, len(head.plan.operations) + 1)):
         raise BadInput("names an operation that its plan does not have", where=str(path), hint=HINT)
     return Journal(path, head.plan, results, tuple(sorted(doubtful)), ended, head.at)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -14,12 +15,13 @@ from msgspec import Struct
 from secmigrate.documents import read_json, read_snapshot, write_json, write_whole
 from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Snapshot
-from secmigrate.journal import Journal, read_journal
-from secmigrate.operations import Operation
-from secmigrate.plan import Move, Plan, net
+from secmigrate.journal import Journal, has_begun, read_journal
+from secmigrate.plan import Move, Plan, Tried, net
 from secmigrate.plan.file import PlanFile, from_file, to_file
 
 State = Literal["done", "next", "blocked", "waiting"]
+
+_STAMP = re.compile(r"\d{8}T\d{6}Z(\.\d+)?(?=-)")  # how a journal's name begins
 
 
 class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,19 +72,25 @@ class Workspace:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keeps every other run out of this folder. Raises Failed if one is in it."""
+        """Keeps every other run out of this folder. Raises Failed if one is in it.
+
+        The lock goes when its run ends, and so do the folders that were made for nothing else.
+        """
+        made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
+        lock = self.folder / ".lock"
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise Failed(f"cannot be used: {error.strerror}", where=str(self.folder), hint="check the folder") from None
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError:
-            raise Failed(
-                "another run is at work here", where=str(self.folder), hint="wait until it has ended"
-            ) from None
+            if not _locks(handle, lock):
+                raise Failed("another run is at work here", where=str(self.folder), hint="wait until it has ended")
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
+                _remove_empty(made)
         finally:
             os.close(handle)
 
@@ -131,22 +139,29 @@ class Workspace:
         return from_file(read_json(path, PlanFile, hint=again))
 
     def journal_path(self, name: str, at: str) -> Path:
-        """Where a run that starts now keeps its journal; `at` is ISO 8601. Never a file that is there."""
+        """Where a run that starts now keeps its journal; `at` is ISO 8601, UTC, to the second.
+
+        Its name comes after those of all journals here, also of one that began in the same second, or before the
+        clock was set back.
+        """
         stamp = at.replace(":", "").replace("-", "")
-        path, n = self.journals_folder / f"{stamp}-{name}.jsonl", 1
-        while path.exists():
-            n += 1
-            path = self.journals_folder / f"{stamp}-{name}-{n}.jsonl"
-        return path
+        last = max((found.group() for found in map(_STAMP.match, self._journal_names()) if found), default="")
+        if stamp <= last:
+            moment, _, n = last.partition(".")
+            stamp = f"{moment}.{int(n or 1) + 1:04}"
+        return self.journals_folder / f"{stamp}-{name}.jsonl"
 
     def journals(self) -> list[Journal]:
         """All journals, oldest first. Raises BadInput if one is damaged."""
-        found = [read_journal(path) for path in sorted(self.journals_folder.glob("*.jsonl"))]
-        return sorted(found, key=lambda journal: (journal.started, journal.path.name))
+        paths = [self.journals_folder / name for name in self._journal_names()]
+        return [read_journal(path) for path in paths if has_begun(path)]
 
-    def done(self) -> list[Operation]:
+    def _journal_names(self) -> list[str]:
+        return sorted(path.name for path in self.journals_folder.glob("*.jsonl"))
+
+    def done(self) -> list[Tried]:
         """All that was done here, or may have been, oldest first."""
-        return [operation for journal in self.journals() for operation in journal.done_or_doubtful]
+        return [tried for journal in self.journals() for tried in journal.tried]
 
     def keep_the_first_inventory(self, new: Snapshot) -> None:
         """Raises Refused if the inventory must not be written over: it is of another account, or it tells how things
@@ -158,7 +173,9 @@ class Workspace:
         account = read_snapshot(self.inventory).account
         if account != new.account:
             raise Refused(f"the inventory here is of account {account}", where=str(self.inventory), hint=hint)
-        if any(operation.destructive for operation in net(self.done())):
+        # What is in doubt counts where it would take something away, and not where it would give something back.
+        done = (tried.operation for tried in self.done() if tried.operation.destructive or not tried.doubtful)
+        if any(operation.destructive for operation in net(done)):
             raise Refused("it tells how things were before the migration", where=str(self.inventory), hint=hint)
 
     def unfinished(self) -> Journal | None:
@@ -190,6 +207,22 @@ class Workspace:
         if _done(ended, "rollback"):
             steps.append(Step("rollback", "done", "what had been done was undone"))
         return steps
+
+
+def _locks(handle: int, lock: Path) -> bool:
+    """Whether this run has the lock now: no other holds it, and it is not one that has ended and taken it away."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(handle), lock.stat())
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Removes those of the folders, innermost first, that nothing lies in."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 _MAP_FIRST = "run `secmigrate map` first, and keep one config in the folder"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import yaml
 
 from secmigrate.documents.whole import write_whole
 from secmigrate.documents.yaml_files import Lines, read_yaml
@@ -17,6 +18,7 @@ from secmigrate.sec import ConfigPath, SecConfig
 
 # Digits that are names: unquoted, YAML would read some of them as numbers (`012345678901`, `1e3`).
 _QUOTED = frozenset({"account_id", "tenant_id", "trusted_account_id", "external_id"})
+_RESOLVER = yaml.resolver.Resolver()
 _HEAD = """\
 SEC config, made by `secmigrate map`. Marks: C certain (the vendor's documentation says so), I inferred,
 U unknown (nobody outside the vendor knows; our assumption).
@@ -62,21 +64,34 @@ def write_config(path: Path, config: SecConfig, comments: Mapping[ConfigPath, tu
 
 def _commented(value: Mapping[str, Any], place: ConfigPath, comments: Mapping[ConfigPath, tuple[str, ...]]) -> Any:
     from ruamel.yaml.comments import CommentedMap
-    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
     found = CommentedMap()
     for key, inner in value.items():
-        below = (*place, key)
+        below, name = (*place, key), _text(key)
         if isinstance(inner, dict):
-            found[key] = _commented(inner, below, comments)
-        elif isinstance(inner, str) and (key in _QUOTED or not inner):
-            found[key] = DoubleQuotedScalarString(inner)
+            found[name] = _commented(inner, below, comments)
         else:
-            found[key] = inner
+            found[name] = _plain(inner, key in _QUOTED or not inner)
         if below in comments:
             lines = (line for comment in comments[below] for line in _wrapped(comment))
-            found.yaml_set_comment_before_after_key(key, before="\n".join(lines), indent=2 * len(place))
+            found.yaml_set_comment_before_after_key(name, before="\n".join(lines), indent=2 * len(place))
     return found
+
+
+def _plain(value: Any, quoted: bool = False) -> Any:
+    if isinstance(value, dict):
+        return {_text(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return _text(value, quoted) if isinstance(value, str) else value
+
+
+def _text(text: str, quoted: bool = False) -> str:
+    """In quotes where YAML 1.1, which most programs read, would take it for something else: `yes`, `012`, a date."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]  # PyYAML's is
+    return text if tag == "tag:yaml.org,2002:str" and not quoted else DoubleQuotedScalarString(text)
 
 
 def _wrapped(comment: str) -> list[str]:

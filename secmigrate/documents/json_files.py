@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import re
 from collections.abc import Iterator
@@ -17,7 +18,11 @@ from secmigrate.errors import BadInput
 
 T = TypeVar("T")
 
+_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # PowerShell's `>` writes UTF-16
+_UTF_8 = "save it as UTF-8 without a byte order mark"
+_ONE_NAME = "to IAM they are one name; keep one of them"
 _BYTE = re.compile(r"byte (\d+)")
+_UNKNOWN = re.compile(r"unknown field `([\w-]+)`")
 _STEP = re.compile(r"\.([\w-]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -25,7 +30,7 @@ def read_json(path: Path, kind: type[T], *, hint: str) -> T:
     """Reads a file of ours into its type. Raises BadInput with file and line, and `hint` as what to do."""
     data = read_bytes(path)
     with located(path, data, hint):
-        return msgspec.json.decode(data, type=kind, dec_hook=iam.from_jsonable)
+        return msgspec.json.decode(data, type=kind, dec_hook=_document)
 
 
 def write_json(path: Path, value: object) -> Path:
@@ -38,7 +43,11 @@ def read_snapshot(path: Path) -> iam.Snapshot:
     """Reads a snapshot that `write_snapshot` wrote. Raises BadInput with file and line."""
     data = read_bytes(path)
     with located(path, data, "run `secmigrate inventory` again"):
-        return iam.decode(data)
+        try:
+            return iam.decode(data)
+        except BadInput:
+            _locate(path, data)
+            raise
 
 
 def write_snapshot(path: Path, snapshot: iam.Snapshot) -> Path:
@@ -63,18 +72,24 @@ def located(path: Path, data: bytes, hint: str) -> Iterator[None]:
         yield
     except msgspec.ValidationError as error:
         text, _, at = str(error).partition(" - at `$")
-        line = line_of(data, at.rstrip("`"))
-        field = at.rstrip("`").lstrip(".")
+        steps = at.rstrip("`")
+        unknown = _UNKNOWN.search(text)
+        line = line_of(data, f"{steps}.{unknown.group(1)}" if unknown else steps)
+        field = steps.lstrip(".")
         message = f"{field}: {text}" if field else text
         raise BadInput(message, where=f"{path}:{line}", hint=hint) from None
     except msgspec.DecodeError as error:
+        if data.startswith(_MARKS):
+            raise BadInput("starts with a byte order mark", where=f"{path}:1", hint=_UTF_8) from None
         found = _BYTE.search(str(error))
         at_byte = int(found.group(1)) if found else len(data)
         line = data.count(b"\n", 0, at_byte) + 1
         raise BadInput(f"not valid JSON: {error}", where=f"{path}:{line}", hint=hint) from None
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+    except UnicodeDecodeError:
+        line = _text_lines(data)
         raise BadInput("not UTF-8 text", where=f"{path}:{line}", hint=hint) from None
+    except RecursionError:
+        raise BadInput("nested too deeply", where=f"{path}:1", hint=hint) from None
     except BadInput as error:
         if error.where:
             raise
@@ -98,11 +113,40 @@ def line_of(data: bytes, steps: str) -> int:
                 offset, raw = places[key]
             else:
                 offset, raw = _items(raw)[int(index)]
-        except (KeyError, IndexError, ValueError, msgspec.DecodeError):
+        except (KeyError, IndexError, ValueError, RecursionError, msgspec.DecodeError):
             break
         start += offset
     lead = len(raw) - len(raw.lstrip()) if start == 0 else 0
     return data.count(b"\n", 0, start + lead) + 1
+
+
+def _text_lines(data: bytes) -> int:
+    """The line of the first byte that is not UTF-8."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return data.count(b"\n", 0, error.start) + 1
+    return 1
+
+
+def _locate(path: Path, data: bytes) -> None:
+    """Raises the error that `iam.decode` raised without a place, with it."""
+    file = msgspec.json.decode(data, type=iam.SnapshotFile, dec_hook=_document)
+    for room in ("users", "groups", "roles", "policies", "instance_profiles"):
+        seen: set[str] = set()
+        for index, thing in enumerate(getattr(file, room)):
+            if (folded := thing.key.casefold()) in seen:
+                where = f"{path}:{line_of(data, f'.{room}[{index}]')}"
+                raise BadInput(f"{room}: there is another {thing.key!r}, ignoring case", where=where, hint=_ONE_NAME)
+            seen.add(folded)
+
+
+def _document(kind: type, value: object) -> object:
+    """The decoding hook with an error to which msgspec adds the place."""
+    try:
+        return iam.from_jsonable(kind, value)
+    except BadInput as error:
+        raise ValueError(error.message) from None
 
 
 def _members(raw: bytes) -> dict[str, tuple[int, bytes]]:

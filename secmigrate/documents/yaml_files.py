@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import lru_cache
 from importlib.resources.abc import Traversable
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import yaml
@@ -15,14 +16,19 @@ from msgspec import Struct
 from secmigrate.documents.whole import read_bytes, shipped
 from secmigrate.errors import BadInput
 
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
 Place = tuple[str | int, ...]
+Mark = tuple[int, int]  # line and column, from 1
+MOST = 100_000  # values in a file; the largest config has a tenth
 
 
 class Lines(Struct, frozen=True):
     """Where each value of a YAML file stands: (line, column), both from 1, by its path from the top."""
 
     file: str
-    places: Mapping[Place, tuple[int, int]]
+    places: Mapping[Place, Mark]
 
     def where(self, place: Place) -> str:
         """`file:line:column` of a value, or of the nearest thing that holds it."""
@@ -33,18 +39,21 @@ class Lines(Struct, frozen=True):
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML as JSON knows it: dates stay text, and a key that stands twice is an error and not a silent loss."""
+    """YAML as JSON knows it: dates stay text, every key is text (a group may be called `on` or `1`), and a key that
+    stands twice is an error and not a silent loss.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Hashable] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
+        found: dict[Hashable, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key.start_mark)
+            if key.value in found:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", key_node.start_mark
+                    None, None, f"the key {key.value!r} stands twice", key.start_mark
                 )
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)
+            found[key.value] = self.construct_object(value, deep=deep)
+        return found
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -57,23 +66,37 @@ def read_yaml(path: Path | Traversable, schema: str) -> tuple[Any, Lines]:
     """The file's value and the places in it. Raises BadInput with file, line and column of the first problem."""
     text = read_bytes(path)
     try:
-        loader = _Loader(text)
-        try:
-            node = loader.get_single_node()
-            value = loader.construct_document(node) if node else None
-        finally:
-            loader.dispose()
+        value, lines = _parsed(text, str(path))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise BadInput(
             f"not valid YAML: {error.problem}", where=f"{path}:{line}:{column}", hint="look at the indentation there"
         ) from None
-    except yaml.YAMLError as error:
-        raise BadInput(f"not valid YAML: {error}", where=f"{path}:1", hint="save it as UTF-8 text") from None
-    lines = Lines(str(path), dict(_places(node)) if node else {})
+    except yaml.reader.ReaderError as error:
+        line = text.count(b"\n", 0, error.position) + 1
+        raise BadInput(
+            f"not valid YAML: {error.reason}", where=f"{path}:{line}", hint="save it as UTF-8 text"
+        ) from None
+    except RecursionError:
+        raise BadInput(
+            "nested too deeply", where=f"{path}:1", hint="a part of it may hold itself by an alias (*name)"
+        ) from None
     check(value, schema, lines)
     return value, lines
+
+
+def _parsed(text: bytes, file: str) -> tuple[Any, Lines]:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        # Before anything else walks it: aliases of aliases can make a small file endless.
+        places = dict(islice(_places(node), MOST + 1)) if node else {}
+        if len(places) > MOST:
+            raise BadInput(f"more than {MOST:,} values", where=f"{file}:1", hint="write out what its aliases repeat")
+        return loader.construct_document(node) if node else None, Lines(file, places)
+    finally:
+        loader.dispose()
 
 
 @lru_cache
@@ -100,18 +123,22 @@ def check(value: object, schema_name: str, lines: Lines) -> None:
     raise BadInput(
         told[0] + rest,
         where=lines.where(tuple(errors[0].absolute_path)),
-        hint=f"the schema is schemas/{schema_name}.schema.json",
+        hint=_hint(errors[0], schema_name),
     )
 
 
-def _places(node: yaml.Node, place: Place = ()) -> list[tuple[Place, tuple[int, int]]]:
-    found = [(place, (node.start_mark.line + 1, node.start_mark.column + 1))]
+def _hint(error: ValidationError, schema_name: str) -> str:
+    if error.validator == "type" and error.validator_value == "string":
+        return "put it in quotes: YAML reads it as something else than text"
+    return f"the schema is schemas/{schema_name}.schema.json"
+
+
+def _places(node: yaml.Node, place: Place = (), key: yaml.Node | None = None) -> Iterator[tuple[Place, Mark]]:
+    mark = (key or node).start_mark
+    yield place, (mark.line + 1, mark.column + 1)
     if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            below = (*place, str(key.value))
-            found += [(at, mark) for at, mark in _places(value, below) if at != below]
-            found.append((below, (key.start_mark.line + 1, key.start_mark.column + 1)))
+        for below, value in node.value:
+            yield from _places(value, (*place, str(below.value)), below)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            found += _places(value, (*place, index))
-    return found
+            yield from _places(value, (*place, index))

@@ -64,8 +64,10 @@ class Operation(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     def is_done(self, snapshot: Snapshot) -> bool:
         """Whether the snapshot already shows its effect: applying it changes nothing.
 
-        What was to be taken away is also gone where that which held it is gone.
+        What was to be taken away is also gone where that which held it is gone. What could not be read is not gone.
         """
+        if self.destructive and snapshot.incomplete:
+            return False
         try:
             return self.applied(snapshot) is snapshot
         except Missing:

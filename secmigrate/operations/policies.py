@@ -186,6 +186,7 @@ class _OfVersion(Operation, frozen=True, kw_only=True):
     arn: str
     document: Document
     version: str  # what IAM calls it: v3
+    nth: int = 1  # a policy may keep the same document more than once: with how many copies this is the last one
 
     @property
     def subject(self) -> tuple[str, str]:
@@ -202,12 +203,12 @@ class CreatePolicyVersion(_OfVersion, frozen=True, kw_only=True):
         return Call("CreatePolicyVersion", params)
 
     def undo(self) -> DeletePolicyVersion:
-        return DeletePolicyVersion(arn=self.arn, document=self.document, version=self.version)
+        return DeletePolicyVersion(arn=self.arn, document=self.document, version=self.version, nth=self.nth)
 
     def applied(self, snapshot: Snapshot) -> Snapshot:
         policy = policy_of(snapshot, self.arn)
         new = Version(document=self.document, seen=Seen(id=self.version))
-        if new in policy.older:
+        if policy.older.count(new) >= self.nth:
             return snapshot
         return changed(snapshot, policy, older=(*policy.older, new))
 
@@ -222,12 +223,12 @@ class DeletePolicyVersion(_OfVersion, frozen=True, kw_only=True):
         return Call("DeletePolicyVersion", {"PolicyArn": self.arn, "VersionId": self.version})
 
     def undo(self) -> CreatePolicyVersion:
-        return CreatePolicyVersion(arn=self.arn, document=self.document, version=self.version)
+        return CreatePolicyVersion(arn=self.arn, document=self.document, version=self.version, nth=self.nth)
 
     def applied(self, snapshot: Snapshot) -> Snapshot:
         policy = policy_of(snapshot, self.arn)
         gone = Version(document=self.document)
-        if gone not in policy.older:
+        if policy.older.count(gone) < self.nth:
             return snapshot
         older = list(policy.older)
         older.remove(gone)

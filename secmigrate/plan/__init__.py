@@ -7,13 +7,14 @@ from secmigrate.plan.decommission import decommission
 from secmigrate.plan.fold import Kept, Plan, base_of, fold, refusal, sealed
 from secmigrate.plan.moves import Move
 from secmigrate.plan.readd import readd
-from secmigrate.plan.rollback import net, rollback
+from secmigrate.plan.rollback import Tried, net, rollback
 from secmigrate.plan.verify import verify
 
 __all__ = [
     "Kept",
     "Move",
     "Plan",
+    "Tried",
     "base_of",
     "creation",
     "decommission",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from secmigrate.dangers import some
+from secmigrate.diff import describe
 from secmigrate.iam import Policy, Principal, Role, Snapshot, User
 from secmigrate.operations import (
     AddRoleToInstanceProfile,
@@ -16,6 +17,7 @@ from secmigrate.operations import (
     CreatePolicy,
     CreatePolicyVersion,
     CreateRole,
+    Impossible,
     PutInlinePolicy,
 )
 from secmigrate.plan.fold import Plan, sealed
@@ -27,6 +29,7 @@ def creation(existing: Snapshot, wanted: Snapshot) -> Plan:
 
     Raises Impossible where a thing exists but differs: to overwrite it would be a change that nobody was shown.
     """
+    _check(existing, wanted)
     operations = [
         *_policies(existing, wanted),
         *(
@@ -43,6 +46,16 @@ def creation(existing: Snapshot, wanted: Snapshot) -> Plan:
     return sealed("deploy", existing, operations, some("target-missing", lost_users))
 
 
+def _check(existing: Snapshot, wanted: Snapshot) -> None:
+    for thing in wanted.entities():
+        there = getattr(existing, thing.room).get(thing.key)
+        if isinstance(thing, User) or there is None or (isinstance(thing, Policy) and thing.is_aws):
+            continue
+        if there.bare() != thing.bare():
+            how = "; ".join(describe(there.bare(), thing.bare()))
+            raise Impossible(f"{thing.key} exists already and differs: {how}", where=wanted.arn(thing))
+
+
 def _new_roles(existing: Snapshot, wanted: Snapshot) -> list[Role]:
     return [role for name, role in sorted(wanted.roles.items()) if name not in existing.roles]
 
@@ -56,17 +69,19 @@ def _policies(existing: Snapshot, wanted: Snapshot) -> Iterator[AnyOperation]:
 
 
 def _versions(policy: Policy) -> Iterator[AnyOperation]:
-    for old in policy.older:
-        yield CreatePolicyVersion(arn=policy.arn, document=old.document, version=old.seen.id)
+    for at, old in enumerate(policy.older):
+        nth = policy.older[: at + 1].count(old)
+        yield CreatePolicyVersion(arn=policy.arn, document=old.document, version=old.seen.id, nth=nth)
 
 
 def _profiles(existing: Snapshot, wanted: Snapshot) -> Iterator[AnyOperation]:
     for name, profile in sorted(wanted.instance_profiles.items()):
-        if name in existing.instance_profiles:
-            continue
-        yield CreateInstanceProfile(profile=profile.bare())
+        there = existing.instance_profiles.get(name)
+        if there is None:
+            yield CreateInstanceProfile(profile=profile.bare())
         for role in profile.roles:
-            yield AddRoleToInstanceProfile(profile=name, role=role)
+            if there is None or role not in there.roles:
+                yield AddRoleToInstanceProfile(profile=name, role=role)
 
 
 def _hung_on(existing: Snapshot, wanted: Principal) -> Iterator[AnyOperation]:

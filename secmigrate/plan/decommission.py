@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from secmigrate.access import documents_of
 from secmigrate.dangers import Danger, incomplete, some
-from secmigrate.iam import Group, Principal, Role, Snapshot
+from secmigrate.iam import Group, Policy, Principal, Role, Snapshot
 from secmigrate.operations import (
     PHASES,
     AnyOperation,
@@ -24,7 +24,7 @@ from secmigrate.operations import (
 from secmigrate.operations.policies import denies
 from secmigrate.plan.fold import Kept, Plan, sealed
 from secmigrate.plan.moves import Move, missing_targets, targets
-from secmigrate.plan.naming import namers, referring_last
+from secmigrate.plan.naming import in_rings, namers, referring_last
 
 
 class Leaving(Struct, frozen=True):
@@ -43,15 +43,16 @@ def decommission(live: Snapshot, moves: Iterable[Move], unused_since: str) -> Pl
     """
     moves = tuple(moves)
     leaving = _leaving(live, moves, unused_since)
+    going, staying = _policies(live, leaving)
     operations = [
         *(step for group in leaving.groups for step in _group(live, group)),
         *(step for role in reversed(referring_last(live, leaving.roles)) for step in _role(live, role)),
-        *_policies(live, leaving),
+        *(step for policy in going for step in _policy(policy)),
     ]
     # By phase, and within a phase in the order above: sorting is stable.
     operations.sort(key=lambda operation: PHASES.index(operation.phase))
     dangers = (*incomplete(live), *some("target-missing", missing_targets(moves, live)), *leaving.dangers)
-    return sealed("decommission", live, operations, dangers, leaving.kept)
+    return sealed("decommission", live, operations, dangers, (*leaving.kept, *staying))
 
 
 def _leaving(live: Snapshot, moves: tuple[Move, ...], unused_since: str) -> Leaving:
@@ -110,10 +111,12 @@ def _roles(live: Snapshot, new_of: Mapping[str, str], unused_since: str) -> tupl
 def _unnamed(live: Snapshot, roles: tuple[Role, ...], going: set[str]) -> tuple[tuple[Role, ...], dict[str, str]]:
     """The roles that nothing names which stays. A role that stays keeps those that it names, so it is done again.
 
-    `going` are the ARNs of the groups that go. A managed policy counts as staying, whatever becomes of it.
+    `going` are the ARNs of the groups that go. A managed policy counts as staying, whatever becomes of it. Roles that
+    could not be made anew, because they trust each other, stay from the start.
     """
     by_arn = namers(live)
-    named: dict[str, str] = {}
+    named = {role.name: "it trusts itself, or a role that trusts it back" for role in in_rings(live, roles)}
+    roles = tuple(role for role in roles if role.name not in named)
     while True:
         leaving = going | {live.arn(role) for role in roles}
         found = {}
@@ -149,14 +152,27 @@ def _strip(one: Principal) -> Iterator[AnyOperation]:
         yield DetachPolicy(principal=one.kind, name=one.name, arn=arn)
 
 
-def _policies(live: Snapshot, leaving: Leaving) -> Iterator[AnyOperation]:
-    """The customer-managed policies that only what goes made use of."""
-    going = {(one.kind, one.name) for one in (*leaving.groups, *leaving.roles)}
+def _policies(live: Snapshot, leaving: Leaving) -> tuple[list[Policy], list[Kept]]:
+    """The customer-managed policies that only what goes made use of, and those that stay, with the reason."""
+    names = {(one.kind, one.name) for one in (*leaving.groups, *leaving.roles)}
     used = {arn for one in (*leaving.groups, *leaving.roles) for arn in one.attached}
+    going: list[Policy] = []
+    kept: list[Kept] = []
     for arn in sorted(used & live.own_policies.keys()):
-        if any((one.kind, one.name) not in going for one in live.uses(arn)):
-            continue
         policy = live.policies[arn]
-        for old in policy.older:
-            yield DeletePolicyVersion(arn=arn, document=old.document, version=old.seen.id)
-        yield DeletePolicy(policy=policy.bare())
+        others = [one for one in live.uses(arn) if (one.kind, one.name) not in names]
+        stack = policy.tags.get("aws:cloudformation:stack-name", "")
+        if others:
+            kept.append(Kept("policy", arn, f"{others[0].kind} {others[0].name} uses it as well"))
+        elif stack:
+            kept.append(Kept("policy", arn, f"managed by stack {stack}"))
+        else:
+            going.append(policy)
+    return going, kept
+
+
+def _policy(policy: Policy) -> Iterator[AnyOperation]:
+    for at, old in enumerate(policy.older):
+        nth = policy.older[at:].count(old)
+        yield DeletePolicyVersion(arn=policy.arn, document=old.document, version=old.seen.id, nth=nth)
+    yield DeletePolicy(policy=policy.bare())

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from secmigrate import iam
 from secmigrate.access import covers, statements_of
@@ -36,7 +36,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     operations: tuple[AnyOperation, ...]
     dangers: tuple[Danger, ...] = ()
     kept: tuple[Kept, ...] = ()
-    fingerprint: str = ""  # over name, account, based_on and operations: what was reviewed is what is applied
+    fingerprint: str = ""  # over all of the above: what was reviewed is what is applied
 
     @property
     def destructive(self) -> int:
@@ -57,30 +57,32 @@ def sealed(
     kept: Iterable[Kept] = (),
     *,
     keeps_access: bool = False,
+    keeps_quotas: bool = True,
 ) -> Plan:
     """The finished plan for an account that is as in `snapshot`, folded and checked at every step.
 
     `keeps_access`: nobody may lose access at any step, so far as whole statements show it. A failing fold is a bug of
-    the planner, so it raises (ValueError) instead of becoming a danger; quotas become the danger `quota-exceeded`.
+    the planner, so it raises (ValueError) instead of becoming a danger; quotas become the danger `quota-exceeded`,
+    unless what the plan makes had room before (not `keeps_quotas`).
     """
-    passed: list[str] = []
+    passed: set[str] = set()
     for operation, before, after in fold(snapshot, operations):
         if after is before:
             raise ValueError(f"a plan holds no no-ops: {operation.call().as_shell()}")
         if keeps_access and (lost := _losers(operation, before, after)):
             raise ValueError(f"access dips for {lost} at: {operation.call().as_shell()}")
-        one = _touched(operation, after)
-        if one is not None:
-            passed += over_quota(after, one)
-    return Plan(
+        if keeps_quotas and not operation.destructive:
+            # What was over IAM's default before has been granted more by AWS, and the operation does not add to it.
+            passed |= _over_quota(operation, after) - _over_quota(operation, before)
+    plan = Plan(
         name=name,
         account=snapshot.account,
         based_on=snapshot.fingerprint,
         operations=tuple(operations),
-        dangers=(*sorted(dangers), *some("quota-exceeded", sorted(set(passed)))),
+        dangers=(*sorted(dangers), *some("quota-exceeded", sorted(passed))),
         kept=tuple(sorted(kept)),
-        fingerprint=_fingerprint(name, snapshot.account, snapshot.fingerprint, operations),
     )
+    return structs.replace(plan, fingerprint=_fingerprint(plan))
 
 
 def fold(snapshot: Snapshot, operations: Iterable[Operation]) -> Iterator[tuple[Operation, Snapshot, Snapshot]]:
@@ -108,8 +110,8 @@ def refusal(plan: Plan) -> Refused | None:
 
 
 def is_intact(plan: Plan) -> bool:
-    """Whether the plan's operations are those that were sealed."""
-    return plan.fingerprint == _fingerprint(plan.name, plan.account, plan.based_on, plan.operations)
+    """Whether the plan is as it was sealed."""
+    return plan.fingerprint == _fingerprint(plan)
 
 
 def possible(operation: Operation, snapshot: Snapshot) -> Snapshot | None:
@@ -120,9 +122,14 @@ def possible(operation: Operation, snapshot: Snapshot) -> Snapshot | None:
         return None
 
 
-def _fingerprint(name: str, account: str, based_on: str, operations: Sequence[Operation]) -> str:
-    body = msgspec.json.encode([name, account, based_on, operations], enc_hook=iam.to_jsonable, order="sorted")
-    return hashlib.sha256(body).hexdigest()
+def _fingerprint(plan: Plan) -> str:
+    unsealed = structs.replace(plan, fingerprint="")
+    return hashlib.sha256(msgspec.json.encode(unsealed, enc_hook=iam.to_jsonable, order="sorted")).hexdigest()
+
+
+def _over_quota(operation: Operation, snapshot: Snapshot) -> set[str]:
+    one = _touched(operation, snapshot)
+    return set() if one is None else set(over_quota(snapshot, one))
 
 
 def _touched(operation: Operation, snapshot: Snapshot) -> Principal | None:

@@ -37,6 +37,21 @@ def referring_last(snapshot: Snapshot, roles: Iterable[Role]) -> list[Role]:
         return [by_arn[arn] for arn in sorted(by_arn)]
 
 
+def in_rings(snapshot: Snapshot, roles: Iterable[Role]) -> list[Role]:
+    """The roles that trust each other in a ring, or themselves: once deleted, none of them could be made anew first.
+
+    Also what lies between two rings, which is named by one of them in any case.
+    """
+    left = {snapshot.arn(role): role for role in roles}
+    while True:
+        trusted = {arn: named_roles(role.trust) & left.keys() for arn, role in left.items()}
+        by_some = frozenset[str]().union(*trusted.values())
+        ringed = {arn: role for arn, role in left.items() if trusted[arn] and arn in by_some}
+        if len(ringed) == len(left):
+            return [ringed[arn] for arn in sorted(ringed)]
+        left = ringed
+
+
 def _documents(thing: Entity) -> Iterator[Document]:
     if isinstance(thing, Principal):
         yield from thing.inline.values()

@@ -29,9 +29,13 @@ def readd(live: Snapshot, moves: Iterable[Move], saved: Members, unmapped: Itera
     operations: list[AnyOperation] = []
     swaps: list[AnyOperation] = []
     stuck: list[str] = []
+    dips: list[str] = []
     for name in sorted(wanted):
         user = live.users[name]
         new = sorted(wanted[name] - set(user.groups) - absent)
+        denied = [group for group in new if not _only_gives(live, user, group)]
+        dips += [f"{name} ({group})" for group in denied]
+        new = [group for group in new if group not in denied]
         room = GROUPS_PER_USER - len(user.groups)
         if len(new) <= room:
             operations += [AddUserToGroup(user=name, group=group) for group in new]
@@ -44,6 +48,7 @@ def readd(live: Snapshot, moves: Iterable[Move], saved: Members, unmapped: Itera
     dangers = [
         *incomplete(live),
         *some("target-missing", sorted(absent)),
+        *some("access-dips", dips),
         *some("too-many-groups", stuck),
         *_changes(live, new_of, saved),
         *some("unmapped-members", _unmapped(live, unmapped)),
@@ -60,6 +65,12 @@ def _wanted(live: Snapshot, new_of: Mapping[str, str], saved: Members) -> Mappin
             if name in live.users:
                 wanted.setdefault(name, set()).add(new)
     return wanted
+
+
+def _only_gives(live: Snapshot, user: User, group: str) -> bool:
+    """Whether the user loses nothing in the new group: it denies nothing that is not denied already."""
+    within = structs.replace(user, groups=(*user.groups, group))
+    return covers(statements_of(live, within), statements_of(live, user))
 
 
 def _swap(live: Snapshot, user: User, new: list[str], new_of: Mapping[str, str]) -> list[AnyOperation] | None:

@@ -6,44 +6,74 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
+from msgspec import Struct, structs
 
 from secmigrate import iam
-from secmigrate.dangers import incomplete, some
+from secmigrate.dangers import GROUPS_PER_USER, incomplete, some
 from secmigrate.iam import Role, Snapshot
 from secmigrate.operations import AddUserToGroup, AnyOperation, Operation, RemoveUserFromGroup
-from secmigrate.operations.policies import DeletePolicyVersion
+from secmigrate.operations.policies import CreatePolicyVersion, DeletePolicyVersion
 from secmigrate.plan.fold import Kept, Plan, possible, sealed
 
+Op = TypeVar("Op", bound=Operation)
 
-O = TypeVar("O", bound=Operation)
+
+class Tried(Struct, frozen=True):
+    """An operation from a journal: it took effect, or is `doubtful`, so that nobody knows."""
+
+    operation: AnyOperation
+    doubtful: bool = False
 
 
-def rollback(live: Snapshot, done: Sequence[Operation], *, users_only: bool = False) -> Plan:
+def rollback(live: Snapshot, tried: Sequence[Tried], *, users_only: bool = False) -> Plan:
     """The plan `rollback` for the account as it is now.
 
-    `done` are the operations of all journals, oldest first, that took effect. What is undone already is left out; what
-    somebody else changed in between is kept as it is and named (`cannot-undo`).
+    `tried` are the operations of all journals, oldest first. What is undone already is left out; what somebody else
+    changed in between is kept as it is and named (`cannot-undo`). Who cannot be put back into an old group leaves none
+    of the groups that took its place.
     """
     operations: list[AnyOperation] = []
     kept: list[Kept] = []
+    without: set[str] = set()  # users who do not get back all that they had
     now = live
-    for operation in reversed(net(done)):
+    for operation in reversed(net(took_effect(live, tried))):
         if users_only and not isinstance(operation, AddUserToGroup | RemoveUserFromGroup):
             continue
         undo = _with_live_version(operation.undo(), now)
-        after = possible(undo, now)
-        if after is None:
+        if undo.is_done(now):
+            continue
+        after = _after(undo, now)
+        if isinstance(undo, RemoveUserFromGroup) and undo.user in without:
+            kept.append(Kept("user", undo.user, f"stays in {undo.group}, for want of an old group"))
+        elif after is None:
             kept.append(Kept(*undo.subject, f"cannot be undone any more: {undo.call().as_shell()}"))
-        elif after is not now:
+            if isinstance(undo, AddUserToGroup):
+                without.add(undo.user)
+        else:
             operations.append(undo)  # type: ignore[arg-type]  # the inverse of an operation is one of the union
             now = after
-    dangers = (*incomplete(live), *some("cannot-undo", (f"{one.kind} {one.name}" for one in kept)))
-    return sealed("rollback", live, operations, dangers, kept)
+    dangers = (*incomplete(live), *some("cannot-undo", sorted({f"{one.kind} {one.name}" for one in kept})))
+    # All of it had room before; what AWS's quotas are for this account nobody knows here.
+    return sealed("rollback", live, operations, dangers, kept, keeps_quotas=False)
 
 
-def net(done: Iterable[O]) -> list[O]:
+def took_effect(live: Snapshot, tried: Sequence[Tried]) -> list[AnyOperation]:
+    """The operations that took effect. A doubtful one is told by the next try of it, which was planned because its
+    effect was not there, or of its inverse, which was planned because it was; if there is none, by the account.
+    """
+    done: list[AnyOperation] = []
+    was_there: dict[bytes, bool] = {}  # by effect, at the next moment of which it is known
+    for one in reversed(tried):
+        effect = _key(one.operation)
+        if not one.doubtful or was_there.get(effect, one.operation.is_done(live)):
+            done.append(one.operation)
+        was_there[effect], was_there[_key(one.operation.undo())] = False, True
+    return done[::-1]
+
+
+def net(done: Iterable[Op]) -> list[Op]:
     """The operations without those that a later one took back: an earlier rollback cancels what it undid."""
-    left: dict[int, O] = {}
+    left: dict[int, Op] = {}
     by_effect: dict[bytes, list[int]] = {}
     for number, operation in enumerate(done):
         inverse = by_effect.get(_key(operation.undo()))
@@ -66,7 +96,17 @@ def cannot_come_back(plan: Plan) -> list[str]:
 
 
 def _key(operation: Operation) -> bytes:
+    """What the operation does, without a version's number: IAM gives another one each time."""
+    if isinstance(operation, CreatePolicyVersion | DeletePolicyVersion):
+        operation = structs.replace(operation, version="")
     return msgspec.json.encode(operation, enc_hook=iam.to_jsonable, order="sorted")
+
+
+def _after(operation: Operation, live: Snapshot) -> Snapshot | None:
+    after = possible(operation, live)
+    if after and isinstance(operation, AddUserToGroup) and len(after.users[operation.user].groups) > GROUPS_PER_USER:
+        return None
+    return after
 
 
 def _with_live_version(operation: Operation, live: Snapshot) -> Operation:
@@ -75,5 +115,5 @@ def _with_live_version(operation: Operation, live: Snapshot) -> Operation:
         return operation
     for old in live.policies[operation.arn].older:
         if old.document == operation.document and old.seen.id:
-            return DeletePolicyVersion(arn=operation.arn, document=operation.document, version=old.seen.id)
+            return structs.replace(operation, version=old.seen.id)
     return operation

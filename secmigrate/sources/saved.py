@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from msgspec import structs
+
+from secmigrate import iam
 from secmigrate.documents import json_syntax, read_bytes, read_snapshot
 from secmigrate.errors import BadInput
-from secmigrate.iam import Gap, Snapshot, keyed
+from secmigrate.iam import Gap, Snapshot, is_aws_policy, keyed
 from secmigrate.sources import details
 
 _LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
@@ -28,8 +32,11 @@ def read_saved(path: Path) -> Snapshot:
     if not isinstance(head, dict) or not any(key in head for key in _LISTS):
         raise BadInput("neither a snapshot nor authorization details", where=f"{path}:1", hint=_HINT)
     try:
-        return _from_details(head)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        # By way of our own form: what IAM would never have named so must not get into an inventory.
+        return iam.decode(iam.encode(_from_details(head)))
+    except BadInput as error:
+        raise BadInput(error.message, where=f"{path}:1", hint=error.hint or _HINT) from None
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise BadInput(f"not as AWS writes it: {error!r}", where=f"{path}:1", hint=_HINT) from None
 
 
@@ -37,18 +44,18 @@ def _from_details(found: Mapping[str, Any]) -> Snapshot:
     rows = {key: found.get(key) or [] for key in _LISTS}
     roles = [row for row in rows["RoleDetailList"] if "AssumeRolePolicyDocument" in row]
     partition, account = _owner(rows)
-    missing = [key for key in _LISTS if key not in found]
+    missing = [key for key in _LISTS if found.get(key) is None]
     gaps = [Gap("descriptions, session lengths, some tags", "authorization details do not hold them")]
     gaps += [Gap(key, "the file does not have it") for key in missing]
     if found.get("IsTruncated"):
         gaps.append(Gap("further pages", "the file says IsTruncated"))
     gaps += [
-        Gap(f"role {row.get('RoleName', '?')}", "no trust policy in the file")
+        Gap(f"role {row.get('RoleName') or row.get('Arn', '?')}", "no trust policy in the file")
         for row in rows["RoleDetailList"]
-        if row not in roles
+        if "AssumeRolePolicyDocument" not in row
     ]
     profiles = {profile.name: profile for profile in details.instance_profiles(roles, {})}
-    return Snapshot(
+    snapshot = Snapshot(
         account=account,
         partition=partition,
         users=keyed(details.user(row) for row in rows["UserDetailList"]),
@@ -56,8 +63,10 @@ def _from_details(found: Mapping[str, Any]) -> Snapshot:
         roles=keyed(details.role(row, {}) for row in roles),
         policies=keyed(details.policy(row, {}) for row in rows["Policies"]),
         instance_profiles=profiles,
-        incomplete=tuple(sorted(gaps)),
     )
+    attached = {arn for one in snapshot.principals() for arn in one.attached if not is_aws_policy(arn)}
+    gaps += [Gap(f"policy {arn}", "the file does not have it") for arn in attached - snapshot.policies.keys()]
+    return structs.replace(snapshot, incomplete=tuple(sorted(gaps)))
 
 
 def _owner(rows: Mapping[str, list[Any]]) -> tuple[str, str]:

@@ -92,7 +92,7 @@ def test_every_operation_is_walked() -> None:
 @each
 def test_it_survives_json(operation: AnyOperation) -> None:
     text = msgspec.json.encode(operation, enc_hook=iam.to_jsonable)
-    again = msgspec.json.decode(text, type=AnyOperation, dec_hook=iam.from_jsonable)  # type: ignore[call-overload]
+    again = msgspec.json.decode(text, type=AnyOperation, dec_hook=iam.from_jsonable)
     assert again == operation
     assert type(again) is type(operation)
 
@@ -107,6 +107,7 @@ def test_undoing_its_undoing_is_itself(operation: AnyOperation) -> None:
 def test_botocore_knows_its_method_and_parameters(operation: AnyOperation) -> None:
     for call in (operation.call(), operation.undo().call()):
         model = botocore.session.get_session().get_service_model("iam").operation_model(call.method)
+        assert model.input_shape
         report = ParamValidator().validate(dict(call.params), model.input_shape)
         assert not report.has_errors(), report.generate_report()
         assert kebab(call.method) == xform_name(call.method, "-")
