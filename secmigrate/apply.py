@@ -134,17 +134,18 @@ def _make(n: int, operation: Operation, hands: Hands, journal: Writer, *, fresh:
             return
         except AwsSilent:
             tries += 1
-            if _shows(operation, hands):
+            if _shows(operation, hands, PAUSE):
                 journal.answer(n, "found")
                 return
             if tries >= TRIES:
                 raise  # the intent stays without an answer: in doubt
         except AwsRefused as error:
-            if error.code in (*operation.already, *UNSURE) and _shows(operation, hands):
+            if error.code in (*operation.already, *UNSURE):
+                # An earlier try may have done it, one that botocore made by itself too. If not, it stays in doubt.
+                if not _shows(operation, hands, PAUSE if error.code in UNSURE else PATIENCE):
+                    raise
                 journal.answer(n, "found")
                 return
-            if error.code in UNSURE:
-                raise  # in doubt as well
             journal.answer(n, "failed", error=f"{error.code}: {error.message}")
             if not (fresh and error.code in NOT_YET and waited < PATIENCE):
                 raise
@@ -152,12 +153,15 @@ def _make(n: int, operation: Operation, hands: Hands, journal: Writer, *, fresh:
             waited += PAUSE
 
 
-def _shows(operation: Operation, hands: Hands) -> bool:
-    """Whether the account shows the operation's effect; reads may lag behind, so a second look decides."""
-    if operation.is_done(hands.look()):
-        return True
-    hands.pause(PAUSE)
-    return operation.is_done(hands.look())
+def _shows(operation: Operation, hands: Hands, patience: float) -> bool:
+    """Whether the account shows the operation's effect; reads may lag behind, so later looks decide."""
+    waited = 0.0
+    while not operation.is_done(hands.look()):
+        if waited >= patience:
+            return False
+        hands.pause(PAUSE)
+        waited += PAUSE
+    return True
 
 
 def _settle(operations: Sequence[Operation], hands: Hands) -> None:

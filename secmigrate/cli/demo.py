@@ -131,7 +131,7 @@ def _make_room(folder: Path) -> None:
     """Throws away what an earlier demo left, and nothing else."""
     from secmigrate.errors import BadInput
 
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         if not (folder / MARKER).exists():
             raise BadInput("is not empty, and no demo made it", where=str(folder), hint="choose another: -w DIR")
         shutil.rmtree(folder)

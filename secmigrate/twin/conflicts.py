@@ -1,5 +1,7 @@
 """What must be gone before a thing can be deleted: one list a kind of thing, in AWS's own words.
 
+The lists are whole: moto refuses some of it too, but which, is not for a reader to remember.
+
 Source: AWS API reference, *DeleteUser*, *DeleteGroup*, *DeleteRole*, *DeletePolicy*, *DeleteInstanceProfile*.
 """
 

@@ -168,16 +168,15 @@ def group_details(group_: Group) -> Shown:
 
 
 def role_details(role_: Role, account: Account) -> Shown:
-    """A role with everything but its description and its longest session, which this call does not tell."""
-    shown = {
+    """A role with everything; that this call does not tell description and longest session, the model sees to."""
+    return {
         **role(role_),
         **_details(role_, "RolePolicyList"),
         "InstanceProfileList": [profile_row(one) for one in account.profiles_of(role_)],
     }
-    return {key: value for key, value in shown.items() if key not in ("Description", "MaxSessionDuration")}
 
 
 def policy_details(policy_: ManagedPolicy, attached: int, bounding: int) -> Shown:
-    """A managed policy with all its versions but without its tags, which this call does not tell."""
+    """A managed policy with all its versions; that this call does not tell its tags, the model sees to."""
     shown = policy(policy_, attached, bounding)
-    return {**shown, "Tags": None, "PolicyVersionList": [version(one) for one in reversed(policy_.versions)]}
+    return {**shown, "PolicyVersionList": [version(one) for one in reversed(policy_.versions)]}

@@ -5,28 +5,46 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
+from secmigrate import documents
+from secmigrate.aws import Aws
+from secmigrate.cli.demo import MARKER
+from secmigrate.cli.demo import _nobodys_credentials as nobodys_credentials
+from secmigrate.twin import Twin
+from tests import small
 from tests.cli.runs import listing, run, run_alone
 
 # What a person may have in their shell; the demo must not care.
 SOMEBODYS_SHELL = {"AWS_PROFILE": "nonexistent", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "cn-north-1"}
 
 
-def test_the_demo_ends_where_it_began_and_can_be_run_again(empty: Path) -> None:
-    ran = run_alone("demo", "-w", empty / "tour", env=SOMEBODYS_SHELL)
+def test_the_demo_ends_where_it_began_whatever_an_earlier_one_left(empty: Path) -> None:
+    tour, reports = empty / "tour", empty / "tour" / "reports"
+    tour.mkdir()
+    (tour / MARKER).touch()
+    (tour / "journals").mkdir()
+    (tour / "journals" / "20240101T000000Z-readd.jsonl").write_text("half a jour")
+    ran = run_alone("demo", "-w", tour, env=SOMEBODYS_SHELL)
     assert (ran.code, "Traceback" in ran.err) == (0, False), ran
     assert "equal byte for byte" in ran.out
     assert "\x1b" not in ran.out + ran.err
-    reports = empty / "tour" / "reports"
     assert (reports / "before.json").read_bytes() == (reports / "after.json").read_bytes()
     assert len((reports / "before.json").read_bytes()) > 10_000
-    assert sorted(path.name for path in empty.iterdir()) == ["tour"]
+    assert not list(tour.glob("journals/2024*"))
+    assert [path.name for path in empty.iterdir()] == ["tour"]
+    assert (tour / MARKER).exists()  # so it may be run again
 
-    (empty / "tour" / "old").touch()
-    again = run("demo", "-w", empty / "tour")
-    assert again.code == 0, again
-    assert not (empty / "tour" / "old").exists()
-    assert "AWS_ENDPOINT_URL" not in os.environ
-    assert os.environ["AWS_ACCESS_KEY_ID"] == "invented"
+
+def test_the_shell_is_as_before_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SOMEBODYS_SHELL.items():
+        monkeypatch.setenv(name, value)
+    before = dict(os.environ)
+    with Twin(small.account(), aws_managed=documents.aws_managed()) as twin, nobodys_credentials(twin):
+        assert os.environ["AWS_ENDPOINT_URL"] == twin.url
+        assert os.environ.keys().isdisjoint({"AWS_PROFILE", "AWS_REGION"})
+        assert Aws().identity()[0] == small.ACCOUNT
+    assert dict(os.environ) == before
 
 
 def test_a_folder_that_no_demo_made_is_left_alone(empty: Path) -> None:

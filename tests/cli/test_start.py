@@ -7,19 +7,7 @@ import sys
 
 import pytest
 
-SLOW = {
-    "boto3",
-    "botocore",
-    "deepdiff",
-    "jsonschema",
-    "moto",
-    "msgspec",
-    "questionary",
-    "rich",
-    "ruamel",
-    "werkzeug",
-    "yaml",
-}
+SLOW = set("boto3 botocore deepdiff jsonschema moto msgspec questionary rich ruamel werkzeug yaml".split())
 DUMP = """
 import atexit, sys
 atexit.register(lambda: sys.stderr.write(" ".join(sys.modules)))

@@ -58,10 +58,8 @@ def test_what_is_there_is_not_made_again() -> None:
     whole = account()
     assert creation(whole, whole).operations == ()
     partly = whole.put(structs.replace(whole.groups["team"], inline={}))
-    assert shell(creation(partly, whole)) == [
-        "put-group-policy --group-name team --policy-name notes --policy-document "
-        """'{"Statement":[{"Action":["sns:Publish"],"Effect":"Allow","Resource":"*"}],"Version":"2012-10-17"}'"""
-    ]
+    (line,) = shell(creation(partly, whole))
+    assert line.startswith("put-group-policy --group-name team --policy-name notes --policy-document '{")
 
 
 def test_a_role_comes_into_a_profile_that_is_there() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
 import pytest
+from msgspec import structs
 
 import secmigrate
 from secmigrate.dangers import KINDS, Code, danger, incomplete, stale, wrong_account
@@ -37,14 +39,15 @@ def test_it_has_a_sentence_and_a_hint(code: Code) -> None:
 
 def test_every_code_is_found_by_something() -> None:
     """A literal of its name stands somewhere in the code beside the table of kinds."""
-    texts: list[str] = []
-    for path in Path(secmigrate.__path__[0]).rglob("*.py"):
-        tree = ast.parse(path.read_text())
-        calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name))
-        for call in calls:
-            if getattr(call.func, "id", "") in {"some", "danger"} and isinstance(call.args[0], ast.Constant):
-                texts.append(str(call.args[0].value))
-    assert set(texts) == set(CODES)
+    found = {code for path in Path(secmigrate.__path__[0]).rglob("*.py") for code in _named(path.read_text())}
+    assert found == set(CODES)
+
+
+def _named(code: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(code)):
+        match node:
+            case ast.Call(func=ast.Name(id="some" | "danger"), args=[ast.Constant(value=str(name)), *_]):
+                yield name
 
 
 def test_long_lists_are_cut_in_the_sentence_only() -> None:
@@ -79,8 +82,6 @@ def test_only_a_danger_to_the_whole_plan_refuses_it() -> None:
 
 
 def test_a_danger_taken_out_of_a_plan_is_noticed() -> None:
-    import msgspec
-
     made = plan("target-missing")
     assert is_intact(made)
-    assert not is_intact(msgspec.structs.replace(made, dangers=()))
+    assert not is_intact(structs.replace(made, dangers=()))

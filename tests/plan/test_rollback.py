@@ -134,7 +134,7 @@ def test_what_others_took_away_already_is_no_concern() -> None:
 def test_what_others_changed_is_kept_and_named() -> None:
     plans, now = migrated()
     theirs = allow("dynamodb:*")
-    now = now.put(group("new").__class__(name="new", inline={"new": theirs})).put(user("cy", "new"))
+    now = now.put(Group(name="new", inline={"new": theirs})).put(user("cy", "new"))
     back = rollback(now, tried(*plans))
     end = after(now, back.operations)
     assert end.groups["new"].inline == {"new": theirs}

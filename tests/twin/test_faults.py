@@ -130,6 +130,7 @@ def test_reads_lag_behind_writes_and_writes_do_not() -> None:
     with twin(lag_seconds=0.8) as it:
         api = client(it)
         api.create_group(GroupName="g")
+        api.create_group(GroupName="another")
         assert code_of(lambda: api.get_group(GroupName="g")) == "NoSuchEntity"
         assert api.list_groups()["Groups"] == []
         api.add_user_to_group(GroupName="g", UserName="u")  # a write sees what was written

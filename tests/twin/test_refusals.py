@@ -183,6 +183,17 @@ CASES = [
         lambda a: a.delete_user(UserName="u"),
         "DeleteConflict",
     ),
+    Case(
+        "user-mfa",
+        [
+            user,
+            lambda a: a.enable_mfa_device(
+                UserName="u", SerialNumber="GAKT00000000", AuthenticationCode1="123456", AuthenticationCode2="234567"
+            ),
+        ],
+        lambda a: a.delete_user(UserName="u"),
+        "DeleteConflict",
+    ),
     *(
         Case(
             f"policy-attached-to-{kind}",

@@ -1,0 +1,121 @@
+"""A run is killed without warning; whatever it was doing, `resume` brings it to its end and `rollback` to its beginning."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import typer
+
+from secmigrate.cli import change
+from secmigrate.iam import Snapshot
+from secmigrate.plan import Plan
+from secmigrate.twin import Fault, Faults, Twin
+from secmigrate.workspace import Workspace
+from tests.apply.stage import BEFORE, END, PLAN
+from tests.small import ACCOUNT
+
+SLOWLY = Faults(faults=(Fault(match="*", kind="latency", seconds=0.03),))
+LAST = 1 + 2 * len(PLAN.operations)  # lines of the journal when every call is answered: the plan, intents, answers
+
+
+@contextmanager
+def slow(before: Snapshot = BEFORE) -> Iterator[Twin]:
+    with Twin(before, faults=SLOWLY) as twin:
+        yield twin
+
+
+def kill_at(line: int, name: str, space: Workspace, twin: Twin) -> None:
+    """Runs a saved plan in a process of its own, and kills that when its journal has so many lines."""
+    known = set(space.journals_folder.glob("*.jsonl"))
+    command = [sys.executable, "-m", "secmigrate", name, "--execute", "-w", str(space.folder)]
+    running = subprocess.Popen(
+        [*command, "--confirm-account", ACCOUNT, "--endpoint-url", twin.url],
+        cwd=Path(__file__).parent.parent.parent,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    deadline = time.monotonic() + 30
+    while running.poll() is None and time.monotonic() < deadline:
+        found = set(space.journals_folder.glob("*.jsonl")) - known
+        if found and found.pop().read_bytes().count(b"\n") >= line:
+            break
+        time.sleep(0.001)
+    running.kill()
+    told, _ = running.communicate()
+    assert running.returncode == -signal.SIGKILL, told.decode()
+    time.sleep(0.1)  # the call that was under way arrives all the same
+
+
+def plan_and_execute_rollback(space: Workspace, twin: Twin) -> Plan:
+    with pytest.raises(typer.Exit) as ended:
+        change.rollback(space.folder, endpoint=twin.url)
+    plan = space.plan("rollback")
+    assert ended.value.exit_code == (3 if plan.operations else 0)
+    if plan.operations:
+        change.rollback(space.folder, endpoint=twin.url, execute=True, confirm=ACCOUNT)
+    return plan
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Workspace:
+    """A workspace with the plan in it."""
+    made = Workspace(tmp_path / "migration")
+    made.save_plan(PLAN, "")
+    return made
+
+
+@pytest.mark.parametrize("line", [1, 2, 9, 18, 31, LAST])
+def test_killed_and_resumed(space: Workspace, line: int) -> None:
+    with slow() as twin:
+        kill_at(line, "decommission", space, twin)
+        assert space.unfinished() is not None
+        change.resume(space.folder, endpoint=twin.url, confirm=ACCOUNT)
+        assert twin.snapshot() == END
+        assert space.unfinished() is None
+        # And from the end back to the beginning.
+        plan_and_execute_rollback(space, twin)
+        assert twin.snapshot() == BEFORE
+
+
+@pytest.mark.parametrize("line", [1, 4, 16, 23, 34])
+def test_killed_and_rolled_back(space: Workspace, line: int) -> None:
+    with slow() as twin:
+        kill_at(line, "decommission", space, twin)
+        assert plan_and_execute_rollback(space, twin).dangers == ()
+        assert twin.snapshot() == BEFORE
+        assert plan_and_execute_rollback(space, twin).operations == ()
+
+
+@pytest.mark.parametrize("line", [2, 14, 27, LAST])
+def test_killed_while_rolling_back_and_rolled_back_again(space: Workspace, line: int) -> None:
+    with slow() as twin:
+        change.decommission(space.folder, endpoint=twin.url, execute=True, confirm=ACCOUNT)
+        assert twin.snapshot() == END
+        with pytest.raises(typer.Exit):
+            change.rollback(space.folder, endpoint=twin.url)
+        kill_at(line, "rollback", space, twin)
+        assert plan_and_execute_rollback(space, twin).dangers == ()
+        assert twin.snapshot() == BEFORE
+        assert plan_and_execute_rollback(space, twin).operations == ()
+
+
+def test_killed_before_its_plan_was_on_the_disk(space: Workspace) -> None:
+    """Nothing was done, so nothing is in the way."""
+    space.journals_folder.mkdir(parents=True)
+    for n, content in enumerate((b"", b'{"at":"2026-01-02T03:04:05Z","event":"plan","pl')):
+        (space.journals_folder / f"20260102T03040{n}Z-decommission.jsonl").write_bytes(content)
+    with Twin(BEFORE) as twin:
+        assert plan_and_execute_rollback(space, twin).operations == ()
+        assert space.journals() == []
+        change.resume(space.folder, endpoint=twin.url)
+        change.decommission(space.folder, endpoint=twin.url, execute=True, confirm=ACCOUNT)
+        assert twin.snapshot() == END

@@ -1,0 +1,290 @@
+"""What scripts rely on: `--json`, exit codes, help, plain text. A whole migration is run once, each answer is seen."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from msgspec import structs
+
+from secmigrate import documents, iam, plan
+from secmigrate.cli.app import app
+from secmigrate.documents import read_snapshot, write_snapshot
+from secmigrate.iam import Gap, Snapshot
+from secmigrate.twin import Twin
+from tests import small
+from tests.cli.conftest import CONFIG, NAMES
+from tests.cli.runs import PROGRAM, Ran, run
+
+PLAN = {"name", "account", "based_on", "fingerprint", "operations", "dangers"}
+OPERATION = {"n", "phase", "method", "params", "destructive", "caveat"}
+RUN = {"name", "result", "operations", "journal"}
+
+# The road, each step with the exit code that the contract gives it and the fields of its document.
+ROAD: tuple[tuple[str, str, int, set[str]], ...] = (
+    ("status at the start", "status", 0, {"steps"}),
+    ("inventory", "inventory {at}", 0, {"account", "counts", "incomplete"}),
+    ("map", f"map {' '.join(NAMES)}", 0, {"tier", "reasons", "groups", "roles", "config"}),
+    ("explain", "explain data-science-team", 0, {"name"}),
+    ("rules check", "rules check", 0, {"rules", "failures"}),
+    ("validate", "validate", 0, {"findings"}),
+    ("diff", "diff", 3, {"missing", "extra", "different"}),
+    ("status once mapped", "status", 0, {"steps"}),
+    ("readd", "readd {at}", 3, PLAN),
+    ("verify too early", "verify {at}", 3, {"findings"}),
+    ("readd unconfirmed", "readd --execute {at}", 4, set()),
+    ("readd --execute", "readd --execute --confirm-account {account} {at}", 0, RUN),
+    ("readd --execute again", "readd --execute --confirm-account {account} {at}", 0, RUN),
+    ("readd again", "readd {at}", 0, PLAN),
+    ("verify", "verify {at}", 0, {"findings"}),
+    ("decommission", "decommission {at}", 3, PLAN),
+    ("decommission half", "decommission --execute --stop-before delete --confirm-account {account} {at}", 3, RUN),
+    ("status half way", "status", 0, {"steps"}),
+    ("resume", "resume --confirm-account {account} {at}", 0, RUN),
+    ("resume again", "resume --confirm-account {account} {at}", 0, RUN),
+    ("status at the end", "status", 0, {"steps"}),
+    ("inventory too late", "inventory {at}", 4, set()),
+    ("rollback", "rollback {at}", 3, PLAN),
+)
+STEPS = [name for name, _, _, _ in ROAD]
+
+
+@pytest.fixture(scope="module")
+def road(prepared: Path, example: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Ran]:
+    """The whole road with `--json`, on a twin in which what the provisioner's stack makes is there already."""
+    folder = tmp_path_factory.mktemp("road") / "migration"
+    deployed = example
+    for operation in plan.creation(example, read_snapshot(prepared / "planned.json")).operations:
+        deployed = operation.applied(deployed)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        Twin(deployed, aws_managed=documents.aws_managed()) as twin,
+    ):
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "invented")
+        patch.setenv("SECMIGRATE_WORKSPACE", str(folder))
+        at = f"--endpoint-url {twin.url}"
+        return {
+            name: run(*words.format(at=at, account=example.account).split(), "--json") for name, words, _, _ in ROAD
+        }
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_ends_with_its_code_and_one_document(road: Mapping[str, Ran], step: str) -> None:
+    words, code, fields = next((words, code, fields) for name, words, code, fields in ROAD if name == step)
+    ran = road[step]
+    assert ran.code == code, ran
+    if not fields:
+        assert ran.out == ""
+        assert ran.err.count("error: ") == 1
+        assert "\nhint: " in ran.err
+        return
+    found = ran.document
+    assert list(found)[:2] == ["kind", "version"]
+    assert found["version"] == 1
+    command = words.split()[0]
+    kinds = {"rules": "rules", "status": "status"} | dict.fromkeys(("readd", "decommission", "rollback"), "plan")
+    kind = "run" if fields is RUN else kinds.get(command, command)
+    assert found["kind"] == kind
+    assert fields <= found.keys()
+    assert ran.out.endswith("}\n")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_nothing_is_coloured_for_a_program(road: Mapping[str, Ran], step: str) -> None:
+    assert "\x1b" not in road[step].out + road[step].err
+    assert "\r" not in road[step].out + road[step].err
+
+
+def test_the_inventory_counts(road: Mapping[str, Ran], example: Snapshot) -> None:
+    found = road["inventory"].document
+    assert found["account"] == example.account
+    assert found["incomplete"] == []
+    assert found["counts"]["users"] == len(example.users)
+    assert found["counts"]["memberships"] == sum(len(user.groups) for user in example.users.values())
+
+
+def test_nothing_vanishes_in_the_map(road: Mapping[str, Ran], example: Snapshot) -> None:
+    found = road["map"].document
+    assert found["tier"] in {"startup", "medium", "enterprise"}
+    assert found["config"].endswith(CONFIG)
+    for rows, names in ((found["groups"], example.groups), (found["roles"], example.roles)):
+        assert {row["name"] for row in rows} >= set(names)
+        assert {row["outcome"] for row in rows} <= {"mapped", "ambiguous", "unmapped", "left-out"}
+        assert all(row["reasons"] for row in rows)
+        assert all((row["target"] is not None) == (row["outcome"] == "mapped") for row in rows)
+    mapped = [row for row in found["groups"] if row["outcome"] == "mapped"]
+    assert all({"levels", "managed_policies"} <= row.keys() for row in mapped)
+    assert all(re.fullmatch("level[1-9]", level) for row in mapped for level in row["levels"].values())
+    sections = {"service_roles", "assumable_roles", "cross_account_roles"}
+    assert {row["section"] for row in found["roles"] if row["outcome"] == "mapped"} <= sections
+    assert all("section" in row for row in found["roles"])
+
+
+def test_a_difference_has_its_kind_name_and_changes(road: Mapping[str, Ran]) -> None:
+    found = road["diff"].document
+    assert all({"kind", "name"} <= row.keys() for key in ("missing", "extra") for row in found[key])
+    assert found["extra"]
+    assert all({"kind", "name", "changes"} <= row.keys() for row in found["different"])
+
+
+@pytest.mark.parametrize("step", ["readd", "decommission", "rollback"])
+def test_a_plan_has_its_operations_in_order(road: Mapping[str, Ran], example: Snapshot, step: str) -> None:
+    found = road[step].document
+    assert (found["name"], found["account"]) == (step, example.account)
+    assert [row["n"] for row in found["operations"]] == list(range(1, len(found["operations"]) + 1))
+    assert all(row.keys() >= OPERATION for row in found["operations"])
+    assert all(row.keys() >= {"code", "message", "hint", "subjects"} for row in found["dangers"])
+    assert re.fullmatch("[0-9a-f]{64}", found["based_on"])
+    assert re.fullmatch("[0-9a-f]{64}", found["fingerprint"])
+    if step == "readd":
+        assert {row["method"] for row in found["operations"]} >= {"AddUserToGroup"}
+    if step == "decommission":
+        assert any(row["destructive"] for row in found["operations"])
+        phases = [row["phase"] for row in found["operations"]]
+        assert phases == sorted(phases, key=["grant", "verify", "revoke", "strip", "delete"].index)
+
+
+def test_a_run_tells_what_came_of_it(road: Mapping[str, Ran]) -> None:
+    first, again = road["readd --execute"].document, road["readd --execute again"].document
+    assert (first["result"], first["operations"]) == ("done", len(road["readd"].document["operations"]))
+    assert Path(first["journal"]).exists()
+    assert (again["result"], again["operations"]) == ("done", 0)
+    assert road["readd again"].document["operations"] == []
+    half, rest = road["decommission half"].document, road["resume"].document
+    assert (half["result"], rest["result"]) == ("stopped", "done")
+    assert 0 < rest["operations"] < len(road["decommission"].document["operations"])
+    assert road["resume again"].document["operations"] == 0
+    assert road["verify"].document["findings"] == []
+
+
+def test_where_a_migration_stands(road: Mapping[str, Ran]) -> None:
+    def states(step: str) -> dict[str, str]:
+        return {row["step"]: row["state"] for row in road[step].document["steps"]}
+
+    at_the_start = states("status at the start")
+    assert at_the_start.pop("inventory") == "next"
+    assert set(at_the_start.values()) == {"waiting"}
+    mapped = states("status once mapped")
+    assert (mapped["inventory"], mapped["map"], mapped["deploy"]) == ("done", "done", "next")
+    assert mapped["readd"] == mapped["decommission"] == "waiting"
+    half = states("status half way")
+    assert (half["readd"], half["decommission"]) == ("done", "blocked")
+    assert set(states("status at the end").values()) == {"done"}
+    assert all(row["why"] for step in STEPS if step.startswith("status") for row in road[step].document["steps"])
+
+
+def test_bad_input_is_2_and_says_nothing_on_stdout(ready: Path) -> None:
+    (ready / "migration" / CONFIG).write_text("client: {}\n")
+    for words in ("validate", "diff", "explain nobody"):
+        ran = run(*words.split(), "--json")
+        assert (ran.code, ran.out) == (2, ""), words
+
+
+def _commands() -> Iterator[tuple[str, ...]]:
+    root = typer.main.get_command(app)
+    for name, command in root.commands.items():  # type: ignore[attr-defined]  # it is a group
+        below = getattr(command, "commands", {})
+        yield from ((name, inner) for inner in below) if below else iter([(name,)])
+
+
+COMMANDS = sorted(_commands())
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_ends_with_an_example_that_can_be_typed(command: tuple[str, ...]) -> None:
+    ran = run(*command, "--help")
+    assert (ran.code, ran.err) == (0, "")
+    found: Any = typer.main.get_command(app)
+    for word in command:
+        found = found.commands[word]
+    assert found.help
+    assert "".join(ran.out.split()).endswith("".join(found.epilog.split()))
+    examples = found.epilog.removeprefix("Example: ").split("; ")
+    assert examples[0].startswith(f"secmigrate {' '.join(command)}")
+    for example in examples:
+        found, rest = typer.main.get_command(app), shlex.split(example)[1:]
+        while commands := getattr(found, "commands", None):
+            found, rest = commands[rest[0]], rest[1:]
+        found.make_context("it", rest)  # raises for options that there are not
+
+
+def test_every_command_that_tells_something_has_json_and_a_workspace() -> None:
+    quiet = {("twin",), ("demo",)}
+    for command in COMMANDS:
+        told = run(*command, "--help").out
+        assert ("--json" in told) == (command not in quiet), command
+        assert ("--workspace" in told) == (command != ("rules", "check")), command
+
+
+EVIL = "x\x1b[31mred\x1b]0;title\x07\u202e\n\x9b2Jerror: all is well\r"
+
+
+def hostile() -> Snapshot:
+    """An account whose every free text is meant for a terminal."""
+    account = small.account()
+    role, user, group = account.roles["idle"], account.users["ana"], account.groups["team"]
+    document = iam.Document({"Statement": [{"Effect": "Allow", "Action": f"s3:{EVIL}", "Resource": EVIL, "Sid": EVIL}]})
+    for thing in (
+        structs.replace(role, description=EVIL, tags={EVIL: EVIL}, inline={EVIL: document}, trust=document),
+        structs.replace(user, tags={EVIL: EVIL}, inline={EVIL: document}),
+        structs.replace(group, inline={EVIL: document}),
+    ):
+        account = account.put(thing)
+    return structs.replace(account, incomplete=(Gap(what=EVIL, why=EVIL),))
+
+
+def test_names_of_others_do_not_reach_the_terminal_raw(empty: Path) -> None:
+    write_snapshot(empty / "evil.json", hostile())
+    for words in ("inventory --from evil.json", f"map {' '.join(NAMES)}", "explain team", "explain idle", "diff"):
+        for flags in ([], ["--json"]):
+            ran = run(*words.split(), *flags)
+            assert ran.code in (0, 3), ran
+            for told in (ran.out, ran.err):
+                assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\x9b\u202e]", told) or flags, told
+                assert "\x1b" not in told
+                assert "\nerror: all is well" not in told
+    config = next((empty / "migration" / "sec" / "configs").iterdir()).read_text()
+    assert "\x1b" not in config
+    assert not (empty / "migration" / "user-group-mappings.txt").read_text().count("\x1b")
+
+
+def on_a_terminal(*words: str, **env: str) -> str:
+    """What a command writes to a terminal."""
+    outer, inner = pty.openpty()
+    with subprocess.Popen(
+        [*PROGRAM, *words], stdin=inner, stdout=inner, stderr=inner, env={**os.environ, "TERM": "xterm", **env}
+    ) as process:
+        os.close(inner)
+        told = b""
+        try:
+            while part := os.read(outer, 4096):
+                told += part
+        except OSError:  # the other end is closed
+            pass
+        process.wait(30)
+    os.close(outer)
+    return told.decode()
+
+
+def test_no_colour_on_a_terminal_that_wants_none(ready: Path, unchanged: Twin) -> None:
+    assert "\x1b" not in on_a_terminal("status", NO_COLOR="1")
+    told = on_a_terminal("inventory", "--endpoint-url", unchanged.url, NO_COLOR="1")
+    assert "account 111122223333: " in told
+    assert not re.search(r"\x1b\[[0-9;]*m", told)
+
+
+def test_the_json_is_the_same_twice(ready: Path) -> None:
+    for words in ("status", "diff", "explain data-science-team", "rules check", "validate"):
+        first, second = run(*words.split(), "--json"), run(*words.split(), "--json")
+        assert first == second
+        assert json.loads(first.out)
