@@ -1,4 +1,4 @@
-"""A run is killed without warning; whatever it was doing, `resume` brings it to its end and `rollback` to its beginning."""
+"""A run is killed without warning; `resume` brings it to its end all the same, `rollback` to its beginning."""
 
 from __future__ import annotations
 

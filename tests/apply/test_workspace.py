@@ -1,4 +1,4 @@
-"""What lies in a workspace about runs: in which order they were, which one is unfinished, and that there is one at a time."""
+"""What a workspace knows of its runs: their order, which one is unfinished, and that there is one at a time."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
@@ -58,10 +59,21 @@ ROAD: tuple[tuple[str, str, int, set[str]], ...] = (
 STEPS = [name for name, _, _, _ in ROAD]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def road(prepared: Path, example: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Ran]:
-    """The whole road with `--json`, on a twin in which what the provisioner's stack makes is there already."""
-    folder = tmp_path_factory.mktemp("road") / "migration"
+    """The whole road with `--json`, walked once, by whichever of pytest's processes comes first."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    saved = folder / "road.json"
+    with (folder / "road.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not saved.exists():
+            saved.write_text(json.dumps(_walked(folder / "road", prepared, example)))
+    return {name: Ran(*ran) for name, ran in json.loads(saved.read_text()).items()}
+
+
+def _walked(folder: Path, prepared: Path, example: Snapshot) -> Mapping[str, Ran]:
+    """On a twin in which what the provisioner's stack makes is there already."""
     deployed = example
     for operation in plan.creation(example, read_snapshot(prepared / "planned.json")).operations:
         deployed = operation.applied(deployed)
@@ -256,6 +268,18 @@ def test_names_of_others_do_not_reach_the_terminal_raw(empty: Path) -> None:
     config = next((empty / "migration" / "sec" / "configs").iterdir()).read_text()
     assert "\x1b" not in config
     assert not (empty / "migration" / "user-group-mappings.txt").read_text().count("\x1b")
+
+
+@pytest.mark.xfail(reason="cli.main writes the error's text as it is", strict=True)
+def test_nor_do_they_in_an_error(empty: Path) -> None:
+    (empty / "migration").mkdir()
+    write_snapshot(empty / "migration" / "inventory.json", small.account())
+    text = 'kind: decisions\nversion: 1\ngroups:\n  "x\\e[31mred\\nerror: all is well": {leafe: x}\n'
+    (empty / "migration" / "decisions.yaml").write_text(text)
+    ran = run("map", *NAMES)
+    assert ran.code == 2
+    assert "\x1b" not in ran.err
+    assert ran.err.count("\nerror: ") == 0
 
 
 def on_a_terminal(*words: str, **env: str) -> str:

@@ -410,6 +410,7 @@ CASES = [
             "an-id-of-nobody": trusting("AROA00000000000000000"),
             "a-group": trusting(arn("group", "g")),
             "a-pattern": trusting(arn("user", "*")),
+            "a-pattern-elsewhere": trusting("arn:aws:iam::999988887777:role/*"),
             "another-partition": trusting(arn("user", "u").replace("aws", "aws-cn", 1)),
         }.items()
     ),

@@ -182,8 +182,7 @@ def test_the_snapshots_own_copy_of_an_aws_policy_wins() -> None:
     arn = "arn:aws:iam::aws:policy/AdministratorAccess"
     older = Policy(arn=arn, document=allow("s3:*"))
     snapshot = Snapshot(account=ACCOUNT, groups={"g": Group(name="g", attached=(arn,))}, policies={arn: older})
-    with Twin(snapshot, aws_managed=AWS_MANAGED) as twin:
-        assert twin.snapshot() == snapshot
+    assert dump(load(snapshot, AWS_MANAGED)).policies[arn].document == older.document
 
 
 def test_versions_without_numbers_are_given_free_ones() -> None:

@@ -21,6 +21,7 @@ from secmigrate.twin import Twin, catalogue, entities
 from secmigrate.twin.account import Account
 from secmigrate.twin.calls import CALLS
 from secmigrate.twin.lists import LISTS
+from tests.small import account
 from tests.twin.conftest import ACCOUNT, client, code_of
 
 DATA = Path(__file__).parents[2] / "mappings" / "aws-managed-policies.json.xz"
@@ -160,9 +161,9 @@ def test_what_the_twin_overrides_or_calls_is_still_there(owner: type, names: lis
 
 
 def test_the_state_that_the_twin_fills_by_itself_is_still_there() -> None:
-    account = Account(ACCOUNT, "aws")
+    bare = Account(ACCOUNT, "aws")
     for room in ("users", "groups", "roles", "managed_policies", "instance_profiles", "virtual_mfa_devices"):
-        assert getattr(account, room) == {}
+        assert getattr(bare, room) == {}
     policy = entities.Policy("p", account_id=ACCOUNT, region="us-east-1", document="{}")
     assert {"versions", "next_version_num", "default_version_id", "update_date"} <= set(vars(policy))
 
@@ -178,6 +179,23 @@ def test_mocks_of_the_same_process_do_not_see_the_twin() -> None:
     with Twin(NOBODY) as twin:
         client(twin).create_group(GroupName="g")
         assert all(not backend.groups for backend in _global_backends())
+
+
+def test_nothing_of_a_twin_outlives_it_in_moto() -> None:
+    """moto keeps every instance of its models in lists of their classes, for a dashboard."""
+    with Twin(account()) as twin:
+        for kind, name in (("group", "Group"), ("user", "User")):
+            getattr(client(twin), f"create_{kind}")(**{f"{name}Name": "made"})
+        twin.snapshot()
+    kinds = (
+        entities.User,
+        entities.Group,
+        entities.Role,
+        entities.InstanceProfile,
+        entities.Policy,
+        entities.AWSPolicy,
+    )
+    assert [kind for kind in kinds if kind.instances_tracked] == []
 
 
 def _global_backends() -> list[Any]:
