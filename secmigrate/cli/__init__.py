@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from secmigrate.cli.app import app
+from secmigrate.cli.out import plain
 from secmigrate.errors import SecmigrateError
 
 
@@ -16,5 +17,6 @@ def main() -> None:
     try:
         app()
     except SecmigrateError as error:
-        sys.stderr.write(f"error: {error}\n")
+        for line in f"error: {error}".split("\n"):
+            sys.stderr.write(f"{plain(line)}\n")
         sys.exit(error.exit_code)

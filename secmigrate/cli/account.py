@@ -61,7 +61,7 @@ def carry_out(
     name: str, aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, stop_before: str | None
 ) -> None:
     """Applies the plan that was saved under this name. Raises Refused, Interrupted, BadInput."""
-    phase = _phase(stop_before)
+    halt = phase(stop_before)
     with workspace.locked():
         plan = workspace.plan(name)
         live = look(aws, out)
@@ -75,7 +75,7 @@ def carry_out(
         journal = Writer(path, now)
         try:
             journal.plan(plan)
-            run(plan, aws, journal, out, stop_before=phase)
+            run(plan, aws, journal, out, stop_before=halt)
         finally:
             journal.close()
 
@@ -169,7 +169,8 @@ def open_workspace(folder: Path) -> Workspace:
     return Workspace(folder)
 
 
-def _phase(name: str | None) -> Phase | None:
+def phase(name: str | None) -> Phase | None:
+    """What `--stop-before` names. Raises BadInput if there is no such phase."""
     if name is not None and name not in PHASES:
         raise BadInput(f"there is no phase {name!r}", where="--stop-before", hint=f"one of {', '.join(PHASES)}")
     return name

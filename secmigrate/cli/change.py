@@ -29,6 +29,7 @@ def readd(
     from secmigrate.cli import account
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
+    account.phase(stop_before)
     if execute:
         account.carry_out("readd", aws, space, out, confirmed=confirm, stop_before=stop_before)
         return
@@ -77,6 +78,7 @@ def decommission(
     from secmigrate.cli import account
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
+    account.phase(stop_before)
     if execute:
         account.carry_out("decommission", aws, space, out, confirmed=confirm, stop_before=stop_before)
         return
@@ -104,6 +106,7 @@ def rollback(
     from secmigrate.cli import account
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
+    account.phase(stop_before)
     if execute:
         account.carry_out("rollback", aws, space, out, confirmed=confirm, stop_before=stop_before)
         return

@@ -22,7 +22,7 @@ class Out:
     def say(self, *lines: str) -> None:
         """Lines for people."""
         for line in lines:
-            typer.echo(_plain(line), err=self.json)
+            typer.echo(plain(line), err=self.json)
 
     def lines(self, lines: Iterable[str]) -> None:
         """The same, from a report."""
@@ -62,7 +62,7 @@ def finish(code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _plain(line: str) -> str:
+def plain(line: str) -> str:
     """Without control characters: names in IAM are others' input, and a terminal obeys escape sequences."""
     return "".join(character if character.isprintable() else "�" for character in line)
 

@@ -107,6 +107,11 @@ def schema(name: str) -> dict[str, Any]:
     return found
 
 
+def _shown(step: str | int) -> str:
+    """A key as it can stand in a message: one with line breaks in it would look like another message."""
+    return str(step) if str(step).isprintable() else repr(step)
+
+
 def check(value: object, schema_name: str, lines: Lines) -> None:
     """Checks a value by the schema of that name. Raises BadInput that names every problem, the first one's place."""
     # Lazy: importing jsonschema costs 0.2 s, and only commands that read YAML need it.
@@ -118,7 +123,7 @@ def check(value: object, schema_name: str, lines: Lines) -> None:
     )
     if not errors:
         return
-    told = [f"{'.'.join(map(str, error.absolute_path)) or 'the file'}: {error.message}" for error in errors]
+    told = [f"{'.'.join(map(_shown, error.absolute_path)) or 'the file'}: {error.message}" for error in errors]
     rest = "".join(f"\n  {lines.where(tuple(e.absolute_path))}: {t}" for e, t in zip(errors[1:], told[1:], strict=True))
     raise BadInput(
         told[0] + rest,

@@ -33,12 +33,15 @@ class Seen(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, 
         return 0
 
 
+UNSEEN = Seen()
+
+
 class Entity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):
     """Anything the snapshot keeps under a key."""
 
     room: ClassVar[str]  # the Snapshot field that holds it
 
-    seen: Seen = Seen()
+    seen: Seen = UNSEEN
 
     def __post_init__(self) -> None:
         """Makes equal things equal to the byte: msgspec leaves a field out of JSON if it *is* its default, not if it
@@ -47,6 +50,7 @@ class Entity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
         for field, default in _scalar_defaults(type(self)):
             if getattr(self, field) == default:
                 structs.force_setattr(self, field, default)
+        _blank(self, "seen")
 
     @property
     def key(self) -> str:
@@ -55,7 +59,7 @@ class Entity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
 
     def restorable(self) -> Self:
         """The same thing without what IAM cannot give back."""
-        return structs.replace(self, seen=Seen())
+        return structs.replace(self, seen=UNSEEN)
 
     def bare(self) -> Self:
         """The same thing as IAM creates and deletes it: restorable, and without what is hung on it afterwards."""
@@ -135,7 +139,10 @@ class Version(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     """A version of a managed policy that is kept beside the default one."""
 
     document: Document
-    seen: Seen = Seen()
+    seen: Seen = UNSEEN
+
+    def __post_init__(self) -> None:
+        _blank(self, "seen")
 
 
 class Policy(Entity, frozen=True, kw_only=True):
@@ -148,10 +155,11 @@ class Policy(Entity, frozen=True, kw_only=True):
     older: tuple[Version, ...] = ()  # the other versions, sorted by document: IAM cannot give back their numbers
     description: str = ""
     tags: Mapping[str, str] = {}
-    version: Seen = Seen()  # the default version's own number
+    version: Seen = UNSEEN  # the default version's own number
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        _blank(self, "version")
         older = tuple(sorted(self.older, key=lambda old: old.document.text))
         if older != self.older:
             structs.force_setattr(self, "older", older)
@@ -175,7 +183,7 @@ class Policy(Entity, frozen=True, kw_only=True):
 
     def restorable(self) -> Policy:
         plain = tuple(Version(document=old.document) for old in self.older)
-        return structs.replace(self, seen=Seen(), version=Seen(), older=plain)
+        return structs.replace(self, seen=UNSEEN, version=UNSEEN, older=plain)
 
     def bare(self) -> Policy:
         return structs.replace(self.restorable(), older=())
@@ -199,6 +207,12 @@ class InstanceProfile(Entity, frozen=True, kw_only=True):
 def _scalar_defaults(kind: type[Struct]) -> tuple[tuple[str, str | int], ...]:
     """The fields of a type that are text or a number by default."""
     return tuple((field.name, field.default) for field in structs.fields(kind) if isinstance(field.default, str | int))
+
+
+def _blank(thing: Struct, field: str) -> None:
+    """Makes one that saw nothing the one that saw nothing, for the same reason."""
+    if not any(structs.astuple(getattr(thing, field))):
+        structs.force_setattr(thing, field, UNSEEN)
 
 
 def _sort(thing: Struct, field: str) -> None:

@@ -54,6 +54,7 @@ def decisions_document(decided: Iterable[Decision], choice: TierChoice, config: 
 
 def _row(one: Decision) -> dict[str, Any]:
     row: dict[str, Any] = {"name": one.name, "outcome": outcome(one), "target": None, "reasons": one.reasons}
+    row |= {"levels": {}, "managed_policies": ()}
     if one.kind == "role":
         row["section"] = None
     if isinstance(one, Mapped):

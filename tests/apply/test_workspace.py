@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 import typer
 
 from secmigrate.cli import change
+from secmigrate.documents import write_snapshot
 from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.journal import End, Writer
 from secmigrate.operations import AddUserToGroup, CreateGroup, DeleteGroup
@@ -84,8 +86,6 @@ def test_what_is_in_doubt_is_told_apart(space: Workspace) -> None:
 
 @pytest.mark.parametrize("doubtful", [False, True])
 def test_the_first_inventory_is_kept_once_something_may_be_gone(space: Workspace, doubtful: bool) -> None:
-    from secmigrate.documents import write_snapshot
-
     write_snapshot(space.inventory, BEFORE)
     space.keep_the_first_inventory(BEFORE)
     journaled(space, ADD, now())
@@ -133,7 +133,7 @@ def test_a_second_run_waits_for_nobody_and_changes_nothing(space: Workspace) -> 
         )
         first.start()
         while "CreatePolicy" not in twin.calls:
-            pass
+            time.sleep(0.01)
         with pytest.raises(Failed, match="another run"):
             change.decommission(space.folder, endpoint=twin.url, execute=True, confirm=ACCOUNT)
         with pytest.raises(Failed, match="another run"):

@@ -270,7 +270,6 @@ def test_names_of_others_do_not_reach_the_terminal_raw(empty: Path) -> None:
     assert not (empty / "migration" / "user-group-mappings.txt").read_text().count("\x1b")
 
 
-@pytest.mark.xfail(reason="cli.main writes the error's text as it is", strict=True)
 def test_nor_do_they_in_an_error(empty: Path) -> None:
     (empty / "migration").mkdir()
     write_snapshot(empty / "migration" / "inventory.json", small.account())

@@ -187,7 +187,7 @@ def test_nothing_of_a_twin_outlives_it_in_moto() -> None:
         for kind, name in (("group", "Group"), ("user", "User")):
             getattr(client(twin), f"create_{kind}")(**{f"{name}Name": "made"})
         twin.snapshot()
-    kinds = (
+    kinds: tuple[Any, ...] = (
         entities.User,
         entities.Group,
         entities.Role,
