@@ -21,6 +21,7 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 from botocore.exceptions import ConnectionError as NoConnection
+from botocore.model import OperationModel
 
 from secmigrate.errors import BadInput, Failed
 from secmigrate.operations import Call
@@ -33,6 +34,7 @@ _CONFIG = Config(
     max_pool_connections=5,
     user_agent_extra="secmigrate",
 )
+_ONCE = frozenset({"CreatePolicyVersion"})  # every call makes another version; all others say "already" or do nothing
 DEFAULT_REGION = "us-east-1"  # IAM is global; only the partition of the region matters
 
 
@@ -147,11 +149,17 @@ class Aws:
             raise Failed(str(error), where=where, hint="log in again, or check the AWS profile") from None
         return answer
 
-    def _at_first(self, caught_exception: Exception | None = None, **_: object) -> None:
-        """Until something has answered, a connection that fails is a wrong address: it is not tried again."""
+    def _at_first(
+        self, caught_exception: Exception | None = None, operation: OperationModel | None = None, **_: object
+    ) -> None:
+        """Until something has answered, a connection that fails is a wrong address: it is not tried again. Nor is a
+        call, once its answer is lost, that would do the same thing twice.
+        """
         if caught_exception is None:
             self._answered = True
-        elif isinstance(caught_exception, NoConnection) and not self._answered:
+            return
+        once = operation is not None and operation.name in _ONCE
+        if once or (isinstance(caught_exception, NoConnection) and not self._answered):
             raise caught_exception
 
 

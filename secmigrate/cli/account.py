@@ -64,7 +64,7 @@ def carry_out(
     halt = phase(stop_before)
     with workspace.locked():
         plan = workspace.plan(name)
-        live = look(aws, out)
+        live = look(aws, out, plan.account)
         if plan.operations and all(operation.is_done(live) for operation in plan.operations):
             out.say(f"plan {name}: done already, nothing to do")
             out.document("run", {"name": name, "result": "done", "operations": 0, "journal": None})

@@ -84,6 +84,13 @@ def test_what_was_made_without_an_answer_is_found_not_doubled(path: Path, method
         assert stage.journal.results[CALLS.index(method) + 1] == "found"
 
 
+@pytest.mark.usefixtures("eager")
+def test_a_version_that_was_made_without_an_answer_is_not_made_twice(path: Path) -> None:
+    with staged(path, Fault(match="CreatePolicyVersion", kind="drop-after", times=1)) as stage:
+        assert stage.start() == "done"
+        assert stage.twin.snapshot() == END
+
+
 def test_an_error_500_may_have_taken_effect(path: Path) -> None:
     """It is done, and the answer is an error: the account is looked at before anything is believed."""
     with staged(path) as stage:

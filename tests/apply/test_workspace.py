@@ -14,6 +14,7 @@ import typer
 from secmigrate.cli import change
 from secmigrate.documents import write_snapshot
 from secmigrate.errors import BadInput, Failed, Refused
+from secmigrate.iam import Snapshot
 from secmigrate.journal import End, Writer
 from secmigrate.operations import AddUserToGroup, CreateGroup, DeleteGroup
 from secmigrate.plan import Plan, Tried
@@ -165,6 +166,12 @@ def test_a_plan_that_is_done_already_is_no_error(space: Workspace) -> None:
     with Twin(END) as twin, pytest.raises(typer.Exit) as ended:
         change.decommission(space.folder, endpoint=twin.url, execute=True, confirm=ACCOUNT)
     assert ended.value.exit_code == 0
+
+
+def test_what_another_account_does_not_have_is_not_done_already(space: Workspace) -> None:
+    space.save_plan(DROP, "")
+    with Twin(Snapshot(account="999999999999")) as twin, pytest.raises(Refused, match="wrong-account"):
+        change.decommission(space.folder, endpoint=twin.url, execute=True, confirm=ACCOUNT)
 
 
 def test_what_could_not_be_read_is_not_done_already(space: Workspace) -> None:

@@ -6,9 +6,10 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from secmigrate.aws import Aws
 from secmigrate.iam import Document, Group, Seen, Snapshot, Version
 from secmigrate.operations import (
     AddUserToGroup,
@@ -23,7 +24,8 @@ from secmigrate.operations import (
 )
 from secmigrate.plan import Move, Plan, Tried, creation, decommission, net, readd, rollback
 from secmigrate.plan.rollback import cannot_come_back
-from tests.accounts import accounts
+from secmigrate.twin import Twin
+from tests.accounts import AWS_MANAGED, accounts
 from tests.plan.cases import (
     LAST_YEAR,
     after,
@@ -264,6 +266,26 @@ def test_forth_and_back_is_where_it_began(first: Snapshot, chance: random.Random
     now = after(now, some)
     rest = rollback(now, [*done, *map(Tried, some), *doubt])
     assert after(now, rest.operations) == first
+
+
+@settings(max_examples=8, deadline=None, phases=(Phase.generate,), suppress_health_check=[HealthCheck.too_slow])
+@given(first=accounts(), chance=st.randoms(use_true_random=False))
+def test_an_iam_accepts_every_call_forth_and_back(first: Snapshot, chance: random.Random) -> None:
+    moves, wanted = _moves(first, chance)
+    with Twin(first, aws_managed=AWS_MANAGED) as twin:
+        aws, plans = Aws(endpoint=twin.url), list[Plan]()
+
+        def make(plan: Plan) -> None:
+            plans.append(plan)
+            for operation in plan.operations:
+                aws.send(operation.call())
+
+        make(creation(twin.snapshot(), wanted))
+        make(readd(twin.snapshot(), moves, first.members, []))
+        make(decommission(twin.snapshot(), moves, "3000"))
+        make(rollback(twin.snapshot(), tried(*plans)))
+        assert twin.snapshot() == first
+        assert rollback(twin.snapshot(), tried(*plans)).operations == ()
 
 
 def _moves(first: Snapshot, chance: random.Random) -> tuple[list[Move], Snapshot]:
