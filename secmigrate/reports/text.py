@@ -9,6 +9,7 @@ from secmigrate.dangers import Danger
 from secmigrate.diff import Diff
 from secmigrate.operations import PHASES
 from secmigrate.plan import Kept, Plan
+from secmigrate.plan.rollback import cannot_come_back
 from secmigrate.workspace import Step
 
 SHOWN = 12  # commands of a phase that are shown; the script has them all
@@ -47,6 +48,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"  note: {_PLAN_SAYS[plan.name]}"
     if plan.name == "readd" and plan.destructive:
         yield f"  note: {_SWAPS}"
+    if plan.name == "rollback":
+        yield from (f"  will not come back: {line}" for line in cannot_come_back(plan))
     yield from caveat_lines(plan)
     yield from danger_lines(plan.dangers)
 
