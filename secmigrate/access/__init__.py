@@ -1,7 +1,23 @@
-"""What somebody can do, as far as it can be said without guessing: by whole statements."""
+"""What somebody can do, and what becomes of it: the action catalogue, pattern algebra, effective access, comparison."""
 
 from __future__ import annotations
 
+from secmigrate.access.actions import ActionCatalogue
+from secmigrate.access.comparing import Comparer, Row
+from secmigrate.access.effective import Sides
+from secmigrate.access.people import Change, Comparison, Reached
 from secmigrate.access.statements import covers, documents_of, statements, statements_of
 
-__all__ = ["covers", "documents_of", "statements", "statements_of"]
+__all__ = [
+    "ActionCatalogue",
+    "Change",
+    "Comparer",
+    "Comparison",
+    "Reached",
+    "Row",
+    "Sides",
+    "covers",
+    "documents_of",
+    "statements",
+    "statements_of",
+]

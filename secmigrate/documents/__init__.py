@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from secmigrate.documents.config_files import read_config, read_decisions, write_config
 from secmigrate.documents.json_files import json_syntax, read_json, read_snapshot, write_json, write_snapshot
-from secmigrate.documents.shipped import aws_managed, catalogue, example
+from secmigrate.documents.shipped import aws_actions, aws_managed, catalogue, example
 from secmigrate.documents.whole import read_bytes, write_whole
 from secmigrate.documents.yaml_files import Lines, read_yaml, schema
 
 __all__ = [
     "Lines",
+    "aws_actions",
     "aws_managed",
     "catalogue",
     "example",

@@ -10,6 +10,7 @@ from importlib.resources.abc import Traversable
 import msgspec
 
 from secmigrate import iam
+from secmigrate.access.actions import ActionCatalogue, ActionFile, catalogue_of
 from secmigrate.documents.whole import read_bytes, shipped
 from secmigrate.documents.yaml_files import read_yaml
 from secmigrate.iam import Document, Policy, Seen
@@ -53,3 +54,10 @@ def aws_managed() -> Mapping[str, Policy]:
     return {
         arn: Policy(arn=arn, document=one.document, version=Seen(id=one.version)) for arn, one in found.policies.items()
     }
+
+
+@lru_cache
+def aws_actions() -> ActionCatalogue:
+    """AWS's own actions, as they stood on the file's date."""
+    packed = read_bytes(shipped("mappings") / "aws-actions.json.xz")
+    return catalogue_of(msgspec.json.decode(lzma.decompress(packed), type=ActionFile))

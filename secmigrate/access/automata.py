@@ -1,0 +1,169 @@
+"""A pattern as an automaton: tokens that follow each other, and the places between them that a text can reach.
+
+A letter is one character, or a whole policy variable: an unknown text, of which it is only known that it is the same
+wherever it is spelt the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+
+class Wild(NamedTuple):
+    """Any one letter, or any number of them, none of which is in `without`."""
+
+    many: bool
+    without: str = ""
+    variables: bool = True  # `?` is one character, and nobody knows how many a variable has
+
+    def takes(self, letter: str) -> bool:
+        """Whether the letter may stand here."""
+        return self.variables if letter.startswith("${") else letter not in self.without
+
+
+Token = str | Wild
+ANYTHING = Wild(True)
+
+
+class Pattern:
+    """A set of texts: tokens that follow each other. Two of the same tokens are equal, however they are written.
+
+    The places of an automaton lie before each token and behind the last; a set of places is the bits of an int.
+    """
+
+    __slots__ = (
+        *("tokens", "text", "prefix", "suffix", "variables", "avoided", "end", "endless", "stars", "below"),
+        *("_hash", "_named", "_onward", "_steps", "_wilds"),
+    )
+
+    def __init__(self, tokens: Sequence[Token], text: str) -> None:
+        self.tokens = tuple(_without_idle_stars(tokens))
+        self.text = text
+        special = [at for at, token in enumerate(self.tokens) if len(token) > 1]  # a character's length is 1
+        self.prefix = "".join(_plain(self.tokens[: special[0]] if special else self.tokens))
+        self.suffix = "".join(_plain(self.tokens[special[-1] + 1 :] if special else self.tokens))
+        self.variables = frozenset(token for token in map(self.tokens.__getitem__, special) if isinstance(token, str))
+        self._wilds = [(at, token) for at in special if isinstance(token := self.tokens[at], Wild)]
+        self.avoided = frozenset().union(*(wild.without for _, wild in self._wilds))
+        self.end = 1 << len(self.tokens)
+        self.endless = self.end >> 1 if self.tokens[-1:] == (ANYTHING,) else 0  # from there on everything is matched
+        self.stars = sum(1 << at for at, wild in self._wilds if wild.many)
+        # star -> the places before it that lead to no text that the star does not lead to: they may be forgotten
+        self.below = {at: _idle(self.tokens, at, wild) for at, wild in self._wilds if wild.many}
+        self._hash = hash(self.tokens)
+        self._named: dict[str, int] = {}
+        self._onward: dict[int, tuple[int, ...]] = {}
+        self._steps: dict[str, tuple[int, int]] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, Pattern) and self._hash == other._hash and self.tokens == other.tokens
+        )
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"Pattern({self.text!r})"
+
+    @property
+    def named(self) -> Mapping[str, int]:
+        """Each letter that is written, and the places before it."""
+        if not self._named:
+            for at, token in enumerate(self.tokens):
+                if isinstance(token, str):
+                    self._named[token] = self._named.get(token, 0) | 1 << at
+        return self._named
+
+    def onward(self, at: int) -> tuple[int, ...]:
+        """The places reached from a place by one letter that its token takes, the last first."""
+        found = self._onward.get(at)
+        if found is None:
+            first = 1 << at if self.stars >> at & 1 else 2 << at
+            found = self._onward[at] = tuple(bits(closed(first, self.stars)))[::-1]
+        return found
+
+    def step(self, letter: str) -> tuple[int, int]:
+        """Which places the letter leads on from, and at which it may stay."""
+        found = self._steps.get(letter)
+        if found is None:
+            go, stay = self.named.get(letter, 0), 0
+            for at, wild in self._wilds:
+                if wild.takes(letter):
+                    go, stay = (go, stay | 1 << at) if wild.many else (go | 1 << at, stay)
+            found = self._steps[letter] = (go, stay)
+        return found
+
+    def after(self, letters: str | Sequence[str], places: int | None = None) -> int:
+        """The places reached by the letters, from the given ones or from the first."""
+        reached = closed(1, self.stars) if places is None else places
+        for letter in letters:
+            if not reached:
+                return 0
+            go, stay = self.step(letter)
+            reached = closed((reached & go) << 1 | reached & stay, self.stars)
+        return reached
+
+    def start(self, prefix: str) -> int:
+        """The places reached by a text of ordinary characters; 0: nothing that begins so is matched."""
+        if self.prefix.startswith(prefix):
+            return closed(1 << len(prefix), self.stars)
+        if not prefix.startswith(self.prefix):
+            return 0
+        places = closed(1 << len(self.prefix), self.stars)
+        return places if places & self.endless else self.after(prefix[len(self.prefix) :], places)
+
+
+def bits(places: int) -> Iterator[int]:
+    """The numbers of the places, ascending."""
+    while places:
+        lowest = places & -places
+        yield lowest.bit_length() - 1
+        places ^= lowest
+
+
+def closed(places: int, stars: int) -> int:
+    """With each place before a star also the one behind it."""
+    skipped = places & stars
+    while skipped:
+        places |= skipped << 1
+        skipped = skipped << 1 & stars
+    return places
+
+
+def _plain(tokens: Sequence[Token]) -> Iterator[str]:
+    return (token for token in tokens if isinstance(token, str))
+
+
+def _without_idle_stars(tokens: Sequence[Token]) -> list[Token]:
+    """Two stars in a row are the one that takes more, so that equal languages are equal more often."""
+    kept: list[Token] = []
+    for token in tokens:
+        if isinstance(token, Wild) and token.many:
+            while kept and _within(kept[-1], token):
+                kept.pop()
+            if kept and isinstance(before := kept[-1], Wild) and before.many and _within(token, before):
+                continue
+        kept.append(token)
+    return kept
+
+
+def _within(token: Token, star: Wild) -> bool:
+    """Whether the token is a star, and the other star takes all that it does."""
+    return isinstance(token, Wild) and token.many and _taken(token, star)
+
+
+def _taken(token: Token, star: Wild) -> bool:
+    """Whether the star takes all that the token does."""
+    if isinstance(token, str):
+        return star.takes(token)
+    return set(star.without) <= set(token.without) and (star.variables or not token.variables)
+
+
+def _idle(tokens: Sequence[Token], star: int, wild: Wild) -> int:
+    """The places before a star, as far back as the star itself takes all that lies in between."""
+    first = star
+    while first and (wild == ANYTHING or _taken(tokens[first - 1], wild)):
+        first = 0 if wild == ANYTHING else first - 1
+    return (1 << star) - (1 << first)

@@ -1,0 +1,254 @@
+"""Effective access: what a principal's policies allow and deny, with who says so.
+
+Source: AWS, Policy evaluation logic: an explicit Deny wins, a permissions boundary only limits. Resource policies,
+service control policies and session policies are outside of a snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from secmigrate.access.actions import ActionCatalogue
+from secmigrate.access.conditions import ALWAYS, Condition
+from secmigrate.access.reading import ANYWHERE, Effect, Facts, Reading, Region, facts_of, own_keys, read, unknown
+from secmigrate.iam import Document, Principal, Snapshot, User
+
+
+class Extent:
+    """On which resources and under which condition something holds. One object for each pair, so that `is` compares."""
+
+    __slots__ = ("condition", "region")
+
+    def __init__(self, region: Region, condition: Condition) -> None:
+        self.region = region
+        self.condition = condition
+
+    @property
+    def tests(self) -> str:
+        """The condition in words; empty if it always holds."""
+        return " and ".join(str(test) for test in sorted(self.condition))
+
+    def __str__(self) -> str:
+        return f"{self.region} if {self.tests}" if self.condition else str(self.region)
+
+
+Masks = Mapping[Extent, int]  # actions, as bits of the catalogue
+
+
+class Part:
+    """What some policy documents allow and deny. One object for the same documents, so that `is` compares."""
+
+    __slots__ = ("allows", "denies", "readings")
+
+    def __init__(self, allows: Masks, denies: Masks, readings: tuple[Reading, ...]) -> None:
+        self.allows = allows
+        self.denies = denies
+        self.readings = readings
+
+
+class Source(Struct, frozen=True):
+    """Where a document comes from."""
+
+    holder: str  # "user ana", "group devs", "role worker"
+    policy: str  # "inline policy notes", or a managed policy's ARN
+    reading: Reading
+    is_boundary: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.holder}, {'permissions boundary ' if self.is_boundary else ''}{self.policy}"
+
+
+class Side:
+    """All that decides what one principal can do."""
+
+    __slots__ = ("_limits", "_who", "allows", "boundary", "denies", "name", "parts")
+
+    def __init__(self, parts: tuple[Part, ...], boundary: Part | None, who: tuple[Snapshot, Principal]) -> None:
+        self.parts = frozenset(parts)
+        self.boundary = boundary
+        self.allows = _merged(part.allows for part in parts)
+        self.denies = _merged([*(part.denies for part in parts), boundary.denies if boundary else {}])
+        self._who = who
+
+    @property
+    def key(self) -> tuple[frozenset[Part], Part | None]:
+        """Two sides with equal keys can do the same."""
+        return self.parts, self.boundary
+
+    @property
+    def all_parts(self) -> tuple[Part, ...]:
+        """The parts, and the permissions boundary."""
+        return (*self.parts, *([self.boundary] if self.boundary else []))
+
+    @property
+    def sources(self) -> Iterator[Source]:
+        """Where all of it comes from."""
+        return sources(*self._who)
+
+
+class Sides:
+    """Reads principals of snapshots; what the same documents say is worked out once."""
+
+    def __init__(self, catalogue: ActionCatalogue, snapshots: Iterable[Snapshot]) -> None:
+        """`snapshots` hold all documents that will be met: actions that nobody knows are found in them beforehand."""
+        self.catalogue = catalogue.knowing(_written(snapshots))
+        self._extents: dict[tuple[Region, Condition], Extent] = {}
+        self._parts: dict[tuple[tuple[Document | str, ...], Facts], Part] = {}
+        self._masks: dict[tuple[tuple[str, ...], bool], int] = {}
+        self.anywhere = self.extent(ANYWHERE, ALWAYS)
+
+    def extent(self, region: Region, condition: Condition) -> Extent:
+        """The one extent of that region and condition."""
+        found = self._extents.get((region, condition))
+        if found is None:
+            found = self._extents[region, condition] = Extent(region, condition)
+        return found
+
+    def of(self, snapshot: Snapshot, one: Principal) -> Side:
+        """What a principal can do in the snapshot: by its own policies and, for a user, those of its groups."""
+        parts: dict[Part, None] = {}
+        for holder in holders(snapshot, one):
+            plain, personal = _split(held(snapshot, holder))
+            if plain:
+                parts[self._part(plain, ())] = None
+            if personal:
+                keys = frozenset().union(*(own_keys(found) for found in personal))
+                parts[self._part(personal, known_facts(snapshot, one, keys))] = None
+        boundary = getattr(one, "boundary", "")
+        limit = None
+        if boundary:
+            found = _document(snapshot, boundary)
+            facts = known_facts(snapshot, one, own_keys(found)) if isinstance(found, Document) else ()
+            limit = self._part((found,), facts)
+        return Side(tuple(parts), limit, (snapshot, one))
+
+    def mask(self, actions: tuple[str, ...], all_but: bool) -> int:
+        """The actions that an Action or NotAction element names. Raises ValueError for one that no snapshot held."""
+        found = self._masks.get((actions, all_but))
+        if found is None:
+            found = 0
+            for entry in actions:
+                bits = self.catalogue.bits(entry)
+                if not bits:
+                    raise ValueError(f"an action of a document that was not announced: {entry}")
+                found |= bits
+            if all_but:
+                found = self.catalogue.everything & ~found
+            self._masks[actions, all_but] = found
+        return found
+
+    def places(self, side: Side, extent: Extent, actions: int, effect: Effect) -> list[str]:
+        """The statements of a side that allow or deny some of the actions there: holder, policy and statement."""
+        return [
+            f"{source}, {statement.place}"
+            for source in side.sources
+            for statement in source.reading.statements
+            if effect in statement.effects
+            and statement.condition == extent.condition
+            and extent.region in statement.regions
+            and self.mask(statement.actions, statement.all_but) & actions
+        ]
+
+    def _part(self, documents: tuple[Document | str, ...], facts: Facts) -> Part:
+        part = self._parts.get((documents, facts))
+        if part is None:
+            readings = tuple(_reading(found, facts) for found in documents)
+            allows: dict[Extent, int] = {}
+            denies: dict[Extent, int] = {}
+            for reading in readings:
+                for statement in reading.statements:
+                    mask = self.mask(statement.actions, statement.all_but)
+                    for region in statement.regions:
+                        extent = self.extent(region, statement.condition)
+                        if "Allow" in statement.effects:
+                            allows[extent] = allows.get(extent, 0) | mask
+                        if "Deny" in statement.effects:
+                            denies[extent] = denies.get(extent, 0) | mask
+            part = self._parts[documents, facts] = Part(allows, denies, readings)
+        return part
+
+
+def holders(snapshot: Snapshot, one: Principal) -> list[Principal]:
+    """Whose policies apply to a principal by identity: its own and, for a user, those of its groups."""
+    if not isinstance(one, User):
+        return [one]
+    return [one, *(snapshot.groups[name] for name in one.groups if name in snapshot.groups)]
+
+
+def sources(snapshot: Snapshot, one: Principal) -> Iterator[Source]:
+    """Every document that applies to a principal, its permissions boundary last."""
+    facts: dict[frozenset[str], Facts] = {}
+
+    def reading(found: Document | str) -> Reading:
+        keys = own_keys(found) if isinstance(found, Document) else frozenset()
+        if keys not in facts:
+            facts[keys] = known_facts(snapshot, one, keys)
+        return _reading(found, facts[keys])
+
+    for holder in holders(snapshot, one):
+        label = f"{holder.kind} {holder.name}"
+        for name, document in sorted(holder.inline.items()):
+            yield Source(label, f"inline policy {name}", reading(document))
+        for arn in holder.attached:
+            yield Source(label, arn, reading(_document(snapshot, arn)))
+    boundary = getattr(one, "boundary", "")
+    if boundary:
+        yield Source(f"{one.kind} {one.name}", boundary, reading(_document(snapshot, boundary)), is_boundary=True)
+
+
+def known_facts(snapshot: Snapshot, one: Principal, keys: Iterable[str]) -> Facts:
+    """What of these context keys the principal itself decides."""
+    known: dict[str, str | None] = {
+        "aws:username": one.name if isinstance(one, User) else None,
+        "aws:principalarn": snapshot.arn(one),
+        "aws:principalaccount": snapshot.account,
+        "aws:principaltype": "User" if isinstance(one, User) else "AssumedRole",
+    }
+    return facts_of(keys, known, one.tags if isinstance(one, User) else None)
+
+
+def held(snapshot: Snapshot, holder: Principal) -> tuple[Document | str, ...]:
+    """The documents of a principal's own inline and attached policies; the ARN where the document is not known."""
+    return (*holder.inline.values(), *(_document(snapshot, arn) for arn in holder.attached))
+
+
+def _document(snapshot: Snapshot, arn: str) -> Document | str:
+    policy = snapshot.policies.get(arn)
+    return arn if policy is None else policy.document
+
+
+def _reading(found: Document | str, facts: Facts) -> Reading:
+    return unknown(found) if isinstance(found, str) else read(found, facts)
+
+
+def _split(
+    documents: tuple[Document | str, ...],
+) -> tuple[tuple[Document | str, ...], tuple[Document, ...]]:
+    """The documents that say the same for everybody, and those that ask who it is."""
+    personal = tuple(found for found in documents if isinstance(found, Document) and own_keys(found))
+    return (tuple(found for found in documents if found not in personal) if personal else documents), personal
+
+
+def _merged(masks: Iterable[Masks]) -> Masks:
+    first, *rest = [one for one in masks if one] or [{}]
+    if not rest:
+        return first
+    total = dict(first)
+    for one in rest:
+        for extent, bits in one.items():
+            total[extent] = total.get(extent, 0) | bits
+    return total
+
+
+def _written(snapshots: Iterable[Snapshot]) -> Iterator[str]:
+    """Every entry of an Action or NotAction in the snapshots."""
+    met: set[Document] = set()
+    for snapshot in snapshots:
+        met.update(policy.document for policy in snapshot.policies.values())
+        for one in snapshot.principals():
+            met.update(one.inline.values())
+    for document in met:
+        for statement in read(document).statements:
+            yield from statement.actions

@@ -1,0 +1,206 @@
+"""Resource patterns as languages: what one matches, and whether some text is in these and in none of those.
+
+What `*` and `?` match is AWS's, *IAM JSON policy elements: Resource*; docs/decisions/0011 has what it leaves open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
+
+from secmigrate.access.automata import ANYTHING, Pattern, Token, Wild
+from secmigrate.access.search import Letters, TooHard, find
+
+__all__ = [
+    "Pattern",
+    "TooHard",
+    "Wild",
+    "arn_format",
+    "disjoint",
+    "example",
+    "has_variable",
+    "includes",
+    "literal",
+    "matches",
+    "resource",
+    "widened",
+    "witness",
+]
+
+_SPECIAL = re.compile(r"\$\{([^}]*)\}|[*?]")
+_PART = re.compile(r"\$\{([^}]*)\}|.", re.DOTALL)
+_CHARACTERS = frozenset("*?$")  # ${*} is the character
+_WITHIN_SEGMENT = Wild(many=True, without=":")
+_ONE = Wild(many=False, without=":", variables=False)
+_HEAD = 5  # segments of an ARN before its resource: arn, partition, service, region, account
+_PLACES = {3: "eu-central-1", 4: "111122223333"}  # words for region and account, which may be empty
+_WORD = "example"
+
+
+@lru_cache(maxsize=65_536)
+def resource(text: str) -> Pattern:
+    """One entry of a Resource or NotResource element."""
+    tokens: list[Token] = []
+    done = 0
+    for part in _SPECIAL.finditer(text):
+        tokens += text[done : part.start()]
+        done = part.end()
+        match part[0]:
+            case "*":
+                tokens.append(ANYTHING if text[done : done + 1] in {"", ":"} else _WITHIN_SEGMENT)
+            case "?":
+                tokens.append(_ONE)
+            case _:
+                tokens.append(_letter(part))
+    tokens += text[done:]
+    return Pattern(tokens, text)
+
+
+def _letter(part: re.Match[str]) -> str:
+    """A character, or a variable: keys ignore case, a default (`${key, 'value'}`) does not."""
+    if part[1] is None or part[1] in _CHARACTERS:
+        return part[1] or part[0]
+    key, comma, default = part[1].partition(",")
+    return f"${{{key.casefold()}{comma}{default}}}"
+
+
+@lru_cache(maxsize=65_536)
+def literal(text: str) -> Pattern:
+    """Exactly this text. Wildcards and variables in it mean their characters."""
+    return Pattern(tuple(text), text)
+
+
+@lru_cache(maxsize=16_384)
+def arn_format(text: str, partition: str) -> Pattern:
+    """All ARNs of a format as the service authorization reference writes it: `arn:${Partition}:s3:::${BucketName}`.
+
+    Region and account may be empty, other placeholders may not. Those before the resource part take no colon. The
+    reference also has `*`, for any text.
+    """
+    tokens: list[Token] = []
+    segment = 0
+    for part in _PART.finditer(text):
+        segment += part[0] == ":"
+        if part[1] == "Partition":
+            tokens += partition
+        elif part[1] is None and part[0] != "*":
+            tokens.append(part[0])
+        else:
+            tokens += _placeholder(part[1] or "", segment)
+    return Pattern(tokens, text)
+
+
+def _placeholder(name: str, segment: int) -> tuple[Wild, ...]:
+    if name == "BucketName":
+        return Wild(many=False, without="/:"), Wild(many=True, without="/:")
+    if name in {"Region", "Account"} or segment in _PLACES:
+        return (_WITHIN_SEGMENT,)
+    without = ":" if segment < _HEAD else ""
+    star = Wild(many=True, without=without)
+    return (Wild(many=False, without=without), star) if name else (star,)
+
+
+def matches(pattern: Pattern, text: str) -> bool:
+    """Whether the pattern matches a plain text, in which `${` is two characters like others."""
+    return pattern.start(text) & pattern.end != 0
+
+
+def _accepts(pattern: Pattern, letters: Sequence[str]) -> bool:
+    return pattern.after(letters) & pattern.end != 0
+
+
+def has_variable(pattern: Pattern) -> bool:
+    """Whether a policy variable is left in the pattern, so that what it matches is not wholly known."""
+    return bool(pattern.variables)
+
+
+def widened(pattern: Pattern) -> Pattern:
+    """The pattern with each variable matching anything: all that it could ever mean."""
+    if not has_variable(pattern):
+        return pattern
+    plain = (ANYTHING if isinstance(token, str) and len(token) > 1 else token for token in pattern.tokens)
+    return Pattern(tuple(plain), pattern.text)
+
+
+def disjoint(one: Pattern, other: Pattern) -> bool:
+    """Whether no text is matched by both. Exact. Raises TooHard."""
+    if not (one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix)):
+        return True
+    return one != other and _known(_found((one, other), frozenset())) is None
+
+
+def includes(outer: Pattern, inner: Pattern) -> bool:
+    """Whether everything that `inner` matches, `outer` matches too. Exact. Raises TooHard."""
+    if not (inner.prefix.startswith(outer.prefix) and inner.suffix.endswith(outer.suffix)):
+        return False
+    return outer == inner or _known(_found((inner,), frozenset((outer,)))) is None
+
+
+def witness(inside: Sequence[Pattern], outside: Collection[Pattern]) -> Letters | None:
+    """The letters of a short text that all of `inside` match and none of `outside` does; None: there is none.
+
+    A variable stands in it as one letter, and only if `inside` names it. Exact, never sampled. Raises TooHard.
+    """
+    return _known(_found(tuple(dict.fromkeys(inside)) or (resource("*"),), frozenset(outside)))
+
+
+@lru_cache(maxsize=65_536)
+def _found(inside: tuple[Pattern, ...], outside: frozenset[Pattern]) -> Letters | TooHard | None:
+    """The search, remembered; that it was too hard as well."""
+    try:
+        return find(inside, outside)
+    except TooHard as error:
+        return error
+
+
+def _known(found: Letters | TooHard | None) -> Letters | None:
+    if isinstance(found, TooHard):
+        raise TooHard(*found.args)
+    return found
+
+
+def example(inside: Sequence[Pattern], outside: Collection[Pattern]) -> str | None:
+    """A text like `witness`'s that people can read; a variable stands in it as it is written in `inside`.
+
+    Raises TooHard, but only if no plain try succeeds.
+    """
+    tries = [letters for pattern in inside for letters in _filled(pattern)]
+    for letters in tries:
+        if _all_but(letters, inside, outside):
+            return _text(letters, inside)
+    for letters in tries:
+        head = "".join(letters).split(":")[:_HEAD]
+        shaped = len(head) == _HEAD and witness([*inside, resource(f"{':'.join(head)}:*")], outside)
+        if shaped:
+            return _text(shaped, inside)
+    plain = witness(inside, outside)
+    return None if plain is None else _text(plain, inside)
+
+
+def _all_but(letters: Letters, inside: Sequence[Pattern], outside: Collection[Pattern]) -> bool:
+    return all(_accepts(one, letters) for one in inside) and not any(_accepts(one, letters) for one in outside)
+
+
+def _filled(pattern: Pattern) -> Iterator[Letters]:
+    """The pattern with words for its wildcards: everywhere; but for region and account; nowhere, if it can be."""
+    for left_out in (set(), {*_PLACES.values()}, {*_PLACES.values(), _WORD}):
+        letters: list[str] = []
+        before: Token = ""
+        for part in pattern.tokens:
+            if isinstance(part, str):
+                letters.append(part)
+            elif not part.many:
+                letters.append("x")
+            elif before == part._replace(many=False):  # one or more
+                letters[-1:] = _WORD
+            else:
+                word = _PLACES.get(letters.count(":"), _WORD) if before == ":" else _WORD
+                letters += "" if word in left_out else word
+            before = part
+        yield tuple(letters)
+
+
+def _text(letters: Letters, inside: Sequence[Pattern]) -> str:
+    written = {_letter(part): part[0] for one in inside for part in _PART.finditer(one.text) if part[1] is not None}
+    return "".join(written.get(letter, letter) if len(letter) > 1 else letter for letter in letters)

@@ -1,0 +1,232 @@
+"""Policy documents read as statements; what cannot be read is named, and never counts as "allows nothing".
+
+Source: AWS, IAM JSON policy elements reference, and Grammar of the IAM JSON policy language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from secmigrate.access.conditions import ALWAYS, Condition, Test, Unreadable, read_condition, unreadable
+from secmigrate.access.contexts import holds
+from secmigrate.access.patterns import Pattern, resource
+from secmigrate.iam import Document
+
+Effect = Literal["Allow", "Deny"]
+Facts = tuple[tuple[str, str | None], ...]  # context keys whose value is the principal's own, in small letters; sorted
+
+EVERYTHING = resource("*")
+VERSIONS = ("2012-10-17", "2008-10-17")
+_ELEMENTS = frozenset("Sid Effect Action NotAction Resource NotResource Condition".split())
+_OWN_KEYS = re.compile(r"aws:(?:username|principalarn|principalaccount|principaltype|principaltag/[^\"$}{,]+)")
+VARIABLE = re.compile(r"\$\{\s*([^}*?$,]+?)\s*(?:,\s*'([^']*)'\s*)?\}")
+
+
+class Region(Struct, frozen=True):
+    """Resources: all that `pattern` matches, without what one of `without` does (a NotResource)."""
+
+    pattern: Pattern
+    without: frozenset[Pattern] = frozenset()
+
+    def __str__(self) -> str:
+        if not self.without:
+            return self.pattern.text
+        return f"everything but {', '.join(sorted(one.text for one in self.without))}"
+
+
+ANYWHERE = Region(EVERYTHING)
+
+
+class Statement(Struct, frozen=True):
+    """One statement of a policy document."""
+
+    place: str  # "statement 2", or "statement 2 (ReadBuckets)"
+    effects: tuple[Effect, ...]  # both for what cannot be read
+    actions: tuple[str, ...]
+    all_but: bool  # whether `actions` are a NotAction
+    regions: tuple[Region, ...]
+    condition: Condition
+
+
+class Flaw(Struct, frozen=True, order=True):
+    """What a document says that cannot be read."""
+
+    place: str
+    what: str
+
+
+class Reading(Struct, frozen=True):
+    """A document, read."""
+
+    statements: tuple[Statement, ...]
+    flaws: tuple[Flaw, ...] = ()
+
+
+NOTHING_KNOWN = "its document is not in the snapshot"
+
+
+@lru_cache(maxsize=65_536)
+def own_keys(document: Document) -> frozenset[str]:
+    """The context keys in the document that a principal's own name, ARN, account, type or tags decide."""
+    text = document.text.casefold()
+    return frozenset(_OWN_KEYS.findall(text)) if "aws:username" in text or "aws:principal" in text else frozenset()
+
+
+@lru_cache(maxsize=65_536)
+def read(document: Document, facts: Facts = ()) -> Reading:
+    """The document's statements as they apply to a principal with these facts. A statement that never does is left out.
+
+    Variables such as `${aws:username}` become what the facts give, others stay unknown; conditions on what the facts
+    give are decided. A statement that cannot be read may allow or deny all that it could mean, under a condition that
+    nobody can tell.
+    """
+    value = document.value
+    version = value.get("Version", "2008-10-17")
+    problem = _problem(value, version)
+    if problem:
+        return _unread(document.text, problem)
+    found: list[Statement] = []
+    flaws: list[Flaw] = []
+    for number, row in enumerate(document.statements, 1):
+        place = f"statement {number}" + (f" ({row['Sid']})" if _has_sid(row) else "")
+        statement, wrong = _statement(place, row, dict(facts), substitutes=version == "2012-10-17")
+        if statement is not None:
+            found.append(statement)
+        flaws += [Flaw(place, what) for what in wrong]
+    return Reading(tuple(found), tuple(flaws))
+
+
+def _has_sid(row: Any) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("Sid"), str) and row["Sid"] != ""
+
+
+def unknown(arn: str) -> Reading:
+    """What is known of a managed policy whose document is not known: nothing."""
+    return _unread(arn, NOTHING_KNOWN)
+
+
+def _problem(value: Mapping[str, Any], version: object) -> str:
+    if version not in VERSIONS:
+        return f"there is no policy language version {version!r}"
+    if strange := sorted(set(value) - {"Version", "Id", "Statement"}):
+        return f"there is no element {strange[0]}"
+    rows = value.get("Statement")
+    if isinstance(rows, dict) or (isinstance(rows, list) and rows):
+        return ""
+    return "it has no Statement"
+
+
+def _unread(text: str, what: str) -> Reading:
+    opaque = Statement("the whole", ("Allow", "Deny"), ("*",), False, (ANYWHERE,), unreadable(text))
+    return Reading((opaque,), (Flaw("the whole", what),))
+
+
+def _statement(
+    place: str, row: Any, facts: dict[str, str | None], *, substitutes: bool
+) -> tuple[Statement | None, list[str]]:
+    """The statement, or None if it never applies; and what is wrong with it."""
+    if not isinstance(row, dict):
+        row, wrong = {}, ["it is not an object"]
+    else:
+        wrong = [f"there is no element {name} in an identity policy" for name in sorted(set(row) - _ELEMENTS)]
+    condition: Condition = ALWAYS
+    try:
+        condition = read_condition(row.get("Condition", {}))
+    except Unreadable as problem:
+        wrong.append(str(problem))
+    effects: tuple[Effect, ...] = ("Allow", "Deny")
+    match row.get("Effect"):
+        case "Allow" | "Deny" as effect:
+            effects = (effect,)
+        case other:
+            wrong.append(f"Effect is neither Allow nor Deny: {_short(other)}")
+    actions, not_actions, why = _entries(row, "Action", _is_action)
+    wrong += why
+    resources, not_resources, why = _entries(row, "Resource", bool)
+    wrong += why
+    if wrong:
+        condition |= unreadable(msgspec.json.encode(row, order="sorted").decode())
+    decided = _decided(condition, facts)
+    if decided is None:
+        return None, wrong
+    known = facts if substitutes else None
+    patterns = [resource(text) for one in resources if (text := _written(one, known)) is not None]
+    regions = (Region(EVERYTHING, frozenset(patterns)),) if not_resources else tuple(Region(one) for one in patterns)
+    if resources and not regions:
+        return None, wrong
+    return Statement(place, effects, actions or ("*",), not_actions, regions or (ANYWHERE,), decided), wrong
+
+
+def _entries(row: Mapping[str, Any], name: str, fits: Any) -> tuple[tuple[str, ...], bool, list[str]]:
+    """The entries of Action or Resource, whether they are those of its Not… form, and what is wrong with them."""
+    given = [key for key in (name, f"Not{name}") if key in row]
+    if len(given) != 1:
+        return (), False, [f"it needs either {name} or Not{name}"]
+    value = row[given[0]]
+    entries = value if isinstance(value, list) else [value]
+    bad = [one for one in entries if not isinstance(one, str) or not fits(one)]
+    if bad or not entries:
+        # What it says may be anything; a wider reading of a Not… would be a narrower one of the whole.
+        return (), False, [f"{given[0]} holds {_short(bad[0]) if bad else 'nothing'}"]
+    return tuple(sorted(set(entries))), given[0] != name, []
+
+
+def _is_action(entry: str) -> bool:
+    return entry == "*" or ":" in entry or set(entry) <= {"*", "?"}
+
+
+def _decided(condition: Condition, facts: Mapping[str, str | None]) -> Condition | None:
+    """The tests that the facts leave open; None if one of them fails."""
+    left: set[Test] = set()
+    for test in condition:
+        decided = holds(test, facts[test.key]) if test.key in facts else None
+        if decided is False:
+            return None
+        if decided is None:
+            left.add(test)
+    return frozenset(left) if len(left) < len(condition) else condition
+
+
+def _written(entry: str, facts: Mapping[str, str | None] | None) -> str | None:
+    """The entry with the facts in it, as plain text; None if it needs one that is known to be absent.
+
+    No facts (None): before version 2012-10-17 a variable is plain text.
+    """
+    if facts is None:
+        return entry.replace("${", "${$}{")
+    absent = False
+
+    def value(found: re.Match[str]) -> str:
+        nonlocal absent
+        key = found[1].casefold()
+        if key not in facts:
+            return found[0]
+        text = found[2] if facts[key] is None else facts[key]
+        absent = absent or text is None
+        return re.sub(r"[*?$]", lambda special: f"${{{special[0]}}}", text or "")
+
+    written = VARIABLE.sub(value, entry)
+    return None if absent else written
+
+
+def _short(value: object) -> str:
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def facts_of(keys: Iterable[str], known: Mapping[str, str | None], tags: Mapping[str, str] | None) -> Facts:
+    """The facts for these keys: `known` by key, and tags; no tags (None) for a role, whose sessions add their own."""
+    found: dict[str, str | None] = {}
+    folded = None if tags is None else {tag.casefold(): value for tag, value in tags.items()}
+    for key in keys:
+        if key in known:
+            found[key] = known[key]
+        elif folded is not None and key.startswith("aws:principaltag/"):
+            found[key] = folded.get(key.removeprefix("aws:principaltag/"))
+    return tuple(sorted(found.items(), key=lambda item: item[0]))

@@ -1,0 +1,33 @@
+"""Where the migration leads: the account as it will be when all that is mapped has moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import structs
+
+from secmigrate.iam import Snapshot, User
+from secmigrate.plan.moves import Move, targets
+
+
+def destination(start: Snapshot, planned: Snapshot, moves: Iterable[Move]) -> Snapshot:
+    """The account `start` after deploy, readd and decommission, if nothing keeps them from doing all that is mapped.
+
+    Old roles go as well, also those that are used still: that they must go in the end is what was decided. Managed
+    policies stay; nobody can do anything by one that is not attached.
+    """
+    moves = tuple(moves)
+    groups, roles = targets(moves, "group"), targets(moves, "role")
+
+    def moved(user: User) -> User:
+        if not any(group in groups for group in user.groups):
+            return user
+        return structs.replace(user, groups=tuple(groups.get(group, group) for group in user.groups))
+
+    return structs.replace(
+        start,
+        users={name: moved(user) for name, user in start.users.items()},
+        groups={**{name: one for name, one in start.groups.items() if name not in groups}, **planned.groups},
+        roles={**{name: one for name, one in start.roles.items() if name not in roles}, **planned.roles},
+        policies={**start.policies, **planned.policies},
+    )

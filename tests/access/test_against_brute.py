@@ -1,0 +1,156 @@
+"""The comparison against the evaluator of single requests: they must agree on every one.
+
+`make test` asks some 2,000 accounts, `make stress` 100,000 (the hypothesis profile `nightly`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+
+from secmigrate import documents
+from secmigrate.access import Change, Comparison, Row
+from secmigrate.access.actions import ActionCatalogue
+from secmigrate.access.patterns import arn_format, matches, widened
+from secmigrate.iam import Principal, Role, Snapshot, User
+from tests.access.brute import Request, allowed, may_assume
+from tests.access.requests import contexts, documents_of, pairs, requests_for
+from tests.access.vocabulary import ACTIONS
+
+FOUND = documents.aws_actions()
+FEW = [one for one in FOUND.actions if one.name in ACTIONS]
+WITH_FORMATS = ActionCatalogue(FOUND.source, FOUND.date, FEW)
+# Every text is a resource of every action: what the patterns say is then all that counts.
+WITHOUT_FORMATS = ActionCatalogue(
+    FOUND.source, FOUND.date, [structs.replace(one, formats=(), anywhere=False) for one in FEW]
+)
+slow = settings(
+    suppress_health_check=list(HealthCheck), deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
+)
+
+
+def _fixed(snapshot: Snapshot, one: Principal, context: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The context with what the principal itself decides."""
+    known = {key.lower(): values for key, values in context.items()}
+    if isinstance(one, User):
+        known = {key: values for key, values in known.items() if not key.startswith("aws:principaltag/")}
+        known |= {f"aws:principaltag/{key.lower()}": (value,) for key, value in one.tags.items()}
+    known.pop("aws:username", None)
+    known["aws:principalarn"] = (snapshot.arn(one),)
+    known["aws:principalaccount"] = (snapshot.account,)
+    known["aws:principaltype"] = ("User" if isinstance(one, User) else "AssumedRole",)
+    return known
+
+
+def _rows(rows: tuple[Row, ...], catalogue: ActionCatalogue, request: Request) -> list[Row]:
+    bits = _bits(catalogue, request.action)
+    return [row for row in rows if row.actions & bits and matches(widened(row.extent.region.pattern), request.resource)]
+
+
+def _bits(catalogue: ActionCatalogue, name: str) -> int:
+    """The action; of one in no catalogue, the globs of policies that hold it."""
+    globs = [one for one in catalogue.actions if not one.known and fnmatchcase(name.lower(), one.name.lower())]
+    return catalogue.bits(name) or sum(catalogue.bits(one.name) for one in globs)
+
+
+def _is_asked(catalogue: ActionCatalogue, request: Request) -> bool:
+    """Whether AWS can ask for this action on this resource, by the catalogue's formats."""
+    found = list(catalogue.named(_bits(catalogue, request.action)))
+    if not found:
+        return False  # in no catalogue, and no policy but by a star speaks of it
+    action = found[0]
+    if action.anywhere:
+        return request.resource == "*"
+    return not action.formats or any(matches(arn_format(one, "aws"), request.resource) for one in action.formats)
+
+
+def _compared(data: st.DataObject, plain: ActionCatalogue) -> None:
+    before, after = data.draw(pairs(), label="accounts")
+    comparison = Comparison(before, after, plain)
+    for one in [*before.users.values(), *before.roles.values()]:
+        other = after.principal(one.kind, one.name)
+        assert other is not None
+        change = comparison.change(one, other)
+        _examples_show_it(comparison, change, (one, other))
+        for _ in range(4):
+            _nothing_is_missing(data, comparison, change, (one, other))
+
+
+def _examples_show_it(comparison: Comparison, change: Change, ones: tuple[Principal, Principal]) -> None:
+    """What is said for certain is so: allowed on one side, not on the other."""
+    sides = (comparison.before, ones[0]), (comparison.after, ones[1])
+    for rows, (here, there) in ((change.lost, sides), (change.gained, sides[::-1])):
+        for row in rows:
+            context = {key: (value,) for key, value in row.context if value is not None}
+            for action in list(comparison.catalogue.named(row.actions))[:2]:
+                if "*" in action.name:
+                    continue
+                request = [Request(action.name, row.example, _fixed(*side, context)) for side in (here, there)]
+                assert allowed(*here, request[0]), f"was not allowed: {request[0]} by {row.extent}: {_texts(*here)}"
+                assert not allowed(*there, request[1]), f"is allowed still: {request[1]}: {_texts(*there)}"
+
+
+def _texts(snapshot: Snapshot, one: Principal) -> list[str]:
+    return [document.text for document in documents_of(snapshot, one)]
+
+
+def _nothing_is_missing(
+    data: st.DataObject, comparison: Comparison, change: Change, ones: tuple[Principal, Principal]
+) -> None:
+    """What differs for one request is among what is told."""
+    drawn = data.draw(requests_for(comparison.before, comparison.after, ones[0]), label="request")
+    if "*" in drawn.action or not _is_asked(comparison.catalogue, drawn):
+        return
+    was, now = (
+        allowed(snapshot, one, structs_replace(drawn, _fixed(snapshot, one, drawn.context)))
+        for snapshot, one in ((comparison.before, ones[0]), (comparison.after, ones[1]))
+    )
+    if was and not now:
+        assert _rows(change.lost + change.may_lose, comparison.catalogue, drawn), f"silently lost: {drawn}"
+    if now and not was:
+        assert _rows(change.gained + change.may_gain, comparison.catalogue, drawn), f"silently gained: {drawn}"
+
+
+def structs_replace(request: Request, context: dict[str, tuple[str, ...]]) -> Request:
+    return Request(request.action, request.resource, context)
+
+
+@slow
+@given(st.data())
+def test_patterns_and_conditions(data: st.DataObject) -> None:
+    _compared(data, WITHOUT_FORMATS)
+
+
+@slow
+@given(st.data())
+def test_resources_that_aws_knows(data: st.DataObject) -> None:
+    _compared(data, WITH_FORMATS)
+
+
+@slow
+@given(st.data())
+def test_who_may_assume_what(data: st.DataObject) -> None:
+    before, after = data.draw(pairs())
+    comparison = Comparison(before, after, WITHOUT_FORMATS)
+    for user in before.users.values():
+        reached = comparison.user(user.name).roles
+        context = data.draw(contexts())
+        for role in before.roles.values():
+            was, now = (
+                may_assume(
+                    snapshot, snapshot.users[user.name], _role(snapshot, role.name), _fixed(snapshot, user, context)
+                )
+                for snapshot in (before, after)
+            )
+            if was and not now:
+                assert role.name in reached.lost + reached.unsure
+            if now and not was:
+                assert role.name in reached.gained + reached.unsure
+
+
+def _role(snapshot: Snapshot, name: str) -> Role:
+    return snapshot.roles[name]
