@@ -26,6 +26,8 @@ Code = Literal[
     "unmapped-members",
     "wrong-account",
     "cannot-undo",
+    "deny-removed",
+    "stranded-user",
 ]
 
 Blocks = Literal["plan", "subjects", "nothing"]
@@ -55,8 +57,8 @@ INLINE_SIZE: Mapping[str, int] = {"user": 2048, "group": 5120, "role": 10240}
 KINDS: Mapping[Code, _Kind] = {
     "access-dips": _Kind(
         "subjects",
-        "not moved, for the new group denies what is not denied yet: {subjects}",
-        "look at the Deny statements of the new group, and add the user by hand if they are meant",
+        "somebody would lack access on the way: {subjects}",
+        "look at the Deny statements of the groups named, and move the user by hand if they are meant",
     ),
     "incomplete-snapshot": _Kind(
         "plan", "parts of the account could not be read: {subjects}", "mend what the message names, read again"
@@ -109,22 +111,36 @@ KINDS: Mapping[Code, _Kind] = {
         "somebody changed what this would undo, so it is left as it is: {subjects}",
         "look at what the message names, and undo it by hand if it should go",
     ),
+    "deny-removed": _Kind(
+        "nothing",
+        "a Deny goes with its group, so that somebody may do more: {subjects}",
+        "see `secmigrate access`; if it must stay, put the Deny elsewhere first, such as a permissions boundary",
+    ),
+    "stranded-user": _Kind(
+        "subjects",
+        "would end with less access than now, which nobody accepted: {subjects}",
+        "see `secmigrate access`; choose higher levels, or accept the loss in decisions.yaml (accept)",
+    ),
 }
 
 
-def danger(code: Code, subjects: Iterable[str]) -> Danger:
-    """The danger of that name for these subjects."""
+def danger(code: Code, subjects: Iterable[str], blocks: Blocks | None = None) -> Danger:
+    """The danger of that name for these subjects; it blocks what its kind does, if nothing else is said."""
     kind, named = KINDS[code], tuple(subjects)
     shown = ", ".join(named[:5]) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
     return Danger(
-        code=code, message=kind.sentence.format(subjects=shown), hint=kind.hint, subjects=named, blocks=kind.blocks
+        code=code,
+        message=kind.sentence.format(subjects=shown),
+        hint=kind.hint,
+        subjects=named,
+        blocks=blocks or kind.blocks,
     )
 
 
-def some(code: Code, subjects: Iterable[str]) -> tuple[Danger, ...]:
+def some(code: Code, subjects: Iterable[str], blocks: Blocks | None = None) -> tuple[Danger, ...]:
     """The danger of that name, or nothing if there are no subjects."""
     named = tuple(subjects)
-    return (danger(code, named),) if named else ()
+    return (danger(code, named, blocks),) if named else ()
 
 
 def incomplete(snapshot: Snapshot) -> tuple[Danger, ...]:

@@ -141,9 +141,6 @@ def sample(snapshot: Snapshot, number: int, seed: int = 1) -> list[str]:
     return [snapshot.arn(snapshot.users[name]) for name in Random(seed).sample(names, min(number, len(names)))]
 
 
-# Authorization details ------------------------------------------------------------------------------------------------
-
-
 def details(snapshot: Snapshot) -> dict[str, list[dict[str, Any]]]:
     """The account as `aws iam get-account-authorization-details` prints it, documents as objects."""
     return {

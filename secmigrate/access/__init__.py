@@ -6,9 +6,10 @@ from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.comparing import Comparer, Row
 from secmigrate.access.effective import Sides
 from secmigrate.access.people import Change, Comparison, Reached
-from secmigrate.access.statements import covers, documents_of, statements, statements_of
+from secmigrate.access.watching import Accepted, Watch
 
 __all__ = [
+    "Accepted",
     "ActionCatalogue",
     "Change",
     "Comparer",
@@ -16,8 +17,5 @@ __all__ = [
     "Reached",
     "Row",
     "Sides",
-    "covers",
-    "documents_of",
-    "statements",
-    "statements_of",
+    "Watch",
 ]

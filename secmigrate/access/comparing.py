@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from secmigrate.access.actions import Action
 from secmigrate.access.deciding import Case, Extents, Verdict, decide
 from secmigrate.access.effective import Extent, Masks, Part, Side, Sides
-from secmigrate.access.patterns import Pattern, arn_format, disjoint, literal
+from secmigrate.access.patterns import Pattern, TooHard, arn_format, disjoint, literal, widened
 from secmigrate.access.reading import EVERYTHING
 
 Key = tuple[frozenset[Part], Part | None]
@@ -102,11 +102,20 @@ class Comparer:
 
 
 def _about(masks: Masks, bits: int, extent: Extent) -> list[tuple[Extent, int]]:
-    """What has to do with the actions, on resources of the extent."""
-    pattern = extent.region.pattern
+    """What has to do with the actions, on resources of the extent, whatever variables stand for."""
+    pattern = widened(extent.region.pattern)
     return [
-        (other, mask) for other, mask in masks.items() if mask & bits and not disjoint(pattern, other.region.pattern)
+        (other, mask)
+        for other, mask in masks.items()
+        if mask & bits and not _apart(pattern, widened(other.region.pattern))
     ]
+
+
+def _apart(one: Pattern, other: Pattern) -> bool:
+    try:
+        return disjoint(one, other)
+    except TooHard:
+        return False
 
 
 class _Formats:

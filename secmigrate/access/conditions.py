@@ -129,7 +129,7 @@ def _test(spelt: str, key: str, values: list[str]) -> Test:
             qualifier, name = possible, name[len(possible) + 1 :]
     if_exists = name.endswith("ifexists")
     operator = OPERATORS.get(name.removesuffix("ifexists"))
-    if operator is None:
+    if operator is None or (if_exists and operator.family == "null"):
         raise Unreadable(f"there is no condition operator {spelt}")
     glob = operator.glob and any("*" in value or "?" in value for value in values)
     # A negated test and ForAllValues hold on a missing key anyway.
@@ -142,7 +142,7 @@ def _test(spelt: str, key: str, values: list[str]) -> Test:
         negated=operator.negated,
         glob=glob or operator.family == "arn",
         qualifier=qualifier,
-        if_exists=matters and operator.family != "null",
+        if_exists=matters,
     )
 
 
@@ -153,7 +153,7 @@ def canonical(family: Family, value: str) -> str:
     if family in ("bool", "null", "fold"):
         return value.casefold()
     if family == "number" and (number := number_of(value)) is not None:
-        return str(int(number)) if number == int(number) else str(number)
+        return str(int(number)) if number == int(number) else repr(number)
     if family == "ip" and (network := network_of(value)) is not None:
         return str(network)
     return value
@@ -211,12 +211,14 @@ def _inside(value: str, glob: str) -> bool:
     return re.fullmatch("".join(parts), value, re.DOTALL) is not None
 
 
+_NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+
+
 def number_of(value: str) -> float | None:
     """The number that a value of a Numeric test is; None if it is none."""
-    try:
-        number = float(value)
-    except ValueError:
+    if not _NUMBER.fullmatch(value):
         return None
+    number = float(value) if set(value) & set(".eE") else int(value)  # a float would round a large one
     return number if math.isfinite(number) else None
 
 

@@ -21,8 +21,10 @@ def holds(test: Test, value: str | None) -> bool | None:
     if test.family == "unreadable":
         return None
     if test.family == "null":
-        return (value is None) == (test.values == ("true",))
+        return ("true" if value is None else "false") in test.values
     if value is None:
+        if test.qualifier == "foranyvalue" and test.if_exists:
+            return None  # AWS's page does not say which of the two wins
         if test.qualifier:
             return test.qualifier == "forallvalues"
         return test.negated or test.if_exists
@@ -42,7 +44,9 @@ def _compare(test: Test, value: str, wanted: str) -> bool | None:
             return _arn_like(wanted, value)
         case "ip":
             network, address = network_of(wanted), network_of(value)
-            if network is None or address is None:
+            if network is None:
+                return None
+            if address is None:
                 return False
             return address.version == network.version and address.subnet_of(network)  # type: ignore[arg-type]
         case "number":
@@ -72,9 +76,11 @@ def _globs(glob: str, text: str) -> bool:
     return re.fullmatch(pattern, text, re.DOTALL) is not None
 
 
-def _arn_like(glob: str, arn: str) -> bool:
-    """AWS: each of the six parts of an ARN is compared by itself."""
+def _arn_like(glob: str, arn: str) -> bool | None:
+    """AWS: each of the six parts of an ARN is compared by itself; it does not say what fewer parts match."""
     wanted, found = glob.split(":", 5), arn.split(":", 5)
+    if len(wanted) < 6:
+        return None
     return len(wanted) == len(found) and all(_globs(one, other) for one, other in zip(wanted, found, strict=True))
 
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from secmigrate.access.conditions import Condition, Test, implies
 from secmigrate.access.contexts import Context, context
 from secmigrate.access.effective import Extent
-from secmigrate.access.patterns import Pattern, TooHard, example, has_variable, matches, widened
+from secmigrate.access.patterns import Pattern, TooHard, example, has_variable, includes, matches, widened
 from secmigrate.access.reading import VARIABLE, Region
 
 Extents = tuple[Extent, ...]
@@ -59,21 +59,52 @@ def decide(case: Case, formats: Sequence[Pattern]) -> Verdict | None:
     """What of `case.allow` is lost, among resources of these formats; None if nothing is."""
     unsure: Verdict | None = None
     try:
-        for limit in (None,) if case.old_limits is None else case.old_limits:
-            sure = case.allow.condition | (limit.condition if limit else frozenset())
-            for world in _worlds(sure, case):
-                for cube in _cubes(case, limit, world):
-                    for form in formats:
-                        found = example((*cube.inside, form), cube.outside)
-                        if found is None:
-                            continue
-                        verdict = _judged(case, sure, cube, world, found)
-                        if verdict.certain:
-                            return verdict
-                        unsure = unsure or verdict
+        for verdict in _verdicts(case, formats):
+            if verdict.certain:
+                return verdict
+            unsure = unsure or verdict
+        return unsure or _loosely(case, formats)
     except TooHard:
         return unsure or Verdict(False, "", {}, case.new_allows)
-    return unsure
+
+
+def _verdicts(case: Case, formats: Sequence[Pattern]) -> Iterator[Verdict]:
+    for sure, world, cube in _lost(case):
+        for form in formats:
+            found = example((*cube.inside, form), cube.outside)
+            if found is not None:
+                yield _judged(case, sure, cube, world, found)
+
+
+def _loosely(case: Case, formats: Sequence[Pattern]) -> Verdict | None:
+    """What may be lost if unknown variables stand for something that makes patterns meet, or not meet."""
+    groups = ((case.allow,), case.old_limits, case.old_denies, case.new_allows, case.new_limits, case.new_denies)
+    if not any(_varies(extent.region) for group in groups for extent in group or ()):
+        return None
+    for _, _, cube in _lost(case):
+        if any(includes(outer, inner) for inner in cube.inside for outer in cube.outside):
+            continue  # whatever the variables stand for
+        inside = (*map(widened, cube.inside),)
+        outside = frozenset(one for one in cube.outside if not has_variable(one))
+        for form in formats:
+            found = example((*inside, form), outside)
+            if found is not None:
+                about = (cube.denied_by,) if cube.denied_by else case.new_allows
+                return Verdict(False, found, {}, about or case.old_denies)
+    return None
+
+
+def _varies(region: Region) -> bool:
+    return any(has_variable(one) for one in (region.pattern, *region.without))
+
+
+def _lost(case: Case) -> Iterator[tuple[Condition, World, _Cube]]:
+    """What is allowed before and not afterwards, under which condition and in which world."""
+    for limit in (None,) if case.old_limits is None else case.old_limits:
+        sure = case.allow.condition | (limit.condition if limit else frozenset())
+        for world in _worlds(sure, case):
+            for cube in _cubes(case, limit, world):
+                yield sure, world, cube
 
 
 def _worlds(sure: Condition, case: Case) -> Iterator[World]:
@@ -153,7 +184,7 @@ def _judged(case: Case, sure: Condition, cube: _Cube, world: World, found: str) 
     if cube.denied_by is not None:
         because: tuple[Extent, ...] = (cube.denied_by,)
         blocking: list[Extent] = []
-        plain = not any(has_variable(one) for one in (cube.denied_by.region.pattern, *cube.denied_by.region.without))
+        plain = not _varies(cube.denied_by.region)
         true = sure | cube.denied_by.condition
     else:
         because = tuple(about) + (() if case.new_limits is None else tuple(limits))

@@ -91,9 +91,11 @@ class Side:
 class Sides:
     """Reads principals of snapshots; what the same documents say is worked out once."""
 
-    def __init__(self, catalogue: ActionCatalogue, snapshots: Iterable[Snapshot]) -> None:
-        """`snapshots` hold all documents that will be met: actions that nobody knows are found in them beforehand."""
-        self.catalogue = catalogue.knowing(_written(snapshots))
+    def __init__(
+        self, catalogue: ActionCatalogue, snapshots: Iterable[Snapshot], documents: Iterable[Document] = ()
+    ) -> None:
+        """`snapshots` and `documents` hold all that will be met: actions that nobody knows are found beforehand."""
+        self.catalogue = catalogue.knowing(_written(snapshots, documents))
         self._extents: dict[tuple[Region, Condition], Extent] = {}
         self._parts: dict[tuple[tuple[Document | str, ...], Facts], Part] = {}
         self._masks: dict[tuple[tuple[str, ...], bool], int] = {}
@@ -116,6 +118,8 @@ class Sides:
             if personal:
                 keys = frozenset().union(*(own_keys(found) for found in personal))
                 parts[self._part(personal, known_facts(snapshot, one, keys))] = None
+        for name in missing(snapshot, one):
+            parts[self._part((f"group {name}",), ())] = None
         boundary = getattr(one, "boundary", "")
         limit = None
         if boundary:
@@ -145,7 +149,7 @@ class Sides:
             f"{source}, {statement.place}"
             for source in side.sources
             for statement in source.reading.statements
-            if effect in statement.effects
+            if effect == statement.effect
             and statement.condition == extent.condition
             and extent.region in statement.regions
             and self.mask(statement.actions, statement.all_but) & actions
@@ -162,10 +166,8 @@ class Sides:
                     mask = self.mask(statement.actions, statement.all_but)
                     for region in statement.regions:
                         extent = self.extent(region, statement.condition)
-                        if "Allow" in statement.effects:
-                            allows[extent] = allows.get(extent, 0) | mask
-                        if "Deny" in statement.effects:
-                            denies[extent] = denies.get(extent, 0) | mask
+                        masks = allows if statement.effect == "Allow" else denies
+                        masks[extent] = masks.get(extent, 0) | mask
             part = self._parts[documents, facts] = Part(allows, denies, readings)
         return part
 
@@ -175,6 +177,11 @@ def holders(snapshot: Snapshot, one: Principal) -> list[Principal]:
     if not isinstance(one, User):
         return [one]
     return [one, *(snapshot.groups[name] for name in one.groups if name in snapshot.groups)]
+
+
+def missing(snapshot: Snapshot, one: Principal) -> list[str]:
+    """The groups that a user is in and the snapshot does not hold."""
+    return [name for name in one.groups if name not in snapshot.groups] if isinstance(one, User) else []
 
 
 def sources(snapshot: Snapshot, one: Principal) -> Iterator[Source]:
@@ -193,6 +200,8 @@ def sources(snapshot: Snapshot, one: Principal) -> Iterator[Source]:
             yield Source(label, f"inline policy {name}", reading(document))
         for arn in holder.attached:
             yield Source(label, arn, reading(_document(snapshot, arn)))
+    for name in missing(snapshot, one):
+        yield Source(f"group {name}", "its policies", unknown(f"group {name}"))
     boundary = getattr(one, "boundary", "")
     if boundary:
         yield Source(f"{one.kind} {one.name}", boundary, reading(_document(snapshot, boundary)), is_boundary=True)
@@ -242,9 +251,9 @@ def _merged(masks: Iterable[Masks]) -> Masks:
     return total
 
 
-def _written(snapshots: Iterable[Snapshot]) -> Iterator[str]:
-    """Every entry of an Action or NotAction in the snapshots."""
-    met: set[Document] = set()
+def _written(snapshots: Iterable[Snapshot], documents: Iterable[Document]) -> Iterator[str]:
+    """Every entry of an Action or NotAction in the snapshots and documents."""
+    met = set(documents)
     for snapshot in snapshots:
         met.update(policy.document for policy in snapshot.policies.values())
         for one in snapshot.principals():

@@ -115,6 +115,7 @@ def has_variable(pattern: Pattern) -> bool:
     return bool(pattern.variables)
 
 
+@lru_cache(maxsize=16_384)
 def widened(pattern: Pattern) -> Pattern:
     """The pattern with each variable matching anything: all that it could ever mean."""
     if not has_variable(pattern):

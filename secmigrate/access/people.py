@@ -107,9 +107,12 @@ class Comparison:
         old, new = self.sides.of(self.before, before), self.sides.of(self.after, after)
         return _change(self.comparer, old, new, (before, after))
 
-    def roles(self) -> Iterator[Change]:
-        """What becomes of each role whose access or trust changes, by name. One without a successor loses all."""
-        for name, role in sorted(self.before.roles.items()):
+    def roles(self, names: Iterable[str] | None = None) -> Iterator[Change]:
+        """What becomes of each role, or of these, if its access or trust changes; by name. One without a successor
+        loses all.
+        """
+        for name in sorted(self.before.roles if names is None else names):
+            role = self.before.roles[name]
             becomes = self.successor(name)
             new = self.after.roles.get(becomes)
             if new is role and not self._policies_differ(role):
@@ -128,6 +131,13 @@ class Comparison:
         """The role that stands where this one stood; empty if none does."""
         new = self.successors.get(role, role)
         return new if new in self.after.roles else ""
+
+    def assumable(self, name: str) -> frozenset[str]:
+        """The roles of before that a user may assume, or whose successor she may assume afterwards."""
+        before, after = self.before.users[name], self.after.users[name]
+        ways = self._doors[1].ways(after, self.sides.of(self.after, after))
+        mine = self._doors[0].ways(before, self.sides.of(self.before, before))
+        return frozenset(mine) | {role for role in self.before.roles if self.successor(role) in ways}
 
     def _reaches(self, ones: tuple[User, User], old: Side, new: Side) -> Reached:
         before, after = self._doors[0].ways(ones[0], old), self._doors[1].ways(ones[1], new)

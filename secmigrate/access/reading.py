@@ -11,9 +11,17 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from secmigrate.access.conditions import ALWAYS, Condition, Test, Unreadable, read_condition, unreadable
+from secmigrate.access.conditions import (
+    ALWAYS,
+    Condition,
+    Test,
+    Unreadable,
+    canonical,
+    read_condition,
+    unreadable,
+)
 from secmigrate.access.contexts import holds
 from secmigrate.access.patterns import Pattern, resource
 from secmigrate.iam import Document
@@ -47,7 +55,7 @@ class Statement(Struct, frozen=True):
     """One statement of a policy document."""
 
     place: str  # "statement 2", or "statement 2 (ReadBuckets)"
-    effects: tuple[Effect, ...]  # both for what cannot be read
+    effect: Effect
     actions: tuple[str, ...]
     all_but: bool  # whether `actions` are a NotAction
     regions: tuple[Region, ...]
@@ -69,6 +77,7 @@ class Reading(Struct, frozen=True):
 
 
 NOTHING_KNOWN = "its document is not in the snapshot"
+NOT_THERE = "it is not in the snapshot"
 
 
 @lru_cache(maxsize=65_536)
@@ -95,9 +104,8 @@ def read(document: Document, facts: Facts = ()) -> Reading:
     flaws: list[Flaw] = []
     for number, row in enumerate(document.statements, 1):
         place = f"statement {number}" + (f" ({row['Sid']})" if _has_sid(row) else "")
-        statement, wrong = _statement(place, row, dict(facts), substitutes=version == "2012-10-17")
-        if statement is not None:
-            found.append(statement)
+        statements, wrong = _statement(place, row, dict(facts), substitutes=version == "2012-10-17")
+        found += statements
         flaws += [Flaw(place, what) for what in wrong]
     return Reading(tuple(found), tuple(flaws))
 
@@ -106,9 +114,9 @@ def _has_sid(row: Any) -> bool:
     return isinstance(row, dict) and isinstance(row.get("Sid"), str) and row["Sid"] != ""
 
 
-def unknown(arn: str) -> Reading:
-    """What is known of a managed policy whose document is not known: nothing."""
-    return _unread(arn, NOTHING_KNOWN)
+def unknown(name: str) -> Reading:
+    """What is known of a managed policy or a group of which the snapshot holds no documents: nothing."""
+    return _unread(name, NOTHING_KNOWN if name.startswith("arn:") else NOT_THERE)
 
 
 def _problem(value: Mapping[str, Any], version: object) -> str:
@@ -123,14 +131,24 @@ def _problem(value: Mapping[str, Any], version: object) -> str:
 
 
 def _unread(text: str, what: str) -> Reading:
-    opaque = Statement("the whole", ("Allow", "Deny"), ("*",), False, (ANYWHERE,), unreadable(text))
-    return Reading((opaque,), (Flaw("the whole", what),))
+    opaque = Statement("the whole", "Allow", ("*",), False, (ANYWHERE,), ALWAYS)
+    return Reading(_either(opaque, text), (Flaw("the whole", what),))
+
+
+def _either(one: Statement, text: str) -> tuple[Statement, ...]:
+    """A statement of which nobody knows the effect: it may allow, and it may deny, each for itself."""
+    effects: tuple[Effect, ...] = ("Allow", "Deny")
+    return tuple(
+        structs.replace(one, effect=effect, condition=one.condition | unreadable(f"{effect}: {text}"))
+        for effect in effects
+    )
 
 
 def _statement(
     place: str, row: Any, facts: dict[str, str | None], *, substitutes: bool
-) -> tuple[Statement | None, list[str]]:
-    """The statement, or None if it never applies; and what is wrong with it."""
+) -> tuple[tuple[Statement, ...], list[str]]:
+    """The statement, nothing if it never applies, two if nobody knows its effect; and what is wrong with it."""
+    text = msgspec.json.encode(row, order="sorted").decode()
     if not isinstance(row, dict):
         row, wrong = {}, ["it is not an object"]
     else:
@@ -140,27 +158,27 @@ def _statement(
         condition = read_condition(row.get("Condition", {}))
     except Unreadable as problem:
         wrong.append(str(problem))
-    effects: tuple[Effect, ...] = ("Allow", "Deny")
-    match row.get("Effect"):
-        case "Allow" | "Deny" as effect:
-            effects = (effect,)
-        case other:
-            wrong.append(f"Effect is neither Allow nor Deny: {_short(other)}")
+    effect: Any = row.get("Effect")
+    if effect not in ("Allow", "Deny"):
+        wrong.append(f"Effect is neither Allow nor Deny: {_short(effect)}")
     actions, not_actions, why = _entries(row, "Action", _is_action)
     wrong += why
-    resources, not_resources, why = _entries(row, "Resource", bool)
+    resources, not_resources, why = _entries(row, "Resource", _is_resource)
     wrong += why
     if wrong:
-        condition |= unreadable(msgspec.json.encode(row, order="sorted").decode())
-    decided = _decided(condition, facts)
-    if decided is None:
-        return None, wrong
+        condition |= unreadable(text)
     known = facts if substitutes else None
+    decided = decide_by(filled(condition, known), facts)
+    if decided is None:
+        return (), wrong
     patterns = [resource(text) for one in resources if (text := _written(one, known)) is not None]
     regions = (Region(EVERYTHING, frozenset(patterns)),) if not_resources else tuple(Region(one) for one in patterns)
     if resources and not regions:
-        return None, wrong
-    return Statement(place, effects, actions or ("*",), not_actions, regions or (ANYWHERE,), decided), wrong
+        return (), wrong
+    one = Statement(place, "Allow", actions or ("*",), not_actions, regions or (ANYWHERE,), decided)
+    if effect not in ("Allow", "Deny"):
+        return _either(one, text), wrong
+    return (structs.replace(one, effect=effect),), wrong
 
 
 def _entries(row: Mapping[str, Any], name: str, fits: Any) -> tuple[tuple[str, ...], bool, list[str]]:
@@ -178,10 +196,27 @@ def _entries(row: Mapping[str, Any], name: str, fits: Any) -> tuple[tuple[str, .
 
 
 def _is_action(entry: str) -> bool:
-    return entry == "*" or ":" in entry or set(entry) <= {"*", "?"}
+    return ":" in entry or (entry != "" and set(entry) <= {"*", "?"})
 
 
-def _decided(condition: Condition, facts: Mapping[str, str | None]) -> Condition | None:
+def _is_resource(entry: str) -> bool:
+    return entry.startswith(("arn:", "*", "?"))
+
+
+def filled(condition: Condition, facts: Mapping[str, str | None] | None) -> Condition:
+    """The condition with the facts in place of variables in its values; for no facts (None), see `_written`."""
+    if not any("${" in value for test in condition for value in test.values):
+        return condition
+    return frozenset(_filled_test(test, facts) for test in condition)
+
+
+def _filled_test(test: Test, facts: Mapping[str, str | None] | None) -> Test:
+    # A value that needs what is absent stays as it is: an unknown.
+    values = (written if (written := _written(one, facts)) is not None else one for one in test.values)
+    return structs.replace(test, values=tuple(sorted({canonical(test.family, one) for one in values})))
+
+
+def decide_by(condition: Condition, facts: Mapping[str, str | None]) -> Condition | None:
     """The tests that the facts leave open; None if one of them fails."""
     left: set[Test] = set()
     for test in condition:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from secmigrate.access.actions import AccessLevel, Action
+from secmigrate.access.assuming import Trusted
 from secmigrate.access.comparing import Row
-from secmigrate.access.effective import Side
 from secmigrate.access.people import Change, Comparison
+from secmigrate.access.voices import Voices, few
 from secmigrate.iam import Snapshot
 
-POWER: tuple[AccessLevel, ...] = ("List", "Read", "Tagging", "Write", "Permissions")
+POWER: tuple[AccessLevel, ...] = ("Permissions", "Write", "Tagging", "Read", "List")
+May = Literal["lose", "gain"]
 
 
-class Told(Struct, frozen=True, order=True):
+class Told(Struct, frozen=True):
     """One action that is lost or gained, or may be."""
 
     action: str
@@ -24,8 +27,75 @@ class Told(Struct, frozen=True, order=True):
     example: str  # a concrete ARN that shows it; empty if none could be worked out
     why: str
     condition: str = ""  # under which the statement allows it
-    context: dict[str, str | None] = {}  # condition keys with which the example shows it
-    raises: bool = False  # a gain that raises privilege
+    context: dict[str, str | None] = {}  # condition keys with which the example shows it; None: a key that is absent
+    raises: bool | UnsetType = UNSET  # of a gain: whether it raises privilege
+    may: May | UnsetType = UNSET  # of what is unsure: whether it may be lost or gained
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """What raises privilege comes first, then it goes by name."""
+        rest = (self.resource, self.condition, self.example, self.why)
+        return (self.raises is not True, self.action.casefold(), self.may or "", *rest)
+
+
+class Teller:
+    """Tells the rows of changes; what many people share is worked out once."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self.comparison = comparison
+        self._voices = tuple(Voices(one, comparison.sides) for one in (comparison.before, comparison.after))
+        self._whys: dict[tuple[object, ...], str] = {}
+
+    def why(self, change: Change, row: Row, *, gained: bool) -> str:
+        """Who allows it on the side that does, and what the other side has to say. `gained`: the side that does is the
+        one afterwards.
+        """
+        old, new = self._voices[0].of(change.kind, change.name), self._voices[1].of(change.kind, change.becomes)
+        key = (row, gained, old.key, new.key)
+        found = self._whys.get(key)
+        if found is None:
+            here, there = (new, old) if gained else (old, new)
+            now, then = ("now", "before") if gained else ("before", "now")
+            by = here.places(row.extent, row.actions, "Allow")
+            lines = [f"allowed {now} by {few(by)}", *sorted(f"{then} {line}" for line in there.about(row))]
+            found = self._whys[key] = "; ".join(lines)
+        return found
+
+    def told(self, row: Row, why: str, *, gained: bool) -> list[Told]:
+        """A row with its reason, an entry for each of its actions."""
+        may: May | UnsetType = UNSET if row.certain else "gain" if gained else "lose"
+        condition, context = row.extent.tests, dict(row.context)
+        return [
+            Told(
+                action=action.name,
+                resource=str(row.extent.region),
+                example=row.example,
+                why=why,
+                condition=condition,
+                context=context,
+                raises=raises_privilege(action) if gained else UNSET,
+                may=may,
+            )
+            for action in self.comparison.catalogue.named(row.actions)
+        ]
+
+    def counted(self, rows: Iterable[Row]) -> dict[str, dict[AccessLevel, int]]:
+        """How many actions by service and access level: the most powerful levels first, and what has most of them."""
+        actions = self.comparison.catalogue.named(_all(rows))
+        counts = Counter((action.name.partition(":")[0].casefold(), action.level) for action in actions)
+
+        def weight(service: str) -> tuple[object, ...]:
+            return (*(-counts[service, level] for level in POWER), service)
+
+        services = sorted({service for service, _ in counts}, key=weight)
+        return {
+            service: {level: counts[service, level] for level in POWER if counts[service, level]}
+            for service in services
+        }
+
+    def raising(self, rows: Iterable[Row]) -> list[str]:
+        """The names of the gained actions that raise privilege."""
+        return [one.name for one in self.comparison.catalogue.named(_all(rows)) if raises_privilege(one)]
 
 
 def raises_privilege(action: Action) -> bool:
@@ -38,87 +108,55 @@ def raises_privilege(action: Action) -> bool:
     return action.level == "Permissions" or (service == "sts" and verb.startswith("assume"))
 
 
-def told(comparison: Comparison, change: Change, rows: Sequence[Row], *, gained: bool) -> list[Told]:
-    """The rows of a change, an entry for each action and statement; what raises privilege first, then by name.
-
-    `gained` says which side allows what the rows say: the one before, or the one afterwards.
-    """
-    snapshots = (comparison.before, change.name), (comparison.after, change.becomes)
-    old, new = (_side(comparison, snapshot, change, name) for snapshot, name in snapshots)
-    here, there = (new, old) if gained else (old, new)
-    found = []
-    for row in rows:
-        why = _why(comparison, row, here, there, gained=gained)
-        found += [
-            Told(
-                action=action.name,
-                resource=str(row.extent.region),
-                example=row.example,
-                why=why,
-                condition=row.extent.tests,
-                context=dict(row.context),
-                raises=gained and raises_privilege(action),
-            )
-            for action in comparison.catalogue.named(row.actions)
-        ]
-    return sorted(found, key=lambda one: (not one.raises, one.action, one.resource, one.condition))
-
-
 def unreadable(change: Change) -> list[Told]:
-    """What cannot be read, in the form of something that may be lost or gained."""
-    return [Told("*", "*", "", f"cannot be read: {one}") for one in change.unread]
+    """What cannot be read, in the form of something that may be lost: nobody can tell that it is not."""
+    return [Told("*", "*", "", f"cannot be read: {one}", may="lose") for one in change.unread]
 
 
-def counted(comparison: Comparison, rows: Iterable[Row]) -> dict[str, dict[AccessLevel, int]]:
-    """How many actions by service and access level, services by name, levels from the most powerful down."""
-    bits = 0
-    for row in rows:
-        bits |= row.actions
-    counts = Counter(
-        (action.name.partition(":")[0].casefold(), action.level) for action in comparison.catalogue.named(bits)
-    )
-    services = sorted({service for service, _ in counts})
-    return {
-        service: {level: counts[service, level] for level in reversed(POWER) if counts[service, level]}
-        for service in services
-    }
-
-
-def raising(comparison: Comparison, rows: Iterable[Row]) -> list[str]:
-    """The names of the gained actions that raise privilege."""
-    bits = 0
-    for row in rows:
-        bits |= row.actions
-    return [action.name for action in comparison.catalogue.named(bits) if raises_privilege(action)]
-
-
-def alike(changes: Iterable[Change]) -> list[tuple[Change, tuple[str, ...]]]:
-    """Each different change once, with the names of all to whom it happens; the most people first."""
+def alike(changes: Iterable[Change]) -> list[tuple[Change, tuple[Change, ...]]]:
+    """Each different change once, with those of all to whom it happens: what takes something first, then what happens
+    to the most, then by name.
+    """
     found: dict[tuple[object, ...], list[Change]] = {}
     for change in changes:
         found.setdefault(change.told, []).append(change)
-    same = [(ones[0], tuple(one.name for one in ones)) for ones in found.values()]
-    return sorted(same, key=lambda one: (-len(one[1]), one[1]))
+    same = [tuple(sorted(ones, key=lambda one: one.name)) for ones in found.values()]
+    same.sort(key=lambda ones: (not (ones[0].takes or ones[0].unread), -len(ones), ones[0].name))
+    return [(ones[0], ones) for ones in same]
 
 
-def _side(comparison: Comparison, snapshot: Snapshot, change: Change, name: str) -> Side:
-    one = snapshot.principal(change.kind, name) if name else None
-    return comparison.nothing if one is None else comparison.sides.of(snapshot, one)
+def trustees(ones: Iterable[Trusted], snapshot: Snapshot, *, gained: bool) -> list[str]:
+    """Who may not assume a role any more, or may now, in words; sorted."""
+    return sorted({_trustee(one, snapshot, gained=gained) for one in ones})
 
 
-def _why(comparison: Comparison, row: Row, here: Side, there: Side, *, gained: bool) -> str:
-    """Who allows it on the side that does, and what the other side has to say."""
-    places = comparison.sides.places(here, row.extent, row.actions, "Allow")
-    now, before = ("now", "before") if gained else ("before", "now")
-    lines = [f"allowed {now} by {_few(places)}" + (f" if {row.extent.tests}" if row.extent.condition else "")]
-    for extent in row.because:
-        if found := comparison.sides.places(there, extent, row.actions, "Deny"):
-            lines.append(f"{before} denied on {extent} by {_few(found)}")
-        elif found := comparison.sides.places(there, extent, row.actions, "Allow"):
-            lines.append(f"{before} allowed on {extent} by {_few(found)}")
-    return "; ".join(lines)
+def _trustee(one: Trusted, snapshot: Snapshot, *, gained: bool) -> str:
+    kind, name = one.principal
+    here = f"arn:{snapshot.partition}:iam::{snapshot.account}:"
+    match kind, name:
+        case "AWS", "*":
+            who = "everybody, in any account"
+        case "AWS", _ if name in (snapshot.account, f"{here}root"):
+            who = "this account (whoever's own policies allow it)"
+        case "AWS", _ if name.startswith((f"{here}user/", f"{here}role/")):
+            # An assumed role's session, or somebody of another account, has no shorter name than the ARN.
+            what, _, path = name.removeprefix(here).partition("/")
+            who = f"{what} {path.rpartition('/')[2]}"
+        case "AWS", _ if name.endswith(":root"):
+            who = f"account {name.split(':')[4]}"
+        case "AWS", _:
+            who = name
+        case "Service", _:
+            who = f"service {name}"
+        case _:
+            who = f"{kind} {name}"
+    tests = " and ".join(str(test) for test in sorted(one.condition))
+    said = f"{'everybody but ' if one.all_but else ''}{who}{f' if {tests}' if tests else ''}"
+    return said if one.allows else f"{said} ({'no longer denied' if gained else 'denied now'})"
 
 
-def _few(places: Sequence[str], most: int = 3) -> str:
-    shown = " and ".join(places[:most])
-    return f"{shown} and {len(places) - most} more" if len(places) > most else shown
+def _all(rows: Iterable[Row]) -> int:
+    bits = 0
+    for row in rows:
+        bits |= row.actions
+    return bits

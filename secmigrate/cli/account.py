@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -13,12 +13,13 @@ from typing import cast
 import typer
 
 from secmigrate import documents, mapping, sec
+from secmigrate.access import Watch
 from secmigrate.apply import Hands, check, confirm, execute, remaining
 from secmigrate.aws import Aws
 from secmigrate.cli.out import Out, finish
 from secmigrate.dangers import wrong_account
 from secmigrate.errors import BadInput, Refused
-from secmigrate.iam import Snapshot
+from secmigrate.iam import Document, Snapshot
 from secmigrate.journal import Writer
 from secmigrate.operations import PHASES, Phase
 from secmigrate.plan import Plan
@@ -122,6 +123,14 @@ def config(space: Workspace) -> tuple[SecConfig, documents.Lines]:
 def planned(space: Workspace) -> Snapshot:
     """What the SEC config, as it stands now, will create."""
     return sec.planned(config(space)[0], documents.catalogue().levels, documents.aws_managed())
+
+
+def watch(space: Workspace, *snapshots: Snapshot, met: Iterable[Document] = ()) -> Watch:
+    """What compares these moments of the account, with the losses that decisions.yaml accepts; `met` are documents
+    that come into it between them.
+    """
+    accepted = documents.read_decisions(space.decisions).accept
+    return Watch(documents.aws_actions(), snapshots, accepted, met)
 
 
 def config_before(space: Workspace) -> SecConfig | None:

@@ -35,7 +35,8 @@ def readd(
         return
     outcome = space.outcome()
     live = account.look(aws, out, outcome.account)
-    account.propose(plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped), space, out)
+    watch = account.watch(space, live)
+    account.propose(plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped, watch), space, out)
 
 
 @app.command(epilog="Example: secmigrate verify")
@@ -46,14 +47,16 @@ def verify(
     region: options.Region = None,
     endpoint: options.Endpoint = None,
 ) -> None:
-    """Everyone is where they should be, and the new groups and roles are as planned."""
+    """Everyone is where they should be and can do what they could, and the new groups and roles are as planned."""
     from secmigrate import plan
     from secmigrate.aws import Aws
     from secmigrate.cli import account
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
-    outcome, planned = space.outcome(), account.planned(space)
-    findings = plan.verify(account.look(aws, out, outcome.account), planned, outcome.moves, space.members().groups)
+    outcome, planned, start = space.outcome(), account.planned(space), account.inventory(space)
+    live = account.look(aws, out, outcome.account)
+    members, watch = space.members().groups, account.watch(space, live, start)
+    findings = plan.verify(live, planned, outcome.moves, members, start, watch)
     out.lines(f"  {finding}" for finding in findings)
     out.say(f"{len(findings)} findings" if findings else "verified: everyone is in place, and all is as planned")
     out.document("verify", {"findings": findings})
@@ -85,7 +88,7 @@ def decommission(
     unused_since = (datetime.now(UTC) - timedelta(days=unused_days)).strftime("%Y-%m-%d")
     outcome = space.outcome()
     live = account.look(aws, out, outcome.account)
-    account.propose(plan.decommission(live, outcome.moves, unused_since), space, out)
+    account.propose(plan.decommission(live, outcome.moves, unused_since, account.watch(space, live)), space, out)
 
 
 @app.command(epilog="Example: secmigrate rollback; secmigrate rollback --execute")
@@ -104,14 +107,16 @@ def rollback(
     from secmigrate import plan
     from secmigrate.aws import Aws
     from secmigrate.cli import account
+    from secmigrate.plan.rollback import documents
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     account.phase(stop_before)
     if execute:
         account.carry_out("rollback", aws, space, out, confirmed=confirm, stop_before=stop_before)
         return
-    live = account.look(aws, out, account.journaled(space))
-    account.propose(plan.rollback(live, space.done(), users_only=users_only), space, out)
+    live, done = account.look(aws, out, account.journaled(space)), space.done()
+    watch = account.watch(space, live, met=documents(done))
+    account.propose(plan.rollback(live, done, users_only=users_only, watch=watch), space, out)
 
 
 @app.command(epilog="Example: secmigrate resume --confirm-account 111122223333")

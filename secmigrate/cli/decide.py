@@ -1,4 +1,4 @@
-"""The commands that decide and compare: map, explain, rules check, validate, diff."""
+"""The commands that decide: map, explain, rules check, validate."""
 
 from __future__ import annotations
 
@@ -139,20 +139,6 @@ def validate(
     ]
     out.document("validate", {"findings": rows})
     finish(2 if errors else 0)
-
-
-@app.command(epilog="Example: secmigrate diff")
-def diff(workspace: options.Workspace = options.FOLDER, json: options.Json = False) -> None:
-    """Planned against existing, both as the workspace has them: names, attributes, policies (guide, step 6)."""
-    from secmigrate.cli import account
-    from secmigrate.diff import diff as compare
-    from secmigrate.reports.text import diff_lines
-
-    out, space = Out(json), account.open_workspace(workspace)
-    found = compare(account.planned(space), account.inventory(space), ("groups", "roles"))
-    out.lines(diff_lines(found))
-    out.document("diff", {"missing": found.missing, "extra": found.extra, "different": found.different})
-    finish(3 if found else 0)
 
 
 def _names(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from secmigrate.cli import change, decide, options, read
+from secmigrate.cli import change, compare, decide, options, read
 from secmigrate.cli.app import app
 from secmigrate.cli.out import Out, finish
 
@@ -24,6 +24,16 @@ FOLDER = Path("demo")
 MARKER = ".made-by-secmigrate-demo"
 
 MAP = "map --company-prefix lumen --company-name Lumenfold --tenant-id a001 --env prod --region eu-central-1"
+
+
+# The demo shows the whole road; a person would accept less, and choose higher levels for the rest.
+ACCEPTED = """\
+kind: decisions
+version: 1
+accept:
+  - actions: ["*"]
+    why: this is the demo, and all of its people are invented
+"""
 
 
 @app.command(epilog="Example: secmigrate demo")
@@ -60,7 +70,9 @@ class _Road:
         self.step("rules check", decide.rules_check)
         self.step(MAP, lambda: decide.map_(folder, **_options(MAP)))
         self.step("validate", lambda: decide.validate(workspace=folder))
-        self.step("diff", lambda: decide.diff(folder), 3)
+        self.step("diff", lambda: compare.diff(folder), 3)
+        self.step("access", lambda: compare.access(folder), 3)
+        self.step("(a person reads that, and accepts the losses in decisions.yaml)", self._accept)
         self.step("(deploy: what the provisioner's stack would create, made through the twin's API)", self._deploy)
         self.step("readd", lambda: change.readd(folder), 3)
         self.step("readd --execute", lambda: change.readd(folder, execute=True, confirm=account))
@@ -81,6 +93,12 @@ class _Road:
         if code != expected:
             self.out.say(f"this ended with exit code {code} instead of {expected}")
             finish(1)
+
+    def _accept(self) -> None:
+        from secmigrate.documents import write_whole
+
+        write_whole(self.space.decisions, ACCEPTED.encode())
+        self.out.say(*(f"  {line}" for line in ACCEPTED.splitlines()))
 
     def _deploy(self) -> None:
         from secmigrate import plan

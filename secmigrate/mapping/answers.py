@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from secmigrate.access import Accepted
 from secmigrate.errors import BadInput
 from secmigrate.iam import Snapshot
 from secmigrate.mapping.outcomes import Kind
@@ -32,12 +33,13 @@ class RoleAnswer(GroupAnswer, frozen=True, kw_only=True, omit_defaults=True, for
 
 
 class Decisions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`decisions.yaml`: one answer for each ambiguous or unmapped thing."""
+    """`decisions.yaml`: one answer for each ambiguous or unmapped thing, and the losses of access that are accepted."""
 
     kind: Literal["decisions"] = "decisions"
     version: Literal[1] = 1
     groups: Mapping[str, GroupAnswer] = {}
     roles: Mapping[str, RoleAnswer] = {}
+    accept: tuple[Accepted, ...] = ()
 
     def answer(self, kind: Kind, name: str) -> GroupAnswer | RoleAnswer | None:
         """The answer for one thing, if there is one."""

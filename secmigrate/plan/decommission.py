@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from secmigrate.access import documents_of
+from secmigrate.access import Watch
 from secmigrate.dangers import Danger, incomplete, some
-from secmigrate.iam import Group, Policy, Principal, Role, Snapshot
+from secmigrate.iam import Document, Group, Policy, Principal, Role, Snapshot
 from secmigrate.operations import (
     PHASES,
     AnyOperation,
@@ -22,6 +22,7 @@ from secmigrate.operations import (
     RemoveUserFromGroup,
 )
 from secmigrate.operations.policies import denies
+from secmigrate.plan.farewell import Farewell
 from secmigrate.plan.fold import Kept, Plan, sealed
 from secmigrate.plan.moves import Move, missing_targets, targets
 from secmigrate.plan.naming import in_rings, namers, referring_last
@@ -36,13 +37,14 @@ class Leaving(Struct, frozen=True):
     dangers: tuple[Danger, ...]
 
 
-def decommission(live: Snapshot, moves: Iterable[Move], unused_since: str) -> Plan:
-    """The plan `decommission` for the account as it is now: only what is mapped, and only if its members are in place.
+def decommission(live: Snapshot, moves: Iterable[Move], unused_since: str, watch: Watch) -> Plan:
+    """The plan `decommission` for the account as it is now: only what is mapped, if its members are in place and keep
+    what they can do, but for what is accepted.
 
-    `unused_since` is an ISO date: a role that was used on that day or later stays.
+    `unused_since` is an ISO date: a role that was used on that day or later stays. `watch` knows `live`.
     """
     moves = tuple(moves)
-    leaving = _leaving(live, moves, unused_since)
+    leaving = _leaving(live, moves, unused_since, watch)
     going, staying = _policies(live, leaving)
     operations = [
         *(step for group in leaving.groups for step in _group(live, group)),
@@ -52,16 +54,20 @@ def decommission(live: Snapshot, moves: Iterable[Move], unused_since: str) -> Pl
     # By phase, and within a phase in the order above: sorting is stable.
     operations.sort(key=lambda operation: PHASES.index(operation.phase))
     dangers = (*incomplete(live), *some("target-missing", missing_targets(moves, live)), *leaving.dangers)
-    return sealed("decommission", live, operations, dangers, (*leaving.kept, *staying))
+    return sealed("decommission", live, operations, dangers, (*leaving.kept, *staying), watch=watch)
 
 
-def _leaving(live: Snapshot, moves: tuple[Move, ...], unused_since: str) -> Leaving:
+def _leaving(live: Snapshot, moves: tuple[Move, ...], unused_since: str, watch: Watch) -> Leaving:
     groups, waiting = _groups(live, targets(moves, "group"))
     roles, why = _roles(live, targets(moves, "role"), unused_since)
+    farewell = Farewell(live, targets(moves, "role"), watch)
+    groups, needed = farewell.of_groups(groups)
+    roles, assumed = farewell.of_roles(roles)
     roles, named = _unnamed(live, roles, {live.arn(group) for group in groups})
     kept = [
         *(Kept("group", group, f"not all of its members are in {new} yet") for group, new in waiting.items()),
-        *(Kept("role", name, reason) for name, reason in (why | named).items()),
+        *(Kept("group", group, reason) for group, reason in needed.items()),
+        *(Kept("role", name, reason) for name, reason in (why | assumed | named).items()),
     ]
     members = [f"{user} ({group})" for group, new in waiting.items() for user in _absent(live, group, new)]
     dangers = [
@@ -70,6 +76,8 @@ def _leaving(live: Snapshot, moves: tuple[Move, ...], unused_since: str) -> Leav
         *some("owned-elsewhere", sorted(name for name, reason in why.items() if reason.startswith("managed"))),
         *some("service-linked", sorted(name for name, reason in why.items() if reason.startswith("AWS"))),
         *some("named-elsewhere", sorted(named)),
+        *some("stranded-user", farewell.stranded),
+        *some("deny-removed", farewell.gains(groups)),
     ]
     return Leaving(groups, roles, tuple(kept), tuple(dangers))
 
@@ -79,8 +87,13 @@ def _groups(live: Snapshot, new_of: Mapping[str, str]) -> tuple[tuple[Group, ...
     there = {old: new for old, new in sorted(new_of.items()) if old in live.groups}
     waiting = {old: new for old, new in there.items() if new not in live.groups or _absent(live, old, new)}
     going = [live.groups[old] for old in there if old not in waiting]
-    going.sort(key=lambda group: any(denies(document) for document in documents_of(live, group)))
+    going.sort(key=lambda group: any(denies(document) for document in _documents(live, group)))
     return tuple(going), waiting
+
+
+def _documents(live: Snapshot, group: Group) -> Iterator[Document]:
+    yield from group.inline.values()
+    yield from (live.policies[arn].document for arn in group.attached if arn in live.policies)
 
 
 def _absent(live: Snapshot, old: str, new: str) -> list[str]:

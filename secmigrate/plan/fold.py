@@ -10,10 +10,10 @@ import msgspec
 from msgspec import Struct, structs
 
 from secmigrate import iam
-from secmigrate.access import covers, statements_of
+from secmigrate.access import Watch
 from secmigrate.dangers import Danger, over_quota, some
 from secmigrate.errors import Refused
-from secmigrate.iam import Principal, Snapshot, User
+from secmigrate.iam import Principal, Snapshot
 from secmigrate.operations import AnyOperation, Impossible, Operation
 
 PlanName = Literal["deploy", "readd", "decommission", "rollback"]
@@ -56,30 +56,34 @@ def sealed(
     dangers: Iterable[Danger] = (),
     kept: Iterable[Kept] = (),
     *,
-    keeps_access: bool = False,
+    watch: Watch | None = None,
     keeps_quotas: bool = True,
 ) -> Plan:
     """The finished plan for an account that is as in `snapshot`, folded and checked at every step.
 
-    `keeps_access`: nobody may lose access at any step, so far as whole statements show it. A failing fold is a bug of
-    the planner, so it raises (ValueError) instead of becoming a danger; quotas become the danger `quota-exceeded`,
-    unless what the plan makes had room before (not `keeps_quotas`).
+    With a `watch`, whoever lacks something in between that she has both at the start and at the end becomes the danger
+    `access-dips`; the way back is not blocked by it. A fold that fails is a bug of the planner, so it raises
+    (ValueError) instead of becoming a danger; quotas become the danger `quota-exceeded`, unless what the plan makes
+    had room before (not `keeps_quotas`).
     """
     passed: set[str] = set()
     for operation, before, after in fold(snapshot, operations):
         if after is before:
             raise ValueError(f"a plan holds no no-ops: {operation.call().as_shell()}")
-        if keeps_access and (lost := _losers(operation, before, after)):
-            raise ValueError(f"access dips for {lost} at: {operation.call().as_shell()}")
         if keeps_quotas and not operation.destructive:
             # What was over IAM's default before has been granted more by AWS, and the operation does not add to it.
             passed |= _over_quota(operation, after) - _over_quota(operation, before)
+    dips = () if watch is None else sorted(set(_dips(snapshot, operations, watch)))
     plan = Plan(
         name=name,
         account=snapshot.account,
         based_on=snapshot.fingerprint,
         operations=tuple(operations),
-        dangers=(*sorted(dangers), *some("quota-exceeded", sorted(passed))),
+        dangers=(
+            *sorted(dangers),
+            *some("access-dips", dips, "nothing" if name == "rollback" else "plan"),
+            *some("quota-exceeded", sorted(passed)),
+        ),
         kept=tuple(sorted(kept)),
     )
     return structs.replace(plan, fingerprint=_fingerprint(plan))
@@ -139,9 +143,27 @@ def _touched(operation: Operation, snapshot: Snapshot) -> Principal | None:
     return room.get(name)
 
 
-def _losers(operation: Operation, before: Snapshot, after: Snapshot) -> str:
-    one = _touched(operation, before)
-    if not isinstance(one, User):
-        return ""
-    kept = covers(statements_of(after, after.users[one.name]), statements_of(before, one))
-    return "" if kept else one.name
+def _dips(start: Snapshot, operations: Sequence[Operation], watch: Watch) -> Iterator[str]:
+    """Whose access dips, and before which call: asked at every step, for the users whom the operation touches."""
+    end = start
+    for operation in operations:
+        end = operation.applied(end)
+    for operation, before, after in fold(start, operations):
+        for user in sorted(_users(operation, before)):
+            if watch.dips(start, after, end, user):
+                yield f"{user} (at: {operation.call().as_shell()})"
+
+
+def _users(operation: Operation, snapshot: Snapshot) -> set[str]:
+    """The users whose own access the operation can change."""
+    kind, name = operation.subject
+    if kind == "user":
+        return {name} & snapshot.users.keys()
+    groups = {name} if kind == "group" else set()
+    found = set()
+    if kind == "policy":
+        groups = {one.name for one in snapshot.groups.values() if name in one.attached}
+        found = {one.name for one in snapshot.users.values() if name in one.attached or name == one.boundary}
+    if groups:
+        found |= {one.name for one in snapshot.users.values() if not groups.isdisjoint(one.groups)}
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import structs
 
-from secmigrate.access import covers, statements_of
+from secmigrate.access import Watch
 from secmigrate.dangers import GROUPS_PER_USER, Danger, incomplete, some
 from secmigrate.iam import Snapshot, User
 from secmigrate.operations import AddUserToGroup, AnyOperation, RemoveUserFromGroup
@@ -16,11 +16,11 @@ from secmigrate.plan.moves import Move, missing_targets, targets
 Members = Mapping[str, tuple[str, ...]]
 
 
-def readd(live: Snapshot, moves: Iterable[Move], saved: Members, unmapped: Iterable[str]) -> Plan:
+def readd(live: Snapshot, moves: Iterable[Move], saved: Members, unmapped: Iterable[str], watch: Watch) -> Plan:
     """The plan `readd` for the account as it is now.
 
     `saved` is who was in each old group when the inventory was made: it decides for groups that are gone by now, and
-    elsewhere it tells who joined or left since. `unmapped` are groups without a counterpart.
+    elsewhere it tells who joined or left since. `unmapped` are groups without a counterpart. `watch` knows `live`.
     """
     moves = tuple(moves)
     new_of = targets(moves, "group")
@@ -33,14 +33,14 @@ def readd(live: Snapshot, moves: Iterable[Move], saved: Members, unmapped: Itera
     for name in sorted(wanted):
         user = live.users[name]
         new = sorted(wanted[name] - set(user.groups) - absent)
-        denied = [group for group in new if not _only_gives(live, user, group)]
+        denied = [group for group in new if not _only_gives(live, user, group, watch)]
         dips += [f"{name} ({group})" for group in denied]
         new = [group for group in new if group not in denied]
         room = GROUPS_PER_USER - len(user.groups)
         if len(new) <= room:
             operations += [AddUserToGroup(user=name, group=group) for group in new]
             continue
-        swapped = _swap(live, user, new, new_of)
+        swapped = _swap(live, user, new, new_of, watch)
         if swapped is None:
             stuck.append(name)
         else:
@@ -53,7 +53,7 @@ def readd(live: Snapshot, moves: Iterable[Move], saved: Members, unmapped: Itera
         *_changes(live, new_of, saved),
         *some("unmapped-members", _unmapped(live, unmapped)),
     ]
-    return sealed("readd", live, [*operations, *swaps], dangers, keeps_access=True)
+    return sealed("readd", live, [*operations, *swaps], dangers, watch=watch)
 
 
 def _wanted(live: Snapshot, new_of: Mapping[str, str], saved: Members) -> Mapping[str, set[str]]:
@@ -67,13 +67,15 @@ def _wanted(live: Snapshot, new_of: Mapping[str, str], saved: Members) -> Mappin
     return wanted
 
 
-def _only_gives(live: Snapshot, user: User, group: str) -> bool:
-    """Whether the user loses nothing in the new group: it denies nothing that is not denied already."""
-    within = structs.replace(user, groups=(*user.groups, group))
-    return covers(statements_of(live, within), statements_of(live, user))
+def _only_gives(live: Snapshot, user: User, group: str, watch: Watch) -> bool:
+    """Whether the user loses nothing in the new group: it denies nothing that she may do."""
+    within = live.put(structs.replace(user, groups=(*user.groups, group)))
+    return watch.keeps(live, within, user.name)
 
 
-def _swap(live: Snapshot, user: User, new: list[str], new_of: Mapping[str, str]) -> list[AnyOperation] | None:
+def _swap(
+    live: Snapshot, user: User, new: list[str], new_of: Mapping[str, str], watch: Watch
+) -> list[AnyOperation] | None:
     """Leaves old groups that give the user nothing which the others do not give too, to make room; None if too few.
 
     Only mapped groups may go (they would go at the end anyway), and none that denies something.
@@ -81,7 +83,7 @@ def _swap(live: Snapshot, user: User, new: list[str], new_of: Mapping[str, str])
     operations: list[AnyOperation] = []
     for group in new:
         if len(user.groups) >= GROUPS_PER_USER:
-            spare = _redundant(live, user, new_of)
+            spare = _redundant(live, user, new_of, watch)
             if spare is None:
                 return None
             operations.append(RemoveUserFromGroup(user=user.name, group=spare))
@@ -91,12 +93,14 @@ def _swap(live: Snapshot, user: User, new: list[str], new_of: Mapping[str, str])
     return operations
 
 
-def _redundant(live: Snapshot, user: User, new_of: Mapping[str, str]) -> str | None:
+def _redundant(live: Snapshot, user: User, new_of: Mapping[str, str], watch: Watch) -> str | None:
     """A mapped group of the user whose leaving takes nothing from her and lifts no Deny."""
-    now = statements_of(live, user)
+    now = live.put(user)
     for group in user.groups:
-        without = structs.replace(user, groups=tuple(other for other in user.groups if other != group))
-        if group in new_of and covers(statements_of(live, without), now):
+        if group not in new_of:
+            continue
+        without = live.put(structs.replace(user, groups=tuple(other for other in user.groups if other != group)))
+        if watch.keeps(now, without, user.name) and watch.keeps(without, now, user.name):
             return group
     return None
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct, structs
 
 from secmigrate import iam
+from secmigrate.access import Watch
 from secmigrate.dangers import GROUPS_PER_USER, incomplete, some
-from secmigrate.iam import Role, Snapshot
+from secmigrate.iam import Document, Policy, Role, Snapshot
 from secmigrate.operations import AddUserToGroup, AnyOperation, Operation, RemoveUserFromGroup
 from secmigrate.operations.policies import CreatePolicyVersion, DeletePolicyVersion
 from secmigrate.plan.fold import Kept, Plan, possible, sealed
@@ -25,12 +26,12 @@ class Tried(Struct, frozen=True):
     doubtful: bool = False
 
 
-def rollback(live: Snapshot, tried: Sequence[Tried], *, users_only: bool = False) -> Plan:
+def rollback(live: Snapshot, tried: Sequence[Tried], *, users_only: bool = False, watch: Watch | None = None) -> Plan:
     """The plan `rollback` for the account as it is now.
 
     `tried` are the operations of all journals, oldest first. What is undone already is left out; what somebody else
     changed in between is kept as it is and named (`cannot-undo`). Who cannot be put back into an old group leaves none
-    of the groups that took its place.
+    of the groups that took its place. A `watch` that knows `live` and `documents(tried)` tells whose access dips.
     """
     operations: list[AnyOperation] = []
     kept: list[Kept] = []
@@ -54,7 +55,17 @@ def rollback(live: Snapshot, tried: Sequence[Tried], *, users_only: bool = False
             now = after
     dangers = (*incomplete(live), *some("cannot-undo", sorted({f"{one.kind} {one.name}" for one in kept})))
     # All of it had room before; what AWS's quotas are for this account nobody knows here.
-    return sealed("rollback", live, operations, dangers, kept, keeps_quotas=False)
+    return sealed("rollback", live, operations, dangers, kept, keeps_quotas=False, watch=watch)
+
+
+def documents(tried: Iterable[Tried]) -> Iterator[Document]:
+    """The policy documents that the operations, or undoing them, bring into the account."""
+    for one in tried:
+        for value in structs.astuple(one.operation):
+            if isinstance(value, Document):
+                yield value
+            elif isinstance(value, Policy):
+                yield value.document
 
 
 def took_effect(live: Snapshot, tried: Sequence[Tried]) -> list[AnyOperation]:

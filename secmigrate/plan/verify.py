@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from secmigrate.access import Watch
 from secmigrate.diff import diff
 from secmigrate.iam import Snapshot
 from secmigrate.plan.moves import Move, targets
 from secmigrate.plan.readd import Members
 
+SHOWN = 5  # losses of one user that are named
 
-def verify(live: Snapshot, planned: Snapshot, moves: Iterable[Move], saved: Members) -> list[str]:
+
+def verify(
+    live: Snapshot, planned: Snapshot, moves: Iterable[Move], saved: Members, start: Snapshot, watch: Watch
+) -> list[str]:
     """What is not as it should be, a line each; nothing if all is well.
 
-    Whoever was in a mapped group when the inventory was made must be in its new group, or have left the account.
+    Whoever was in a mapped group when the inventory (`start`) was made must be in its new group and be able to do what
+    she could then, but for what is accepted, or have left the account. `watch` knows both snapshots.
     """
+    moves = tuple(moves)
     found = diff(planned, live, ("groups", "roles"))
     lines = [f"{item.kind} {item.name} is missing" for item in found.missing]
     lines += [
@@ -25,4 +32,7 @@ def verify(live: Snapshot, planned: Snapshot, moves: Iterable[Move], saved: Memb
             user = live.users.get(name)
             if user is not None and new not in user.groups:
                 lines.append(f"user {name}, who was in {old}, is not in {new}")
+    for change in watch.between(start, live, targets(moves, "role")).users():
+        lines += [f"user {change.name} lost {loss}" for loss in watch.losses(change)[:SHOWN]]
+        lines += [f"user {change.name} may not assume what took the place of {role}" for role in watch.barred(change)]
     return sorted(lines)

@@ -65,7 +65,7 @@ def test_many_requests_are_allowed_lost_and_gained_and_many_are_not() -> None:
         assert 0.1 < shares[f"{sort} after"] < 0.7, shares
         assert 0.01 < shares[f"{sort} lost"] < 0.3, shares
         assert 0.01 < shares[f"{sort} gained"] < 0.3, shares
-    assert 0.01 < shares["user *"] < 0.3, shares
+    assert 0.03 < shares["user *"] < 0.3, shares
     assert 0.1 < shares["boundary true"] < 0.8, shares
 
 
@@ -98,6 +98,7 @@ def _troubles(body: dict[str, Any]) -> set[str]:
     patterns = [value] if isinstance(value, str) else value
     found = {body["Effect"], *body, "one text" if isinstance(value, str) else ""}
     for pattern in patterns:
+        assert pattern == "*" or pattern.count(":") >= 5, pattern  # whatever became a wildcard, it is still an ARN
         found |= {"ARN"} if pattern in ARNS else set()
         found |= {"variable"} if "${" in pattern else set()
         found |= {"question mark"} if "?" in pattern else set()
@@ -109,7 +110,7 @@ def _troubles(body: dict[str, Any]) -> set[str]:
     ]
     found |= {"two conditions"} if len(written) > 1 else set()
     for _, key, values in written:
-        found |= {"key in another case"} if key in (key.lower(), key.upper()) else set()
+        found |= {"key in another case"} if key == key.upper() else set()
         listed = values if isinstance(values, list) else [values]
         found |= {"a list of one"} if values == listed and len(listed) == 1 else set()
         found |= {"double value"} if len(listed) > len(set(map(str, listed))) else set()

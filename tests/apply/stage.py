@@ -12,11 +12,24 @@ from secmigrate.aws import Aws
 from secmigrate.iam import Group, InstanceProfile, Seen, Snapshot, Version
 from secmigrate.journal import End, Journal, Writer, read_journal
 from secmigrate.operations import Phase
-from secmigrate.plan import Plan, creation, decommission, readd, rollback
+from secmigrate.plan import Plan, creation, rollback
 from secmigrate.plan.fold import sealed
 from secmigrate.sources.live import read_live
 from secmigrate.twin import Fault, Faults, Twin
-from tests.plan.cases import LAST_YEAR, after, arn, group, groups, policy, role, roles, snapshot, user
+from tests.plan.cases import (
+    LAST_YEAR,
+    after,
+    arn,
+    decommission,
+    group,
+    groups,
+    policy,
+    readd,
+    role,
+    roles,
+    snapshot,
+    user,
+)
 from tests.small import allow
 
 BEFORE = snapshot(

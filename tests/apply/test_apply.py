@@ -15,13 +15,13 @@ from secmigrate.documents import write_json
 from secmigrate.errors import BadInput, Interrupted, Refused
 from secmigrate.iam import Gap, Group, Role, Snapshot
 from secmigrate.operations import Call, CreateGroup, CreateRole
-from secmigrate.plan import Plan, creation, readd
+from secmigrate.plan import Plan, creation
 from secmigrate.plan.file import to_file
 from secmigrate.plan.fold import sealed
 from secmigrate.twin import Fault
 from secmigrate.workspace import Workspace
 from tests.apply.stage import BEFORE, END, MOVES, PLAN, Stage, staged
-from tests.plan.cases import after, group, role, snapshot, trusting, user
+from tests.plan.cases import after, group, readd, role, snapshot, trusting, user
 from tests.small import ACCOUNT, allow, trust
 
 METHODS = tuple(dict.fromkeys(operation.call().method for operation in PLAN.operations))

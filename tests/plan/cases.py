@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from secmigrate import documents, plan
+from secmigrate.access import Accepted, Watch
 from secmigrate.iam import Document, Entity, Group, Policy, Role, Seen, Snapshot, User
 from secmigrate.operations import Operation
 from secmigrate.plan import Move, Plan, Tried, fold
@@ -12,6 +14,24 @@ from tests.small import ACCOUNT, allow, trust
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 LAST_YEAR = "2025-06-01"  # a role that was used on that day or later stays
+
+
+EVERY_LOSS = Accepted(actions=("*",), why="this case is about something else")
+
+
+def watching(*snapshots: Snapshot, accept: Sequence[Accepted] = ()) -> Watch:
+    """What compares the access in these snapshots."""
+    return Watch(documents.aws_actions(), snapshots, accept)
+
+
+def readd(live: Snapshot, moves: Sequence[Move], saved: Mapping[str, tuple[str, ...]], unmapped: Sequence[str]) -> Plan:
+    """The plan `readd`."""
+    return plan.readd(live, moves, saved, unmapped, watching(live))
+
+
+def decommission(live: Snapshot, moves: Sequence[Move], unused_since: str = LAST_YEAR) -> Plan:
+    """The plan `decommission`, whoever loses by it."""
+    return plan.decommission(live, moves, unused_since, watching(live, accept=[EVERY_LOSS]))
 
 
 def snapshot(*things: Entity) -> Snapshot:

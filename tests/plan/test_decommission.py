@@ -6,13 +6,11 @@ import pytest
 
 from secmigrate.iam import Entity, Gap, InstanceProfile, Policy, Seen, Snapshot, Version
 from secmigrate.operations import PHASES
-from secmigrate.plan import Move, Plan
-from secmigrate.plan import decommission as planned
 from tests.plan.cases import (
-    LAST_YEAR,
     after,
     arn,
     dangers,
+    decommission,
     group,
     groups,
     kept,
@@ -26,10 +24,6 @@ from tests.plan.cases import (
     user,
 )
 from tests.small import READ_ONLY, allow, deny, trust
-
-
-def decommission(live: Snapshot, moves: list[Move]) -> Plan:
-    return planned(live, moves, LAST_YEAR)
 
 
 def test_a_group_goes_when_its_members_are_in_the_new_one() -> None:

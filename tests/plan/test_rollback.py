@@ -22,7 +22,7 @@ from secmigrate.operations import (
     PutInlinePolicy,
     RemoveUserFromGroup,
 )
-from secmigrate.plan import Move, Plan, Tried, creation, decommission, net, readd, rollback
+from secmigrate.plan import Move, Plan, Tried, creation, net, rollback
 from secmigrate.plan.rollback import cannot_come_back
 from secmigrate.twin import Twin
 from tests.accounts import AWS_MANAGED, accounts
@@ -31,10 +31,12 @@ from tests.plan.cases import (
     after,
     arn,
     dangers,
+    decommission,
     group,
     groups,
     kept,
     policy,
+    readd,
     role,
     roles,
     shell,

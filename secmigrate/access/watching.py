@@ -1,0 +1,96 @@
+"""What a change of an account takes from its users, or gives them: the question that a planner asks at each step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from msgspec import Struct
+
+from secmigrate.access.actions import ActionCatalogue
+from secmigrate.access.assuming import ASSUME
+from secmigrate.access.comparing import Comparer, Row
+from secmigrate.access.effective import Sides
+from secmigrate.access.people import Change, Comparison
+from secmigrate.iam import Document, Snapshot
+
+
+class Accepted(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Losses that a person has seen and takes: these actions, for these users, for this reason. Globs, cases aside."""
+
+    actions: tuple[str, ...]
+    users: tuple[str, ...] = ("*",)
+    why: str
+
+    def covers(self, user: str) -> bool:
+        """Whether it is about that user."""
+        return any(fnmatchcase(user.casefold(), glob.casefold()) for glob in self.users)
+
+
+class Watch:
+    """Compares moments of one account, user by user, and knows which losses are accepted."""
+
+    def __init__(
+        self,
+        catalogue: ActionCatalogue,
+        snapshots: Sequence[Snapshot],
+        accepted: Iterable[Accepted] = (),
+        documents: Iterable[Document] = (),
+    ) -> None:
+        """`snapshots`, all of one account and at least one, and `documents` hold every document that will be met."""
+        self._comparer = Comparer(Sides(catalogue, snapshots, documents), snapshots[0].partition)
+        self._catalogue = self._comparer.sides.catalogue
+        self._accepted = tuple(accepted)
+        self._masks: dict[str, int] = {}
+
+    def between(self, before: Snapshot, after: Snapshot, successors: Mapping[str, str] | None = None) -> Comparison:
+        """The comparison of two of the account's moments."""
+        return Comparison(before, after, self._catalogue, successors, self._comparer)
+
+    def keeps(self, before: Snapshot, after: Snapshot, user: str) -> bool:
+        """Whether the user can still do all that she could, for certain and by her own policies and groups."""
+        return not self._lacking(before, after, user)
+
+    def dips(self, start: Snapshot, between: Snapshot, end: Snapshot, user: str) -> bool:
+        """Whether the user lacks something in between that she has both at the start and at the end."""
+        in_the_end: dict[object, int] = {}
+        for row in self._lacking(start, end, user):
+            in_the_end[row.extent] = in_the_end.get(row.extent, 0) | row.actions
+        return any(row.actions & ~in_the_end.get(row.extent, 0) for row in self._lacking(start, between, user))
+
+    def losses(self, change: Change) -> list[str]:
+        """What a user loses, or may lose, by her own policies and groups, and nobody accepted: in words, what is lost
+        for certain first.
+        """
+        accepted = self._accepted_by(change.name)
+        rows = (*change.lost, *change.may_lose)
+        said = {line for row in rows for line in self._said(row, row.actions & ~accepted)}
+        return sorted(said, key=lambda line: (line.startswith("perhaps"), line))
+
+    def barred(self, change: Change) -> list[str]:
+        """The roles that a user may not assume any more, or perhaps not as before, and nobody accepted it."""
+        if self._catalogue.bits(ASSUME) & self._accepted_by(change.name):
+            return []
+        return sorted({*change.roles.lost, *change.roles.unsure})
+
+    def gains(self, change: Change) -> list[str]:
+        """What a user gains, or may gain, in words."""
+        return sorted({line for row in (*change.gained, *change.may_gain) for line in self._said(row, row.actions)})
+
+    def _lacking(self, before: Snapshot, after: Snapshot, user: str) -> tuple[Row, ...]:
+        sides = self._comparer.sides
+        return self._comparer.lacking(sides.of(before, before.users[user]), sides.of(after, after.users[user]))
+
+    def _said(self, row: Row, bits: int) -> Iterator[str]:
+        for action in self._catalogue.named(bits):
+            yield f"{'' if row.certain else 'perhaps '}{action.name} on {row.extent.region}"
+
+    def _accepted_by(self, user: str) -> int:
+        if user not in self._masks:
+            mask = 0
+            for one in self._accepted:
+                if one.covers(user):
+                    for glob in one.actions:
+                        mask |= self._catalogue.bits(glob)
+            self._masks[user] = mask
+        return self._masks[user]

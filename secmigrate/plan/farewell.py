@@ -1,0 +1,85 @@
+"""What the going of old groups and roles takes from people, asked before anything goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import structs
+
+from secmigrate.access import Watch
+from secmigrate.iam import Group, Role, Snapshot, User
+
+_SHOWN = 3  # losses of a user that a danger names
+
+
+class Farewell:
+    """The account without its old groups and roles, compared with the account as it is now."""
+
+    def __init__(self, live: Snapshot, successors: Mapping[str, str], watch: Watch) -> None:
+        """`successors` are the new role names by old ones."""
+        self._live = live
+        self._successors = successors
+        self._watch = watch
+        self._lost: dict[str, list[str]] = {}  # by user
+
+    @property
+    def stranded(self) -> list[str]:
+        """Who would end with less, and what she would lose, a line each."""
+        return [f"{user} ({_few(lost)})" for user, lost in sorted(self._lost.items())]
+
+    def of_groups(self, groups: Sequence[Group]) -> tuple[tuple[Group, ...], dict[str, str]]:
+        """The groups that may go, and why others must stay.
+
+        A user who would lose something keeps all of her groups: which of them gave it is for a person to see in
+        `access`.
+        """
+        going = {group.name for group in groups}
+        after = self._without(going, ())
+        needed: dict[str, str] = {}
+        for change in self._watch.between(self._live, after).users(self._members(going)):
+            if lost := self._watch.losses(change):
+                self._lost.setdefault(change.name, []).extend(lost)
+                for group in going.intersection(self._live.users[change.name].groups):
+                    needed.setdefault(group, f"{change.name} would lose access with it")
+        return tuple(group for group in groups if group.name not in needed), needed
+
+    def of_roles(self, roles: Sequence[Role]) -> tuple[tuple[Role, ...], dict[str, str]]:
+        """The roles that may go, and why others must stay: somebody may assume them, but not what takes their place."""
+        going = {role.name for role in roles}
+        needed: dict[str, str] = {}
+        if going:
+            after = self._without((), going)
+            for change in self._watch.between(self._live, after, self._successors).users():
+                for role in going.intersection(self._watch.barred(change)):
+                    self._lost.setdefault(change.name, []).append(f"to assume role {role}")
+                    needed.setdefault(role, f"{change.name} may assume it, but not {self._successors[role]}")
+        return tuple(role for role in roles if role.name not in needed), needed
+
+    def gains(self, groups: Iterable[Group]) -> list[str]:
+        """Who may do more without these groups, and what, a line each."""
+        going = {group.name for group in groups}
+        changes = self._watch.between(self._live, self._without(going, ())).users(self._members(going))
+        return [f"{change.name} ({_few(gained)})" for change in changes if (gained := self._watch.gains(change))]
+
+    def _members(self, groups: set[str]) -> list[str]:
+        return [user.name for user in self._live.users.values() if not groups.isdisjoint(user.groups)]
+
+    def _without(self, groups: Iterable[str], roles: Iterable[str]) -> Snapshot:
+        gone, gone_roles = set(groups), set(roles)
+
+        def left(user: User) -> User:
+            if gone.isdisjoint(user.groups):
+                return user
+            return structs.replace(user, groups=tuple(group for group in user.groups if group not in gone))
+
+        return structs.replace(
+            self._live,
+            users={name: left(user) for name, user in self._live.users.items()},
+            groups={name: group for name, group in self._live.groups.items() if name not in gone},
+            roles={name: role for name, role in self._live.roles.items() if name not in gone_roles},
+        )
+
+
+def _few(lines: Sequence[str]) -> str:
+    rest = len(lines) - _SHOWN
+    return ", ".join(lines[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,86 @@
+"""What a change is made of, statement by statement: actions, resources, an example and why."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from secmigrate.access import Change, Row
+from secmigrate.access.telling import Teller, Told
+from secmigrate.reports.wrapping import listed, wrapped
+
+BLOCKS = 8  # of one change, if it is not asked for by name
+ACTIONS = 9
+RESOURCES = 3
+
+Whose = tuple[tuple[Change, ...], tuple[Row, ...]]
+
+
+class Block(Struct, frozen=True):
+    """Actions of one statement for which all is the same but the example."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    condition: str
+    why: str
+    example: Told
+    others: int  # how many of the people have it from elsewhere
+
+
+def blocks(teller: Teller, heading: str, whose: Whose, *, gained: bool, whole: bool) -> Generator[str, None, int]:
+    """The lines of one part of a change; gives back how many blocks are left out. `whole` leaves nothing out."""
+    raising = "RAISES" in heading
+    found = list(_blocks(teller, whose, gained=gained, raising=raising))
+    yield from wrapped(f"    {heading}")
+    shown = found if whole or len(found) <= BLOCKS + 1 else found[:BLOCKS]
+    for one in shown:
+        yield from wrapped(f"      {listed(one.actions, 0 if whole else ACTIONS)}", rest=" " * 6)
+        where = f"on {listed(one.resources, 0 if whole else RESOURCES)}"
+        yield from wrapped(f"        {where}{f' if {one.condition}' if one.condition else ''}", rest=" " * 10)
+        yield from _example(one)
+        others = f" (this is {whose[0][0].name}'s; {one.others} more by other policies)" if one.others else ""
+        yield from wrapped(f"        {one.why}{others}", rest=" " * 10)
+    return len(found) - len(shown)
+
+
+def _example(one: Block) -> Iterator[str]:
+    told = one.example
+    if not told.example or (told.example == told.resource and len(one.resources) == 1 and not told.context):
+        return
+    where = f"{told.action} on {told.example}" if len(one.actions) > 1 else told.example
+    tests = [f"{key} is {'absent' if value is None else value}" for key, value in sorted(told.context.items())]
+    yield from wrapped(f"        such as {where}{' when ' * bool(tests)}{' and '.join(tests)}", rest=" " * 10)
+
+
+def _blocks(teller: Teller, whose: Whose, *, gained: bool, raising: bool) -> list[Block]:
+    """What raises privilege first, then by the names of the actions."""
+    ones, rows = whose
+    elsewhere: dict[str, int] = {}
+    entries: list[Told] = []
+    for row in rows:
+        why = teller.why(ones[0], row, gained=gained)
+        elsewhere[why] = sum(teller.why(one, row, gained=gained) != why for one in ones[1:])
+        entries += [one for one in teller.told(row, why, gained=gained) if one.raises is True or not raising]
+    entries.sort(key=lambda one: one.order)
+    by_resource: dict[tuple[str, ...], list[Told]] = {}
+    for told in entries:
+        by_resource.setdefault((told.resource, told.condition, told.why), []).append(told)
+    alike: dict[tuple[object, ...], list[list[Told]]] = {}
+    for group in by_resource.values():
+        names = tuple(dict.fromkeys(told.action for told in group))
+        alike.setdefault((names, group[0].condition, group[0].why), []).append(group)
+    return [_block(groups, elsewhere) for groups in alike.values()]
+
+
+def _block(groups: Sequence[Sequence[Told]], elsewhere: Mapping[str, int]) -> Block:
+    """Of resources about which the same is told, one block."""
+    first = groups[0][0]
+    return Block(
+        actions=tuple(dict.fromkeys(told.action for told in groups[0])),
+        resources=tuple(group[0].resource for group in groups),
+        condition=first.condition,
+        why=first.why,
+        example=next((told for group in groups for told in group if told.example not in ("", "*")), first),
+        others=elsewhere[first.why],
+    )
