@@ -6,19 +6,36 @@ names the account leaves it to the user's own policies. A Deny on either side wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from secmigrate.access.conditions import ALWAYS, Condition, Unreadable, implies, read_condition, unreadable
-from secmigrate.access.effective import Extent, Masks, Side, Sides
+from secmigrate.access.contexts import context
+from secmigrate.access.effective import Extent, Masks, Side, Sides, known_facts
 from secmigrate.access.patterns import has_variable, matches, widened
-from secmigrate.access.reading import Region
+from secmigrate.access.reading import (
+    Region,
+    decided_by,
+    entries,
+    filled,
+    has_variables,
+    is_action,
+    own_keys,
+    problem_of,
+)
 from secmigrate.iam import Document, Role, Snapshot, User
 
 ASSUME = "sts:AssumeRole"
+CALLS = (ASSUME, "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+_KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
+_ELEMENTS = frozenset("Sid Effect Principal NotPrincipal Action NotAction Condition".split())
+_AWS_NAME = re.compile(r"\*|\d{12}|arn:[^$]*|A[A-Z0-9]{3,}")  # also an id: AIDA…, AROA…
 PrincipalName = tuple[str, str]  # ("AWS", an ARN or an account), ("Service", …), ("Federated", …), ("unreadable", …)
 Conditions = frozenset[Condition]
 
@@ -30,6 +47,7 @@ class Trusted(Struct, frozen=True):
     all_but: bool  # a NotPrincipal
     principal: PrincipalName
     condition: Condition
+    calls: tuple[str, ...] = (ASSUME,)  # which of the calls that assume a role
 
     def __str__(self) -> str:
         tests = " and ".join(str(test) for test in sorted(self.condition))
@@ -48,52 +66,67 @@ class Ways(Struct, frozen=True):
         kept = all(any(implies(mine, theirs) for theirs in other.allowed) for mine in self.allowed)
         return kept and other.denied <= self.denied
 
+    @property
+    def certain(self) -> bool:
+        """Whether there is a context in which one of these ways can be gone."""
+        return any(context(way, sorted(self.denied, key=sorted)) is not None for way in self.allowed)
+
 
 @lru_cache(maxsize=16_384)
 def trusted(trust: Document) -> tuple[Trusted, ...]:
     """The principals of a trust policy, as far as it is about assuming the role. What cannot be read is one as well."""
-    return tuple(one for row in trust.statements for one in _trusted(row))
+    value = trust.value
+    if problem := problem_of(value):
+        return _opaque(f"{problem}: {trust.text}")
+    variables = has_variables(value)
+    return tuple(one for row in trust.statements for one in _trusted(row, variables))
 
 
-def _trusted(row: Any) -> Iterator[Trusted]:
-    if not isinstance(row, dict) or not _is_about_assuming(row):
+def _trusted(row: Any, variables: bool) -> Iterator[Trusted]:
+    text = msgspec.json.encode(row, order="sorted").decode()
+    if not isinstance(row, dict):
+        yield from _opaque(text)
         return
+    actions, all_but, wrong = entries(row, "Action", is_action)
+    calls = tuple(one for one in CALLS if any(_fits(entry, one) for entry in actions) != all_but) if actions else CALLS
+    if not calls:
+        return
+    condition: Condition = ALWAYS
     try:
-        condition = read_condition(row.get("Condition", {}))
+        condition = filled(read_condition(row.get("Condition", {})), {} if variables else None)
     except Unreadable as problem:
-        condition = unreadable(f"{problem}: {row}")
-    all_but = "NotPrincipal" in row
-    named = row.get("NotPrincipal" if all_but else "Principal")
-    for principal in _principals(named):
-        yield Trusted(row.get("Effect") == "Allow", all_but, principal, condition)
+        wrong = [*wrong, str(problem)]
+    known = row.get("Effect") in ("Allow", "Deny")
+    if wrong or not known or set(row) - _ELEMENTS:
+        condition |= unreadable(text)
+    everybody_but = "NotPrincipal" in row
+    for principal in _principals(row.get("NotPrincipal" if everybody_but else "Principal")):
+        doubt = unreadable(f"{principal[1]} in {text}") if principal[0] == "unreadable" else ALWAYS
+        for allows in (row["Effect"] == "Allow",) if known else (True, False):
+            yield Trusted(allows, everybody_but, principal, condition | doubt, calls)
 
 
-def _is_about_assuming(row: Mapping[str, Any]) -> bool:
-    element = "NotAction" if "NotAction" in row else "Action"
-    value = row.get(element)
-    entries = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
-    named = any(_is_assuming(entry.casefold()) for entry in entries)
-    return named != (element == "NotAction")
+def _opaque(text: str) -> tuple[Trusted, ...]:
+    """What cannot be read at all may be about anybody."""
+    return tuple(Trusted(allows, False, ("unreadable", text), unreadable(text), CALLS) for allows in (True, False))
 
 
-def _is_assuming(entry: str) -> bool:
-    from fnmatch import fnmatchcase
-
-    return any(
-        fnmatchcase(action, entry.replace("[", "[[]"))
-        for action in ("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity")
-    )
+def _fits(entry: str, call: str) -> bool:
+    return fnmatchcase(call.casefold(), entry.casefold().replace("[", "[[]"))
 
 
 def _principals(named: object) -> Iterator[PrincipalName]:
-    if isinstance(named, str):
-        yield ("AWS", named)
-    elif isinstance(named, dict):
-        for kind, names in named.items():
-            for name in names if isinstance(names, list) else [names]:
-                yield (kind, name) if isinstance(name, str) else ("unreadable", str(name))
-    else:
-        yield ("unreadable", str(named))
+    if not isinstance(named, dict):
+        yield ("AWS", "*") if named == "*" else ("unreadable", _short(named))
+        return
+    for kind, names in named.items():
+        for name in names if isinstance(names, list) else [names]:
+            plain = isinstance(name, str) and kind in _KINDS and (kind != "AWS" or _AWS_NAME.fullmatch(name))
+            yield (kind, name) if plain else ("unreadable", _short({kind: name}))
+
+
+def _short(value: object) -> str:
+    return msgspec.json.encode(value, order="sorted").decode()
 
 
 def _condition(extent: Extent) -> Condition:
@@ -114,6 +147,8 @@ class Doors:
         self._account: dict[str, set[Condition]] = {}  # by role: it trusts the account
         self._direct: dict[str, dict[str, set[Condition]]] = {}  # by user and role: it trusts the user
         self._barred: dict[str, list[Trusted]] = {}  # by role: what its trust policy denies
+        self._anybody: dict[str, set[Condition]] = {}  # by role: nobody can tell whom it trusts
+        self._personal: dict[str, frozenset[str]] = {}  # by role: the keys in its trust that the user decides
         self._matched: dict[Region, frozenset[str]] = {}
         self._by_side: dict[object, Mapping[str, Ways]] = {}
         for role in snapshot.roles.values():
@@ -125,33 +160,50 @@ class Doors:
         if shared is None:
             shared = self._by_side[side.key] = dict(self._through_the_account(side))
         own = {**self._direct.get(self._snapshot.arn(user), {}), **self._direct.get(user.seen.id or "-", {})}
-        if not own and not self._barred:
+        if not own and not self._barred and not self._anybody and not self._personal:
             return shared
         found = dict(shared)
-        for role, conditions in own.items():
-            there = found.get(role)
-            denied = self._conditions(side.denies, role)
-            found[role] = Ways(frozenset(conditions) | (there.allowed if there else frozenset()), denied)
-        for role in [role for role in self._barred if role in found]:
+        for more in (own, self._anybody):
+            for role, conditions in more.items():
+                there = found.get(role)
+                denied = self._conditions(side.denies, role)
+                found[role] = Ways(frozenset(conditions) | (there.allowed if there else frozenset()), denied)
+        for role in self._barred.keys() & found.keys():
             bars = frozenset(one.condition for one in self._barred[role] if self._is_about(one, user))
             found[role] = Ways(found[role].allowed, found[role].denied | bars)
-        return {role: ways for role, ways in found.items() if ALWAYS not in ways.denied}
+        for role in self._personal.keys() & found.keys():
+            found[role] = self._decided(found[role], user, self._personal[role])
+        return {role: ways for role, ways in found.items() if ways.allowed and ALWAYS not in ways.denied}
+
+    def _decided(self, ways: Ways, user: User, keys: frozenset[str]) -> Ways:
+        facts = known_facts(self._snapshot, user, keys)
+        allowed, denied = (
+            frozenset(found for one in conditions if (found := decided_by(one, facts)) is not None)
+            for conditions in (ways.allowed, ways.denied)
+        )
+        return Ways(allowed, denied)
 
     def _enter(self, role: Role) -> None:
         everybody = ("*", self._snapshot.account, f"arn:{self._snapshot.partition}:iam::{self._snapshot.account}:root")
+        if keys := own_keys(role.trust):
+            self._personal[role.name] = keys
         for one in trusted(role.trust):
             kind, name = one.principal
+            if ASSUME not in one.calls:
+                continue
             if not one.allows:
                 self._barred.setdefault(role.name, []).append(one)
             elif kind == "AWS" and (name in everybody or one.all_but):
                 self._account.setdefault(role.name, set()).add(one.condition)
+            elif kind == "unreadable":
+                self._anybody.setdefault(role.name, set()).add(one.condition)
             elif kind == "AWS":
                 self._direct.setdefault(name, {}).setdefault(role.name, set()).add(one.condition)
 
     def _is_about(self, one: Trusted, user: User) -> bool:
         root = f"arn:{self._snapshot.partition}:iam::{self._snapshot.account}:root"
         names = {"*", self._snapshot.account, root, self._snapshot.arn(user), user.seen.id or "-"}
-        return (one.principal[1] in names) != one.all_but
+        return one.principal[0] == "unreadable" or (one.principal[1] in names) != one.all_but
 
     def _through_the_account(self, side: Side) -> Iterator[tuple[str, Ways]]:
         found: dict[str, set[Condition]] = {}
@@ -170,7 +222,7 @@ class Doors:
 
     def _conditions(self, masks: Masks, role: str) -> Conditions:
         return frozenset(
-            extent.condition
+            _condition(extent)
             for extent, bits in masks.items()
             if bits & self._bit and role in self._roles(extent.region)
         )
@@ -181,6 +233,6 @@ class Doors:
         if found is None:
             inside = {name for arn, name in self._arns.items() if matches(widened(region.pattern), arn)}
             for pattern in region.without:
-                inside -= {name for arn, name in self._arns.items() if matches(widened(pattern), arn)}
+                inside -= {name for arn, name in self._arns.items() if matches(pattern, arn)}
             found = self._matched[region] = frozenset(inside)
         return found

@@ -6,6 +6,7 @@ wherever it is spelt the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -26,6 +27,9 @@ Token = str | Wild
 ANYTHING = Wild(True)
 
 
+_FEW = 5  # wildcards with which a regular expression is fast on any text
+
+
 class Pattern:
     """A set of texts: tokens that follow each other. Two of the same tokens are equal, however they are written.
 
@@ -34,7 +38,7 @@ class Pattern:
 
     __slots__ = (
         *("tokens", "text", "prefix", "suffix", "variables", "avoided", "end", "endless", "stars", "below"),
-        *("_hash", "_named", "_onward", "_steps", "_wilds"),
+        *("_expression", "_hash", "_named", "_onward", "_steps", "_wilds"),
     )
 
     def __init__(self, tokens: Sequence[Token], text: str) -> None:
@@ -51,6 +55,7 @@ class Pattern:
         self.stars = sum(1 << at for at, wild in self._wilds if wild.many)
         # star -> the places before it that lead to no text that the star does not lead to: they may be forgotten
         self.below = {at: _idle(self.tokens, at, wild) for at, wild in self._wilds if wild.many}
+        self._expression: re.Pattern[str] | None = None
         self._hash = hash(self.tokens)
         self._named: dict[str, int] = {}
         self._onward: dict[int, tuple[int, ...]] = {}
@@ -75,6 +80,16 @@ class Pattern:
                 if isinstance(token, str):
                     self._named[token] = self._named.get(token, 0) | 1 << at
         return self._named
+
+    def matches(self, text: str) -> bool:
+        """Whether it matches a plain text, in which `${` is two characters like others."""
+        if not text.startswith(self.prefix):
+            return False
+        if self.variables or len(self._wilds) > _FEW:
+            return self.start(text) & self.end != 0
+        if self._expression is None:
+            self._expression = re.compile("".join(map(_expression, self.tokens)), re.DOTALL)
+        return self._expression.fullmatch(text) is not None
 
     def onward(self, at: int) -> tuple[int, ...]:
         """The places reached from a place by one letter that its token takes, the last first."""
@@ -113,6 +128,12 @@ class Pattern:
             return 0
         places = closed(1 << len(self.prefix), self.stars)
         return places if places & self.endless else self.after(prefix[len(self.prefix) :], places)
+
+
+def _expression(token: Token) -> str:
+    if isinstance(token, str):
+        return re.escape(token)
+    return (f"[^{re.escape(token.without)}]" if token.without else ".") + ("*" if token.many else "")
 
 
 def bits(places: int) -> Iterator[int]:

@@ -37,7 +37,7 @@ class Comparer:
 
     def lacking(self, old: Side, new: Side) -> tuple[Row, ...]:
         """What the old side allows and the new side does not, or may not."""
-        if old.parts <= new.parts and old.denies == new.denies and old.boundary is new.boundary:
+        if old.parts <= new.parts and old.boundary is new.boundary and _within(new.denies, old.denies):
             return ()
         key = (old.key, new.key)
         found = self._rows.get(key)
@@ -99,6 +99,10 @@ class Comparer:
             case = Case(extent, limits, denies or (), allows or (), new_limits, new_denies or ())
             for form, part in self._formats.split(cell):
                 yield part, form, case
+
+
+def _within(few: Masks, many: Masks) -> bool:
+    return few == many or all(not bits & ~many.get(extent, 0) for extent, bits in few.items())
 
 
 def _about(masks: Masks, bits: int, extent: Extent) -> list[tuple[Extent, int]]:

@@ -211,6 +211,7 @@ def _inside(value: str, glob: str) -> bool:
     return re.fullmatch("".join(parts), value, re.DOTALL) is not None
 
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 
 
@@ -223,7 +224,7 @@ def number_of(value: str) -> float | None:
 
 
 @lru_cache(maxsize=4096)
-def network_of(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+def network_of(value: str) -> Network | None:
     """The network that a value of an IpAddress test is, a single address being one of its own; None if it is none."""
     try:
         return ipaddress.ip_network(value, strict=False)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from secmigrate.access.conditions import Condition, Test, canonical, network_of, number_of
+from secmigrate.access.conditions import Condition, Network, Test, canonical, network_of, number_of
 
 Context = Mapping[str, str | None]  # a value, or None for a key that is absent, by key in small letters
 
@@ -43,18 +43,21 @@ def _compare(test: Test, value: str, wanted: str) -> bool | None:
         case "arn":
             return _arn_like(wanted, value)
         case "ip":
-            network, address = network_of(wanted), network_of(value)
-            if network is None:
-                return None
-            if address is None:
-                return False
-            return address.version == network.version and address.subnet_of(network)  # type: ignore[arg-type]
+            return _in_network(network_of(value), network_of(wanted))
         case "number":
             return _ordered(number_of(value), test.relation, number_of(wanted))
         case "date":
             # Dates of one form sort as text; seconds since 1970 stand beside none of them.
             return _ordered(value, test.relation, wanted) if _is_date(value) and _is_date(wanted) else None
     return (value.casefold() if test.family in ("fold", "bool") else value) == wanted
+
+
+def _in_network(address: Network | None, network: Network | None) -> bool | None:
+    if network is None:
+        return None
+    if address is None or address.version != network.version:
+        return False
+    return address.subnet_of(network)  # type: ignore[arg-type]  # both of one version
 
 
 def _ordered(left: Any, relation: str, right: Any) -> bool | None:

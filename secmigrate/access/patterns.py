@@ -103,11 +103,12 @@ def _placeholder(name: str, segment: int) -> tuple[Wild, ...]:
 
 def matches(pattern: Pattern, text: str) -> bool:
     """Whether the pattern matches a plain text, in which `${` is two characters like others."""
-    return pattern.start(text) & pattern.end != 0
+    return pattern.matches(text)
 
 
-def _accepts(pattern: Pattern, letters: Sequence[str]) -> bool:
-    return pattern.after(letters) & pattern.end != 0
+def _accepts(pattern: Pattern, letters: Letters, text: str) -> bool:
+    """The same for letters, of which `text` is the whole if none of them is a variable."""
+    return pattern.matches(text) if text else pattern.after(letters) & pattern.end != 0
 
 
 def has_variable(pattern: Pattern) -> bool:
@@ -166,11 +167,13 @@ def example(inside: Sequence[Pattern], outside: Collection[Pattern]) -> str | No
 
     Raises TooHard, but only if no plain try succeeds.
     """
-    tries = [letters for pattern in inside for letters in _filled(pattern)]
-    for letters in tries:
-        if _all_but(letters, inside, outside):
-            return _text(letters, inside)
-    for letters in tries:
+    for pattern in inside:
+        for letters, plain_text in _tries(pattern):
+            if _all_but(letters, plain_text, inside, outside):
+                return _text(letters, inside)
+    if witness(inside, outside) is None:
+        return None
+    for letters in (letters for pattern in inside for letters, _ in _tries(pattern)):
         head = "".join(letters).split(":")[:_HEAD]
         shaped = len(head) == _HEAD and witness([*inside, resource(f"{':'.join(head)}:*")], outside)
         if shaped:
@@ -179,8 +182,17 @@ def example(inside: Sequence[Pattern], outside: Collection[Pattern]) -> str | No
     return None if plain is None else _text(plain, inside)
 
 
-def _all_but(letters: Letters, inside: Sequence[Pattern], outside: Collection[Pattern]) -> bool:
-    return all(_accepts(one, letters) for one in inside) and not any(_accepts(one, letters) for one in outside)
+def _all_but(letters: Letters, text: str, inside: Sequence[Pattern], outside: Collection[Pattern]) -> bool:
+    return all(_accepts(one, letters, text) for one in inside) and not any(
+        _accepts(one, letters, text) for one in outside
+    )
+
+
+@lru_cache(maxsize=65_536)
+def _tries(pattern: Pattern) -> tuple[tuple[Letters, str], ...]:
+    """The pattern with words for its wildcards, as letters and, if none of them is a variable, as text."""
+    found = dict.fromkeys(_filled(pattern))
+    return tuple((letters, "".join(letters) if all(len(one) == 1 for one in letters) else "") for letters in found)
 
 
 def _filled(pattern: Pattern) -> Iterator[Letters]:

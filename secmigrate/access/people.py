@@ -143,15 +143,17 @@ class Comparison:
         before, after = self._doors[0].ways(ones[0], old), self._doors[1].ways(ones[1], new)
         if before is after or not (before or after):
             return SAME_ROLES
-        lost, unsure = [], []
+        lost: list[str] = []
+        unsure: list[str] = []
         for role, ways in before.items():
             there = after.get(self.successor(role))
             if there is None:
-                lost.append(role)
+                (lost if ways.certain else unsure).append(role)
             elif not ways.within(there) or not there.within(ways):
                 unsure.append(role)
         taken = {self.successor(role) for role in before}
-        gained = [role for role in after if role not in taken]
+        gained = [role for role, ways in after.items() if role not in taken and ways.certain]
+        unsure += [role for role, ways in after.items() if role not in taken and not ways.certain]
         return Reached(tuple(sorted(lost)), tuple(sorted(gained)), tuple(sorted(unsure)))
 
     def _policies_differ(self, one: Principal) -> bool:

@@ -96,18 +96,23 @@ def read(document: Document, facts: Facts = ()) -> Reading:
     nobody can tell.
     """
     value = document.value
-    version = value.get("Version", "2008-10-17")
-    problem = _problem(value, version)
+    problem = problem_of(value)
     if problem:
         return _unread(document.text, problem)
+    variables = has_variables(value)
     found: list[Statement] = []
     flaws: list[Flaw] = []
     for number, row in enumerate(document.statements, 1):
         place = f"statement {number}" + (f" ({row['Sid']})" if _has_sid(row) else "")
-        statements, wrong = _statement(place, row, dict(facts), substitutes=version == "2012-10-17")
+        statements, wrong = _statement(place, row, dict(facts), variables=variables)
         found += statements
         flaws += [Flaw(place, what) for what in wrong]
     return Reading(tuple(found), tuple(flaws))
+
+
+def has_variables(value: Mapping[str, Any]) -> bool:
+    """Whether `${…}` is a variable in the document, and not plain text as before version 2012-10-17."""
+    return value.get("Version") == "2012-10-17"
 
 
 def _has_sid(row: Any) -> bool:
@@ -119,7 +124,9 @@ def unknown(name: str) -> Reading:
     return _unread(name, NOTHING_KNOWN if name.startswith("arn:") else NOT_THERE)
 
 
-def _problem(value: Mapping[str, Any], version: object) -> str:
+def problem_of(value: Mapping[str, Any]) -> str:
+    """What is wrong with a document as a whole; empty if nothing is."""
+    version = value.get("Version", "2008-10-17")
     if version not in VERSIONS:
         return f"there is no policy language version {version!r}"
     if strange := sorted(set(value) - {"Version", "Id", "Statement"}):
@@ -145,7 +152,7 @@ def _either(one: Statement, text: str) -> tuple[Statement, ...]:
 
 
 def _statement(
-    place: str, row: Any, facts: dict[str, str | None], *, substitutes: bool
+    place: str, row: Any, facts: dict[str, str | None], *, variables: bool
 ) -> tuple[tuple[Statement, ...], list[str]]:
     """The statement, nothing if it never applies, two if nobody knows its effect; and what is wrong with it."""
     text = msgspec.json.encode(row, order="sorted").decode()
@@ -161,17 +168,17 @@ def _statement(
     effect: Any = row.get("Effect")
     if effect not in ("Allow", "Deny"):
         wrong.append(f"Effect is neither Allow nor Deny: {_short(effect)}")
-    actions, not_actions, why = _entries(row, "Action", _is_action)
+    actions, not_actions, why = entries(row, "Action", is_action)
     wrong += why
-    resources, not_resources, why = _entries(row, "Resource", _is_resource)
+    resources, not_resources, why = entries(row, "Resource", _is_resource)
     wrong += why
     if wrong:
         condition |= unreadable(text)
-    known = facts if substitutes else None
+    known = facts if variables else None
     decided = decide_by(filled(condition, known), facts)
     if decided is None:
         return (), wrong
-    patterns = [resource(text) for one in resources if (text := _written(one, known)) is not None]
+    patterns = [resource(written) for entry in resources if (written := _written(entry, known)) is not None]
     regions = (Region(EVERYTHING, frozenset(patterns)),) if not_resources else tuple(Region(one) for one in patterns)
     if resources and not regions:
         return (), wrong
@@ -181,7 +188,7 @@ def _statement(
     return (structs.replace(one, effect=effect),), wrong
 
 
-def _entries(row: Mapping[str, Any], name: str, fits: Any) -> tuple[tuple[str, ...], bool, list[str]]:
+def entries(row: Mapping[str, Any], name: str, fits: Any) -> tuple[tuple[str, ...], bool, list[str]]:
     """The entries of Action or Resource, whether they are those of its Not… form, and what is wrong with them."""
     given = [key for key in (name, f"Not{name}") if key in row]
     if len(given) != 1:
@@ -195,7 +202,8 @@ def _entries(row: Mapping[str, Any], name: str, fits: Any) -> tuple[tuple[str, .
     return tuple(sorted(set(entries))), given[0] != name, []
 
 
-def _is_action(entry: str) -> bool:
+def is_action(entry: str) -> bool:
+    """Whether it can be an entry of an Action element."""
     return ":" in entry or (entry != "" and set(entry) <= {"*", "?"})
 
 
@@ -214,6 +222,13 @@ def _filled_test(test: Test, facts: Mapping[str, str | None] | None) -> Test:
     # A value that needs what is absent stays as it is: an unknown.
     values = (written if (written := _written(one, facts)) is not None else one for one in test.values)
     return structs.replace(test, values=tuple(sorted({canonical(test.family, one) for one in values})))
+
+
+@lru_cache(maxsize=65_536)
+def decided_by(condition: Condition, facts: Facts) -> Condition | None:
+    """The condition with the facts in its variables, without the tests that they decide; None if one of them fails."""
+    known = dict(facts)
+    return decide_by(filled(condition, known), known)
 
 
 def decide_by(condition: Condition, facts: Mapping[str, str | None]) -> Condition | None:

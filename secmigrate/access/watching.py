@@ -53,6 +53,8 @@ class Watch:
 
     def dips(self, start: Snapshot, between: Snapshot, end: Snapshot, user: str) -> bool:
         """Whether the user lacks something in between that she has both at the start and at the end."""
+        if not self._lacking(end, between, user):
+            return False
         in_the_end: dict[object, int] = {}
         for row in self._lacking(start, end, user):
             in_the_end[row.extent] = in_the_end.get(row.extent, 0) | row.actions
