@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt bench lock schemas aws-managed aws-actions clean
+.PHONY: help setup demo test stress check fmt bench lock schemas aws-managed aws-actions clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ demo: $(STAMP) ## the whole road on the example account, on a twin, in ./demo
 
 test: $(STAMP) ## all tests, on all cores; some of them: make test ARGS="-k layers"
 	@$(BIN)/pytest -n auto $(ARGS)
+
+stress: $(STAMP) ## access against single requests and all short texts, a night long
+	@HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n auto tests/access/test_against_brute.py tests/access/test_patterns.py $(ARGS)
 
 check: $(STAMP) ## formatting, lint, types, the import rule, the docs
 	@$(BIN)/ruff format --check .

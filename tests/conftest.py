@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How many examples hypothesis tries: as many as it likes, or (`make stress`) as many as fit in a night.
+settings.register_profile("nightly", max_examples=25_000, deadline=None)
+if profile := os.environ.get("HYPOTHESIS_PROFILE"):
+    settings.load_profile(profile)
 
 
 @pytest.fixture(autouse=True)

@@ -134,11 +134,13 @@ def _candidates(tests: list[Test]) -> list[str | None]:
     near: set[str] = set()
     for test in tests:
         for value in test.values:
-            near.add(value.replace("*", "x").replace("?", "x") if test.glob else value)
+            network = network_of(value) if test.family == "ip" else None
+            if network is not None:
+                near |= {str(network[0]), str(network[-1])}
+            else:
+                near.add(value.replace("*", "x").replace("?", "x") if test.glob else value)
             if test.family == "number" and (number := number_of(value)) is not None:
                 near |= {canonical("number", str(number - 1)), canonical("number", str(number + 1))}
-            if test.family == "ip" and (network := network_of(value)) is not None:
-                near |= {str(network[0]), str(network[-1])}
     families = {test.family for test in tests}
     if "date" in families:
         near |= {"1990-01-01T00:00:00Z", "2190-01-01T00:00:00Z"}

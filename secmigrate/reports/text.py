@@ -25,8 +25,7 @@ _PHASE_SAYS = {
 
 # What a person must know of a kind of plan before saying yes.
 _PLAN_SAYS = {
-    "decommission": "the new groups may allow less than the old ones, and this plan does not compare them: "
-    "see what `map` says was chosen lower or not carried over",
+    "decommission": "what decisions.yaml accepts as lost, is lost; `secmigrate access` says who loses what",
     "rollback": "new groups and roles go only if secmigrate made them; those of a stack go by its delete-stack",
 }
 _SWAPS = "users near IAM's 10 groups leave an old group first, one whose access they keep by their other groups"
