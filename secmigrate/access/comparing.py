@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 from msgspec import Struct, structs
 
@@ -33,6 +34,7 @@ class Comparer:
         self.sides = sides
         self._rows: dict[tuple[Key, Key], tuple[Row, ...]] = {}
         self._verdicts: dict[tuple[Case, int], Verdict | None] = {}
+        self._near: dict[tuple[Part, str, int, Extent], list[tuple[Extent, int]]] = {}
         self._formats = _Formats(sides.catalogue.actions, partition)
 
     def lacking(self, old: Side, new: Side) -> tuple[Row, ...]:
@@ -80,21 +82,37 @@ class Comparer:
                 found[extent] = left
         return found
 
+    def _about(
+        self, effect: Literal["allows", "denies"], parts: Iterable[Part], bits: int, extent: Extent
+    ) -> list[tuple[Extent, int]]:
+        """What the parts have to say of these actions, on resources of the extent, whatever variables stand for."""
+        found: list[tuple[Extent, int]] = []
+        for part in parts:
+            key = (part, effect, bits, extent)
+            near = self._near.get(key)
+            if near is None:
+                masks: Masks = part.allows if effect == "allows" else part.denies
+                near = self._near[key] = [
+                    (other, mask) for other, mask in masks.items() if mask & bits and _meet(extent, other)
+                ]
+            found += near
+        return found
+
     def _cells(self, extent: Extent, bits: int, old: Side, new: Side) -> Iterator[tuple[int, int, Case]]:
         """The actions in sets of which everything is the same: the statements about them, and their resources."""
         groups = [
-            None if old.boundary is None else _about(old.boundary.allows, bits, extent),
-            _about(old.denies, bits, extent),
-            _about(new.allows, bits, extent),
-            None if new.boundary is None else _about(new.boundary.allows, bits, extent),
-            _about(new.denies, bits, extent),
+            None if old.boundary is None else self._about("allows", (old.boundary,), bits, extent),
+            self._about("denies", old.all_parts, bits, extent),
+            self._about("allows", new.parts, bits, extent),
+            None if new.boundary is None else self._about("allows", (new.boundary,), bits, extent),
+            self._about("denies", new.all_parts, bits, extent),
         ]
         cells = [bits]
         for group in groups:
             for _, mask in group or ():
                 cells = [part for cell in cells for part in (cell & mask, cell & ~mask) if part]
         for cell in cells:
-            relevant = [None if group is None else tuple(one for one, mask in group if mask & cell) for group in groups]
+            relevant = [None if group is None else _those(group, cell) for group in groups]
             limits, denies, allows, new_limits, new_denies = relevant
             case = Case(extent, limits, denies or (), allows or (), new_limits, new_denies or ())
             for form, part in self._formats.split(cell):
@@ -105,21 +123,17 @@ def _within(few: Masks, many: Masks) -> bool:
     return few == many or all(not bits & ~many.get(extent, 0) for extent, bits in few.items())
 
 
-def _about(masks: Masks, bits: int, extent: Extent) -> list[tuple[Extent, int]]:
-    """What has to do with the actions, on resources of the extent, whatever variables stand for."""
-    pattern = widened(extent.region.pattern)
-    return [
-        (other, mask)
-        for other, mask in masks.items()
-        if mask & bits and not _apart(pattern, widened(other.region.pattern))
-    ]
+def _those(group: Iterable[tuple[Extent, int]], cell: int) -> Extents:
+    """The extents that are about a cell's actions, each once, in the order in which they were met."""
+    found = {one for one, mask in group if mask & cell}
+    return tuple(sorted(found, key=lambda one: one.number)) if len(found) > 1 else tuple(found)
 
 
-def _apart(one: Pattern, other: Pattern) -> bool:
+def _meet(one: Extent, other: Extent) -> bool:
     try:
-        return disjoint(one, other)
+        return not disjoint(widened(one.region.pattern), widened(other.region.pattern))
     except TooHard:
-        return False
+        return True
 
 
 class _Formats:
@@ -129,6 +143,7 @@ class _Formats:
         numbers: dict[tuple[tuple[str, ...], bool], int] = {}
         self.patterns: list[tuple[Pattern, ...]] = []
         self._masks: list[int] = []
+        self._split: dict[int, list[tuple[int, int]]] = {}
         self._of: list[int] = []
         places: list[list[int]] = []
         for place, one in enumerate(actions):
@@ -145,8 +160,14 @@ class _Formats:
                 mask[place // 8] |= 1 << place % 8
             self._masks.append(int.from_bytes(mask, "little"))
 
-    def split(self, bits: int) -> Iterator[tuple[int, int]]:
+    def split(self, bits: int) -> list[tuple[int, int]]:
         """The actions by the number of their formats."""
+        found = self._split.get(bits)
+        if found is None:
+            found = self._split[bits] = list(self._by_number(bits))
+        return found
+
+    def _by_number(self, bits: int) -> Iterator[tuple[int, int]]:
         if bits.bit_count() > 64:
             for number, mask in enumerate(self._masks):
                 if part := bits & mask:

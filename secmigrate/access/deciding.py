@@ -197,6 +197,8 @@ def _judged(case: Case, sure: Condition, cube: _Cube, world: World, found: str) 
         true = sure
     lifted = [one for one in case.old_denies if _may_match(one.region, shown)]
     plain = plain and not any(one.condition <= world for one in lifted)
+    # A NotResource whose variable stands for just this resource.
+    plain = plain and not any(has_variable(one) and matches(widened(one), shown) for one in cube.outside)
     narrower = all(implies(one.condition, sure) for one in blocking)
     if not plain or not narrower or (blocking and lifted):
         return Verdict(False, shown, {}, because or tuple(lifted))

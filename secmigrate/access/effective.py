@@ -7,21 +7,35 @@ service control policies and session policies are outside of a snapshot.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 from msgspec import Struct
 
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.conditions import ALWAYS, Condition
-from secmigrate.access.reading import ANYWHERE, Effect, Facts, Reading, Region, facts_of, own_keys, read, unknown
+from secmigrate.access.reading import (
+    ANYWHERE,
+    Effect,
+    Facts,
+    Reading,
+    Region,
+    common,
+    facts_of,
+    own_keys,
+    personal,
+    read,
+    unknown,
+)
 from secmigrate.iam import Document, Principal, Snapshot, User
 
 
 class Extent:
     """On which resources and under which condition something holds. One object for each pair, so that `is` compares."""
 
-    __slots__ = ("condition", "region")
+    __slots__ = ("condition", "number", "region")
 
-    def __init__(self, region: Region, condition: Condition) -> None:
+    def __init__(self, number: int, region: Region, condition: Condition) -> None:
+        self.number = number  # in the order in which they were met
         self.region = region
         self.condition = condition
 
@@ -34,6 +48,7 @@ class Extent:
         return f"{self.region} if {self.tests}" if self.condition else str(self.region)
 
 
+Which = Literal["whole", "common", "personal"]  # statements: all, those for everybody, those that ask who it is
 Masks = Mapping[Extent, int]  # actions, as bits of the catalogue
 
 
@@ -97,7 +112,7 @@ class Sides:
         """`snapshots` and `documents` hold all that will be met: actions that nobody knows are found beforehand."""
         self.catalogue = catalogue.knowing(_written(snapshots, documents))
         self._extents: dict[tuple[Region, Condition], Extent] = {}
-        self._parts: dict[tuple[tuple[Document | str, ...], Facts], Part] = {}
+        self._parts: dict[tuple[Which, tuple[Document | str, ...], Facts], Part] = {}
         self._masks: dict[tuple[tuple[str, ...], bool], int] = {}
         self.anywhere = self.extent(ANYWHERE, ALWAYS)
 
@@ -105,27 +120,28 @@ class Sides:
         """The one extent of that region and condition."""
         found = self._extents.get((region, condition))
         if found is None:
-            found = self._extents[region, condition] = Extent(region, condition)
+            found = self._extents[region, condition] = Extent(len(self._extents), region, condition)
         return found
 
     def of(self, snapshot: Snapshot, one: Principal) -> Side:
         """What a principal can do in the snapshot: by its own policies and, for a user, those of its groups."""
         parts: dict[Part, None] = {}
         for holder in holders(snapshot, one):
-            plain, personal = _split(held(snapshot, holder))
-            if plain:
-                parts[self._part(plain, ())] = None
-            if personal:
-                keys = frozenset().union(*(own_keys(found) for found in personal))
-                parts[self._part(personal, known_facts(snapshot, one, keys))] = None
+            documents = held(snapshot, holder)
+            if documents:
+                parts[self._part("common", documents)] = None
+            asking = tuple(found for found in documents if isinstance(found, Document) and own_keys(found))
+            if asking:
+                keys = frozenset().union(*(own_keys(found) for found in asking))
+                parts[self._part("personal", asking, known_facts(snapshot, one, keys))] = None
         for name in missing(snapshot, one):
-            parts[self._part((f"group {name}",), ())] = None
+            parts[self._part("whole", (f"group {name}",))] = None
         boundary = getattr(one, "boundary", "")
         limit = None
         if boundary:
             found = _document(snapshot, boundary)
             facts = known_facts(snapshot, one, own_keys(found)) if isinstance(found, Document) else ()
-            limit = self._part((found,), facts)
+            limit = self._part("whole", (found,), facts)
         return Side(tuple(parts), limit, (snapshot, one))
 
     def mask(self, actions: tuple[str, ...], all_but: bool) -> int:
@@ -155,10 +171,10 @@ class Sides:
             and self.mask(statement.actions, statement.all_but) & actions
         ]
 
-    def _part(self, documents: tuple[Document | str, ...], facts: Facts) -> Part:
-        part = self._parts.get((documents, facts))
+    def _part(self, which: Which, documents: tuple[Document | str, ...], facts: Facts = ()) -> Part:
+        part = self._parts.get((which, documents, facts))
         if part is None:
-            readings = tuple(_reading(found, facts) for found in documents)
+            readings = tuple(_reading(found, facts, which) for found in documents)
             allows: dict[Extent, int] = {}
             denies: dict[Extent, int] = {}
             for reading in readings:
@@ -168,7 +184,7 @@ class Sides:
                         extent = self.extent(region, statement.condition)
                         masks = allows if statement.effect == "Allow" else denies
                         masks[extent] = masks.get(extent, 0) | mask
-            part = self._parts[documents, facts] = Part(allows, denies, readings)
+            part = self._parts[which, documents, facts] = Part(allows, denies, readings)
         return part
 
 
@@ -228,16 +244,12 @@ def _document(snapshot: Snapshot, arn: str) -> Document | str:
     return arn if policy is None else policy.document
 
 
-def _reading(found: Document | str, facts: Facts) -> Reading:
-    return unknown(found) if isinstance(found, str) else read(found, facts)
-
-
-def _split(
-    documents: tuple[Document | str, ...],
-) -> tuple[tuple[Document | str, ...], tuple[Document, ...]]:
-    """The documents that say the same for everybody, and those that ask who it is."""
-    personal = tuple(found for found in documents if isinstance(found, Document) and own_keys(found))
-    return (tuple(found for found in documents if found not in personal) if personal else documents), personal
+def _reading(found: Document | str, facts: Facts, which: Which = "whole") -> Reading:
+    if isinstance(found, str):
+        return unknown(found)
+    if which == "whole":
+        return read(found, facts)
+    return common(found) if which == "common" else personal(found, facts)
 
 
 def _merged(masks: Iterable[Masks]) -> Masks:

@@ -95,19 +95,64 @@ def read(document: Document, facts: Facts = ()) -> Reading:
     give are decided. A statement that cannot be read may allow or deny all that it could mean, under a condition that
     nobody can tell.
     """
+    rows = _rows(document)
+    return rows if isinstance(rows, Reading) else _joined(row.read(facts) for row in rows)
+
+
+@lru_cache(maxsize=65_536)
+def common(document: Document) -> Reading:
+    """Those of the document's statements that say the same to everybody."""
+    rows = _rows(document)
+    return rows if isinstance(rows, Reading) else _joined(row.reading for row in rows if not row.asks)
+
+
+@lru_cache(maxsize=65_536)
+def personal(document: Document, facts: Facts) -> Reading:
+    """Those of the document's statements that ask who it is, as they apply to a principal with these facts."""
+    rows = _rows(document)
+    return Reading(()) if isinstance(rows, Reading) else _joined(row.read(facts) for row in rows if row.asks)
+
+
+class _Row(Struct, frozen=True):
+    """One statement, as it is written and as it reads to somebody of whom nothing is known."""
+
+    place: str
+    body: Any
+    variables: bool
+    asks: bool  # whether it depends on who it is
+    reading: Reading
+
+    def read(self, facts: Facts) -> Reading:
+        if not facts or not self.asks:
+            return self.reading
+        return _reading(self.place, self.body, facts, variables=self.variables)
+
+
+@lru_cache(maxsize=65_536)
+def _rows(document: Document) -> tuple[_Row, ...] | Reading:
+    """The document's statements one by one; the reading of one of which nothing can be told."""
     value = document.value
     problem = problem_of(value)
     if problem:
         return _unread(document.text, problem)
     variables = has_variables(value)
-    found: list[Statement] = []
-    flaws: list[Flaw] = []
-    for number, row in enumerate(document.statements, 1):
-        place = f"statement {number}" + (f" ({row['Sid']})" if _has_sid(row) else "")
-        statements, wrong = _statement(place, row, dict(facts), variables=variables)
-        found += statements
-        flaws += [Flaw(place, what) for what in wrong]
-    return Reading(tuple(found), tuple(flaws))
+    found = []
+    for number, body in enumerate(document.statements, 1):
+        place = f"statement {number}" + (f" ({body['Sid']})" if _has_sid(body) else "")
+        asks = bool(own_keys(document)) and bool(_OWN_KEYS.search(msgspec.json.encode(body).decode().casefold()))
+        found.append(_Row(place, body, variables, asks, _reading(place, body, (), variables=variables)))
+    return tuple(found)
+
+
+def _reading(place: str, body: Any, facts: Facts, *, variables: bool) -> Reading:
+    statements, wrong = _statement(place, body, dict(facts), variables=variables)
+    return Reading(statements, tuple(Flaw(place, what) for what in wrong))
+
+
+def _joined(readings: Iterable[Reading]) -> Reading:
+    ones = list(readings)
+    statements = tuple(statement for one in ones for statement in one.statements)
+    return Reading(statements, tuple(flaw for one in ones for flaw in one.flaws))
 
 
 def has_variables(value: Mapping[str, Any]) -> bool:
@@ -157,9 +202,8 @@ def _statement(
     """The statement, nothing if it never applies, two if nobody knows its effect; and what is wrong with it."""
     text = msgspec.json.encode(row, order="sorted").decode()
     if not isinstance(row, dict):
-        row, wrong = {}, ["it is not an object"]
-    else:
-        wrong = [f"there is no element {name} in an identity policy" for name in sorted(set(row) - _ELEMENTS)]
+        return _either(Statement(place, "Allow", ("*",), False, (ANYWHERE,), ALWAYS), text), ["it is not an object"]
+    wrong = [f"there is no element {name} in an identity policy" for name in sorted(set(row) - _ELEMENTS)]
     condition: Condition = ALWAYS
     try:
         condition = read_condition(row.get("Condition", {}))

@@ -9,7 +9,7 @@ from msgspec import Struct
 from secmigrate.access import Change, Comparison, Row
 from secmigrate.access.telling import Teller, alike, trustees
 from secmigrate.reports.statements import blocks
-from secmigrate.reports.wrapping import INDENT, labelled, listed, wrapped
+from secmigrate.reports.wrapping import GLUE, INDENT, labelled, listed, wrapped
 
 SHOWN = 40  # different changes in the summary, and of roles; the JSON has them all
 DETAILED = 20  # different changes with their statements
@@ -118,10 +118,10 @@ def _in_short(found: Access, change: Change) -> Iterator[str]:
     """A change by service and access level."""
     teller = found.teller
     most = 0 if found.user else 1
-    yield from labelled("lose", _counts(teller, change.lost, most * 8))
+    yield from labelled("lose", _counts(teller, change.lost, most * 6))
     raising = teller.raising(change.gained)
     yield from labelled("gain", f"RAISES PRIVILEGE: {listed(raising, most * 8)}" if raising else "")
-    yield from labelled("" if raising else "gain", _counts(teller, change.gained, most * 5))
+    yield from labelled("" if raising else "gain", "in all " * bool(raising) + _counts(teller, change.gained, most * 4))
     yield from labelled("unsure", f"may lose {_counts(teller, change.may_lose, most * 8)}" if change.may_lose else "")
     label = "" if change.may_lose else "unsure"
     yield from labelled(label, f"may gain {_counts(teller, change.may_gain, most * 8)}" if change.may_gain else "")
@@ -186,18 +186,18 @@ def _roles(found: Access) -> Iterator[str]:
 def _counts(teller: Teller, rows: Iterable[Row], most: int) -> str:
     counted = teller.counted(rows)
     parts = [
-        f"{service} {', '.join(f'{n} {level.casefold()}' for level, n in levels.items())}"
+        f"{service}{GLUE}{', '.join(f'{n}{GLUE}{level.casefold()}' for level, n in levels.items())}"
         for service, levels in counted.items()
     ]
     if not most or len(parts) <= most + 1:
         return "; ".join(parts)
     left = sum(sum(levels.values()) for levels in list(counted.values())[most:])
-    return f"{'; '.join(parts[:most])}; and {left} of {len(parts) - most} more services"
+    return f"{'; '.join(parts[:most])}; and {left}{GLUE}actions of {len(parts) - most} more services"
 
 
 def _whom(ones: Sequence[Change]) -> str:
     names = [one.name for one in ones]
-    return listed(names, 3) + (f" ({len(names)} users)" if len(names) > 1 else "")
+    return listed(names, 3) + (f" ({len(names)}{GLUE}users)" if len(names) > 1 else "")
 
 
 def _many(number: int, what: str) -> str:

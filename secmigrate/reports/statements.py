@@ -28,12 +28,24 @@ class Block(Struct, frozen=True):
     others: int  # how many of the people have it from elsewhere
 
 
-def blocks(teller: Teller, heading: str, whose: Whose, *, gained: bool, whole: bool) -> Generator[str, None, int]:
-    """The lines of one part of a change; gives back how many blocks are left out. `whole` leaves nothing out."""
-    raising = "RAISES" in heading
-    found = list(_blocks(teller, whose, gained=gained, raising=raising))
+class Above(NamedTuple):
+    """What stands in the details already."""
+
+    numbers: dict[tuple[object, ...], int]  # of the changes, by what a block says
+    number: int  # of the change that is told now
+    whole: bool  # whether nothing is left out
+
+
+def blocks(teller: Teller, heading: str, whose: Whose, above: Above, *, gained: bool) -> Generator[str, None, int]:
+    """The lines of one part of a change; gives back how many blocks are left out. What stands above under another
+    number is only counted.
+    """
+    found = list(_blocks(teller, whose, gained=gained, raising="RAISES" in heading))
     yield from wrapped(f"    {heading}")
-    shown = found if whole or len(found) <= BLOCKS + 1 else found[:BLOCKS]
+    known = Counter(above.numbers[one] for one in found if above.numbers.get(one, above.number) != above.number)
+    new = [one for one in found if above.numbers.setdefault(one, above.number) == above.number]
+    whole = above.whole
+    shown = new if whole or len(new) <= BLOCKS + 1 else new[:BLOCKS]
     for one in shown:
         yield from wrapped(f"      {listed(one.actions, 0 if whole else ACTIONS)}", rest=" " * 6)
         where = f"on {listed(one.resources, 0 if whole else RESOURCES)}"
@@ -41,7 +53,10 @@ def blocks(teller: Teller, heading: str, whose: Whose, *, gained: bool, whole: b
         yield from _example(one)
         others = f" (this is {whose[0][0].name}'s; {one.others} more by other policies)" if one.others else ""
         yield from wrapped(f"        {one.why}{others}", rest=" " * 10)
-    return len(found) - len(shown)
+    if known:
+        places = [f"{count} of {number}" for number, count in sorted(known.items())]
+        yield from wrapped(f"      {'and, as above, ' * bool(shown)}{listed(places)}", rest=" " * 6)
+    return len(new) - len(shown)
 
 
 def _example(one: Block) -> Iterator[str]:

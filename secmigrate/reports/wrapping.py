@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 WIDTH = 80
+GLUE = "\u00a0"  # a space at which no line is broken; it is written as any other
 INDENT = " " * 12
 
 
 def wrapped(text: str, rest: str = "") -> list[str]:
     """The text in lines, the second and later ones after `rest`. An ARN that is longer than a line stays whole."""
     start = text[: len(text) - len(text.lstrip())]
-    return wrap(
+    lines = wrap(
         text.lstrip(),
         WIDTH,
         initial_indent=start,
@@ -20,6 +21,7 @@ def wrapped(text: str, rest: str = "") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace(GLUE, " ") for line in lines]
 
 
 def labelled(label: str, text: str) -> Iterator[str]:
