@@ -130,6 +130,8 @@ def _those(group: Iterable[tuple[Extent, int]], cell: int) -> Extents:
 
 
 def _meet(one: Extent, other: Extent) -> bool:
+    if EVERYTHING in (one.region.pattern, other.region.pattern):
+        return True
     try:
         return not disjoint(widened(one.region.pattern), widened(other.region.pattern))
     except TooHard:

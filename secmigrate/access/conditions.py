@@ -98,7 +98,9 @@ def read_condition(block: object) -> Condition:
         if not isinstance(keys, dict):
             raise Unreadable(f"Condition.{spelt} is not an object")
         for key, values in keys.items():
-            tests.add(_test(spelt, key, _texts(values, f"Condition.{spelt}.{key}")))
+            test = _test(spelt, key, _texts(values, f"Condition.{spelt}.{key}"))
+            if test.family != "null" or len(test.values) == 1:  # present or absent: it always holds
+                tests.add(test)
     return frozenset(tests)
 
 

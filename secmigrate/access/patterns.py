@@ -167,6 +167,8 @@ def example(inside: Sequence[Pattern], outside: Collection[Pattern]) -> str | No
 
     Raises TooHard, but only if no plain try succeeds.
     """
+    if any(_starts(outer, inner) for outer in outside for inner in inside):
+        return None
     for pattern in inside:
         for letters, plain_text in _tries(pattern):
             if _all_but(letters, plain_text, inside, outside):
@@ -180,6 +182,11 @@ def example(inside: Sequence[Pattern], outside: Collection[Pattern]) -> str | No
             return _text(shaped, inside)
     plain = witness(inside, outside)
     return None if plain is None else _text(plain, inside)
+
+
+def _starts(outer: Pattern, inner: Pattern) -> bool:
+    """Whether the outer one matches all that begins as the inner one does: the commonest way of being included."""
+    return bool(outer.endless) and len(outer.tokens) == len(outer.prefix) + 1 and inner.prefix.startswith(outer.prefix)
 
 
 def _all_but(letters: Letters, text: str, inside: Sequence[Pattern], outside: Collection[Pattern]) -> bool:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from secmigrate.access import Change, Comparison, Row
 from secmigrate.access.telling import Teller, alike, trustees
-from secmigrate.reports.statements import blocks
+from secmigrate.reports.statements import Above, blocks
 from secmigrate.reports.wrapping import GLUE, INDENT, labelled, listed, wrapped
 
 SHOWN = 40  # different changes in the summary, and of roles; the JSON has them all
@@ -145,11 +145,13 @@ def _details(found: Access, same: Sequence[tuple[Change, tuple[Change, ...]]]) -
         return
     yield ""
     yield "DETAILS"
+    numbers: dict[tuple[object, ...], int] = {}
     for number, ones in shown[:DETAILED]:
+        above = Above(numbers, number, whole=bool(found.user))
         yield ""
         yield from wrapped(f"{number:2}. {_whom(ones)}", rest="    ")
         for heading, rows, gained in _parts(found, ones[0]):
-            left = yield from blocks(found.teller, heading, (ones, rows), gained=gained, whole=bool(found.user))
+            left = yield from blocks(found.teller, heading, (ones, rows), above, gained=gained)
             yield from _rest(left, "statements", f"secmigrate access --user {ones[0].name} shows all", "    ")
     yield from _rest(len(shown) - DETAILED, "different changes", "secmigrate access --user NAME shows one")
 

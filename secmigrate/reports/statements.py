@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -10,7 +12,7 @@ from secmigrate.access import Change, Row
 from secmigrate.access.telling import Teller, Told
 from secmigrate.reports.wrapping import listed, wrapped
 
-BLOCKS = 8  # of one change, if it is not asked for by name
+BLOCKS = 6  # of one change, if it is not asked for by name
 ACTIONS = 9
 RESOURCES = 3
 
@@ -27,6 +29,11 @@ class Block(Struct, frozen=True):
     example: Told
     others: int  # how many of the people have it from elsewhere
 
+    @property
+    def said(self) -> tuple[object, ...]:
+        """What it says, whoever it is about."""
+        return self.actions, self.resources, self.condition, self.why
+
 
 class Above(NamedTuple):
     """What stands in the details already."""
@@ -42,8 +49,9 @@ def blocks(teller: Teller, heading: str, whose: Whose, above: Above, *, gained: 
     """
     found = list(_blocks(teller, whose, gained=gained, raising="RAISES" in heading))
     yield from wrapped(f"    {heading}")
-    known = Counter(above.numbers[one] for one in found if above.numbers.get(one, above.number) != above.number)
-    new = [one for one in found if above.numbers.setdefault(one, above.number) == above.number]
+    where_told = [above.numbers.setdefault((heading, *one.said), above.number) for one in found]
+    known = Counter(number for number in where_told if number != above.number)
+    new = [one for one, number in zip(found, where_told, strict=True) if number == above.number]
     whole = above.whole
     shown = new if whole or len(new) <= BLOCKS + 1 else new[:BLOCKS]
     for one in shown:
@@ -54,8 +62,8 @@ def blocks(teller: Teller, heading: str, whose: Whose, above: Above, *, gained: 
         others = f" (this is {whose[0][0].name}'s; {one.others} more by other policies)" if one.others else ""
         yield from wrapped(f"        {one.why}{others}", rest=" " * 10)
     if known:
-        places = [f"{count} of {number}" for number, count in sorted(known.items())]
-        yield from wrapped(f"      {'and, as above, ' * bool(shown)}{listed(places)}", rest=" " * 6)
+        places = [f"{count} of number {number}" for number, count in sorted(known.items())]
+        yield from wrapped(f"      {'and ' * bool(shown)}told above: {listed(places)}", rest=" " * 6)
     return len(new) - len(shown)
 
 
@@ -75,7 +83,8 @@ def _blocks(teller: Teller, whose: Whose, *, gained: bool, raising: bool) -> lis
     entries: list[Told] = []
     for row in rows:
         why = teller.why(ones[0], row, gained=gained)
-        elsewhere[why] = sum(teller.why(one, row, gained=gained) != why for one in ones[1:])
+        others = sum(teller.why(one, row, gained=gained) != why for one in ones[1:])
+        elsewhere[why] = max(others, elsewhere.get(why, 0))
         entries += [one for one in teller.told(row, why, gained=gained) if one.raises is True or not raising]
     entries.sort(key=lambda one: one.order)
     by_resource: dict[tuple[str, ...], list[Told]] = {}

@@ -116,8 +116,8 @@ def outcome(before: Side, after: Side) -> Told:
 
 def as_role(side: Side, *, tags: Mapping[str, str] | None = None) -> Snapshot:
     """The account with a role `app` that holds ana's policies instead."""
-    policy = document(*side.rows, version=side.version)
-    return account(Role(name="app", trust=trust(), inline={"own": policy}, tags=tags or {}))
+    inline = {"own": document(*side.rows, version=side.version)} if side.rows else {}
+    return account(Role(name="app", trust=trust(), inline=inline, tags=tags or {}))
 
 
 def role_outcome(before: Side, after: Side) -> Told:

@@ -41,6 +41,7 @@ EQUAL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"Bool": {"a:b": "true"}, "StringEquals": {KEY: "red"}},
         {"StringEquals": {KEY: "red"}, "Bool": {"a:b": "true"}},
     ),
+    "present or absent": ({"Null": {KEY: ["true", "false"]}}, {}),
     "no test at all": ({}, {"StringEquals": {}}),
 }
 # Two blocks that look alike and are not equal.

@@ -43,8 +43,6 @@ CASES: list[tuple[str, Any, str | None, bool | None]] = [
     ("Null", "true", "x", False),
     ("Null", "false", None, False),
     ("Null", "false", "x", True),
-    ("Null", ["true", "false"], None, True),
-    ("Null", ["true", "false"], "x", True),
     ("Bool", "true", "True", True),
     ("Bool", "true", None, False),
     ("BoolIfExists", "true", None, True),
