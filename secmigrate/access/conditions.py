@@ -161,6 +161,17 @@ def canonical(family: Family, value: str) -> str:
     return value
 
 
+def marked(key: str, own: str) -> str:
+    """The key of a role's tag that has this value unless a session brings another: another key for another value."""
+    text = re.sub(r"[^a-z0-9 _.:/=+@-]", lambda char: f"%{ord(char[0]):x};", own)
+    return f"{key} (the role's own: {text})"
+
+
+def unmarked(key: str) -> str:
+    """The key as a request has it."""
+    return key.partition(" (the role's own: ")[0]
+
+
 def implies(one: Condition, other: Condition) -> bool:
     """Whether `other` holds wherever `one` holds, so far as that is plain. No wrong yes."""
     return all(test in one or any(_implies(mine, test) for mine in one) for test in other)

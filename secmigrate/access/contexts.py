@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import product
 from typing import Any
 
-from secmigrate.access.conditions import Condition, Network, Test, canonical, network_of, number_of
+from secmigrate.access.conditions import Condition, Network, Test, canonical, network_of, number_of, unmarked
 
 Context = Mapping[str, str | None]  # a value, or None for a key that is absent, by key in small letters
 
@@ -117,13 +117,16 @@ def context(true: Iterable[Test], false: Sequence[Condition]) -> Context | None:
 @lru_cache(maxsize=16_384)
 def _assignment(true: frozenset[Test], false: frozenset[Test]) -> Context | None:
     found: dict[str, str | None] = {}
-    for key in sorted({test.key for test in true | false}):
+    keys = sorted({test.key for test in true | false})
+    if len({unmarked(key) for key in keys}) < len(keys):
+        return None
+    for key in keys:
         wanted = [test for test in true if test.key == key]
         unwanted = [test for test in false if test.key == key]
         for value in _candidates([*wanted, *unwanted]):
             fits = all(holds(test, value) is True for test in wanted)
-            if fits and all(holds(test, value) is False for test in unwanted):
-                found[key] = value
+            if fits and all(holds(test, value) is False for test in unwanted) and (value or unmarked(key) == key):
+                found[unmarked(key)] = value
                 break
         else:
             return None

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from secmigrate.access.conditions import Condition, Test, implies
+from secmigrate.access.conditions import Condition, Test, implies, unmarked
 from secmigrate.access.contexts import Context, context
 from secmigrate.access.effective import Extent
 from secmigrate.access.patterns import Pattern, TooHard, example, has_variable, includes, matches, widened
@@ -211,11 +211,11 @@ def _judged(case: Case, sure: Condition, cube: _Cube, world: World, found: str) 
 def _filled(found: str, inside: Iterable[Pattern]) -> tuple[str, dict[str, str]]:
     """The resource with a value for its variables, and the context keys that have this value."""
     letters = (letter for pattern in inside for letter in pattern.tokens if isinstance(letter, str) and letter[1:])
-    keys = {name[1].casefold() for name in map(VARIABLE.fullmatch, letters) if name}
+    keys = {unmarked(name[1].casefold()) for name in map(VARIABLE.fullmatch, letters) if name}
     unknown: dict[str, str] = {}
 
     def value(name: re.Match[str]) -> str:
-        key = name[1].casefold()
+        key = unmarked(name[1].casefold())
         if key not in keys:
             return name[0]
         unknown[key] = "example"

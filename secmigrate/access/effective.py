@@ -231,7 +231,7 @@ def known_facts(snapshot: Snapshot, one: Principal, keys: Iterable[str]) -> Fact
         "aws:principalaccount": snapshot.account,
         "aws:principaltype": "User" if isinstance(one, User) else "AssumedRole",
     }
-    return facts_of(keys, known, one.tags if isinstance(one, User) else None)
+    return facts_of(keys, known, getattr(one, "tags", {}), sessions=not isinstance(one, User))
 
 
 def held(snapshot: Snapshot, holder: Principal) -> tuple[Document | str, ...]:

@@ -19,6 +19,7 @@ from secmigrate.access.conditions import (
     Test,
     Unreadable,
     canonical,
+    marked,
     read_condition,
     unreadable,
 )
@@ -279,12 +280,15 @@ def decide_by(condition: Condition, facts: Mapping[str, str | None]) -> Conditio
     """The tests that the facts leave open; None if one of them fails."""
     left: set[Test] = set()
     for test in condition:
+        if (own := facts.get(f"?{test.key}")) is not None:
+            left.add(structs.replace(test, key=marked(test.key, own)))
+            continue
         decided = holds(test, facts[test.key]) if test.key in facts else None
         if decided is False:
             return None
         if decided is None:
             left.add(test)
-    return frozenset(left) if len(left) < len(condition) else condition
+    return frozenset(left) if left != condition else condition
 
 
 def _written(entry: str, facts: Mapping[str, str | None] | None) -> str | None:
@@ -299,6 +303,8 @@ def _written(entry: str, facts: Mapping[str, str | None] | None) -> str | None:
     def value(found: re.Match[str]) -> str:
         nonlocal absent
         key = found[1].casefold()
+        if (own := facts.get(f"?{key}")) is not None:
+            return f"${{{marked(key, own)}{found[0][len(found[1]) + 2 : -1]}}}"
         if key not in facts:
             return found[0]
         text = found[2] if facts[key] is None else facts[key]
@@ -314,13 +320,18 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def facts_of(keys: Iterable[str], known: Mapping[str, str | None], tags: Mapping[str, str] | None) -> Facts:
-    """The facts for these keys: `known` by key, and tags; no tags (None) for a role, whose sessions add their own."""
+def facts_of(keys: Iterable[str], known: Mapping[str, str | None], tags: Mapping[str, str], *, sessions: bool) -> Facts:
+    """The facts for these keys: `known` by key, and tags. With `sessions`, which bring tags of their own, a tag decides
+    nothing: it is only known what it is where they do not, by the key with a `?` before it.
+    """
     found: dict[str, str | None] = {}
-    folded = None if tags is None else {tag.casefold(): value for tag, value in tags.items()}
+    folded = {tag.casefold(): value for tag, value in tags.items()}
     for key in keys:
+        tag = key.removeprefix("aws:principaltag/")
         if key in known:
             found[key] = known[key]
-        elif folded is not None and key.startswith("aws:principaltag/"):
-            found[key] = folded.get(key.removeprefix("aws:principaltag/"))
+        elif tag != key and not sessions:
+            found[key] = folded.get(tag)
+        elif tag in folded:
+            found[f"?{key}"] = folded[tag]
     return tuple(sorted(found.items(), key=lambda item: item[0]))

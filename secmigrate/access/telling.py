@@ -23,6 +23,7 @@ class Told(Struct, frozen=True):
     """One action that is lost or gained, or may be."""
 
     action: str
+    level: AccessLevel
     resource: str  # the pattern of the statement that allows it
     example: str  # a concrete ARN that shows it; empty if none could be worked out
     why: str
@@ -68,6 +69,7 @@ class Teller:
         return [
             Told(
                 action=action.name,
+                level=action.level,
                 resource=str(row.extent.region),
                 example=row.example,
                 why=why,
@@ -110,7 +112,7 @@ def raises_privilege(action: Action) -> bool:
 
 def unreadable(change: Change) -> list[Told]:
     """What cannot be read, in the form of something that may be lost: nobody can tell that it is not."""
-    return [Told("*", "*", "", f"cannot be read: {one}", may="lose") for one in change.unread]
+    return [Told("*", "Permissions", "*", "", f"cannot be read: {one}", may="lose") for one in change.unread]
 
 
 def alike(changes: Iterable[Change]) -> list[tuple[Change, tuple[Change, ...]]]:

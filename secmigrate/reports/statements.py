@@ -9,10 +9,10 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from secmigrate.access import Change, Row
-from secmigrate.access.telling import Teller, Told
+from secmigrate.access.telling import POWER, Teller, Told
 from secmigrate.reports.wrapping import listed, wrapped
 
-BLOCKS = 6  # of one change, if it is not asked for by name
+BLOCKS = 5  # of one change, if it is not asked for by name
 ACTIONS = 9
 RESOURCES = 3
 
@@ -26,6 +26,7 @@ class Block(Struct, frozen=True):
     resources: tuple[str, ...]
     condition: str
     why: str
+    power: int  # the place of the most powerful level in POWER
     example: Told
     others: int  # how many of the people have it from elsewhere
 
@@ -77,7 +78,7 @@ def _example(one: Block) -> Iterator[str]:
 
 
 def _blocks(teller: Teller, whose: Whose, *, gained: bool, raising: bool) -> list[Block]:
-    """What raises privilege first, then by the names of the actions."""
+    """What raises privilege first, then what can do most, then by the names of the actions."""
     ones, rows = whose
     elsewhere: dict[str, int] = {}
     entries: list[Told] = []
@@ -94,7 +95,8 @@ def _blocks(teller: Teller, whose: Whose, *, gained: bool, raising: bool) -> lis
     for group in by_resource.values():
         names = tuple(dict.fromkeys(told.action for told in group))
         alike.setdefault((names, group[0].condition, group[0].why), []).append(group)
-    return [_block(groups, elsewhere) for groups in alike.values()]
+    found = [_block(groups, elsewhere) for groups in alike.values()]
+    return sorted(found, key=lambda one: (one.example.raises is not True, one.power, one.said))
 
 
 def _block(groups: Sequence[Sequence[Told]], elsewhere: Mapping[str, int]) -> Block:
@@ -105,6 +107,7 @@ def _block(groups: Sequence[Sequence[Told]], elsewhere: Mapping[str, int]) -> Bl
         resources=tuple(group[0].resource for group in groups),
         condition=first.condition,
         why=first.why,
+        power=min(POWER.index(told.level) for told in groups[0]),
         example=next((told for group in groups for told in group if told.example not in ("", "*")), first),
         others=elsewhere[first.why],
     )

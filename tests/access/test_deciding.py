@@ -6,27 +6,34 @@ from typing import Any
 
 import pytest
 
+from secmigrate.access import Comparison
 from secmigrate.access.patterns import arn_format, matches
 from tests.access.brute import Request, allowed
 from tests.access.compared import (
+    ALL,
     NOTHING,
     Side,
     Told,
     allow,
     ana,
+    as_role,
     compare,
     deny,
     lost,
     may_lose,
     outcome,
     role_outcome,
+    told,
 )
 
 DATA = "arn:aws:s3:::data/*"
 RED = "arn:aws:s3:::data/red/*"
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 NO_MFA = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
+TAGGED = "arn:aws:s3:::data/${aws:PrincipalTag/team}/*"
 GET, PUT = "s3:GetObject", "s3:PutObject"
+
+BOTH_UNSURE = Told(set(), {GET}, set(), {GET})
 
 
 def prefix(*values: str, operator: str = "StringEquals") -> dict[str, Any]:
@@ -331,7 +338,7 @@ def test_a_new_deny_is_told_with_a_context_that_shows_it() -> None:
     [
         (GET, DATA, "arn:aws:s3:::data/example"),
         (GET, "arn:aws:s3:::data/a?/*", "arn:aws:s3:::data/ax/example"),
-        ("s3:ListBucket", "arn:aws:s3:::*", "arn:aws:s3:::example"),
+        ("s3:ListBucket", "arn:aws:s3:::b*", "arn:aws:s3:::bexample"),
         ("s3:ListAllMyBuckets", "*", "*"),
         ("iam:PassRole", "*", "arn:aws:iam::111122223333:role/example"),
     ],
@@ -349,6 +356,37 @@ def test_a_boundary_added_and_taken_away() -> None:
 
 def test_a_boundary_gives_nothing_by_itself() -> None:
     assert outcome(ana(), ana(limit=(allow("*"),))) == NOTHING
+
+
+TEAM_IS_RED = {"StringEquals": {"aws:PrincipalTag/team": "red"}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "tags", "expected"),
+    [
+        (allow(condition=TEAM_IS_RED), allow(condition=TEAM_IS_RED), ("red", "red"), NOTHING),
+        (allow(condition=TEAM_IS_RED), allow(condition=TEAM_IS_RED), ("red", "Red"), BOTH_UNSURE),
+        (allow(condition=TEAM_IS_RED), allow(condition=TEAM_IS_RED), ("red", None), BOTH_UNSURE),
+        (allow(GET, TAGGED), allow(GET, TAGGED), ("red", "red"), NOTHING),
+        (allow(GET, TAGGED), allow(GET, TAGGED), ("red", "Red"), BOTH_UNSURE),
+        (allow(GET, TAGGED), allow(GET, TAGGED), (None, "red"), BOTH_UNSURE),
+        (allow(condition=TEAM_IS_RED), deny(), ("red", "blue"), lost(GET)),
+        (allow(condition=TEAM_IS_RED), allow(condition={**TEAM_IS_RED, **MFA}), ("red", "red"), lost(GET)),
+        (allow(GET, TAGGED), deny(), ("red", "red"), lost(GET)),
+    ],
+)
+def test_a_roles_own_tag_may_change(
+    before: Any, after: Any, tags: tuple[str | None, str | None], expected: Told
+) -> None:
+    old, new = (
+        as_role(ana(row), tags={"Team": tag} if tag else {}) for row, tag in zip((before, after), tags, strict=True)
+    )
+    comparison = Comparison(old, new, ALL)
+    change = comparison.change(old.roles["app"], new.roles["app"])
+    assert told(comparison, change) == expected
+    assert all(
+        key in ("aws:principaltag/team", "aws:multifactorauthpresent") for row in change.lost for key, _ in row.context
+    )
 
 
 # A role's sessions may bring tags of their own: nobody knows what they are.

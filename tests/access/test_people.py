@@ -1,0 +1,400 @@
+"""Everybody's access before and after: users, roles and their successors, and who may assume which role."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from secmigrate.access import Comparison
+from secmigrate.iam import Document, Entity, Policy, Role, Seen, Snapshot, User
+from tests.access.compared import (
+    ACCOUNT,
+    ALL,
+    LIMIT,
+    NOTHING,
+    ROOT,
+    account,
+    allow,
+    deny,
+    document,
+    group,
+    lost,
+    may_lose,
+    told,
+    trust,
+    user,
+)
+
+ANA = f"arn:aws:iam::{ACCOUNT}:user/ana"
+APP = f"arn:aws:iam::{ACCOUNT}:role/app"
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+NO_MFA = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
+RED = {"StringEquals": {"aws:PrincipalTag/team": "red"}}
+MAY = allow("sts:AssumeRole")
+UNKNOWN_ROLE = f"arn:aws:iam::{ACCOUNT}:role/${{aws:userid}}*"
+
+
+def compared(before: Snapshot, after: Snapshot, **successors: str) -> Comparison:
+    return Comparison(before, after, ALL, successors)
+
+
+def test_users_who_joined_or_left_are_not_compared() -> None:
+    before, after = account(user("ana"), user("left", allow())), account(user("ana"), user("joined", allow()))
+    comparison = compared(before, after)
+    assert [change.name for change in comparison.users()] == ["ana"]
+    assert [change.name for change in comparison.users(["left", "joined"])] == []
+    with pytest.raises(KeyError):
+        comparison.user("left")
+
+
+def test_only_those_asked_for() -> None:
+    snapshot = account(user("ana"), user("bo"))
+    assert [change.name for change in compared(snapshot, snapshot).users(["bo"])] == ["bo"]
+
+
+def test_nothing_becomes_of_the_same_account() -> None:
+    snapshot = account(
+        user("ana", MAY, groups=("devs",)), group("devs", allow("s3:*")), Role(name="app", trust=trust())
+    )
+    comparison = compared(snapshot, snapshot)
+    assert not any(comparison.users())
+    assert list(comparison.roles()) == []
+
+
+def test_a_user_who_leaves_one_group_and_joins_another() -> None:
+    groups = group("old", allow(["s3:GetObject", "s3:PutObject"])), group("new", allow("s3:Get*"))
+    before, after = account(user("ana", groups=("old",)), *groups), account(user("ana", groups=("new",)), *groups)
+    comparison = compared(before, after)
+    found = told(comparison, comparison.user("ana"))
+    assert found.lost == {"s3:PutObject"}
+    assert "s3:GetBucketPolicy" in found.gained
+
+
+def test_users_to_whom_the_same_happens_share_their_rows() -> None:
+    before = account(user("ana", groups=("devs",)), user("bo", groups=("devs",)), group("devs", allow("s3:*")))
+    after = before.put(group("devs", allow("s3:Get*")))
+    ana, bo = compared(before, after).users()
+    assert ana.lost
+    assert ana.lost[0] is bo.lost[0]
+    assert ana.told == bo.told
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "place"),
+    [
+        (
+            user("ana", attached=(LIMIT,)),
+            user("ana"),
+            f"user ana, {LIMIT}, the whole: its document is not in the snapshot",
+        ),
+        (user("ana", groups=("gone",)), user("ana"), "group gone, its policies, the whole: it is not in the snapshot"),
+        (
+            user("ana", allow(resource={"Ref": "X"})),
+            user("ana"),
+            'user ana, inline policy own, statement 1: Resource holds {"Ref":"X"}',
+        ),
+        (user("ana", allow(), "all"), user("ana"), "user ana, inline policy own, statement 2: it is not an object"),
+    ],
+)
+def test_what_cannot_be_read_is_named_and_may_be_lost(before: User, after: User, place: str) -> None:
+    comparison = compared(account(before), account(after))
+    change = comparison.user("ana")
+    assert change.unread == (place,)
+    assert "s3:GetObject" in told(comparison, change).may_lose
+    back = compared(account(after), account(before))
+    assert back.user("ana").unread == (place,)
+    assert "s3:GetObject" in told(back, back.user("ana")).may_gain
+
+
+def test_what_cannot_be_read_is_named_even_if_it_stays() -> None:
+    snapshot = account(user("ana", allow(), allow(Effect="allow")))
+    comparison = compared(snapshot, snapshot)
+    change = comparison.user("ana")
+    assert told(comparison, change) == NOTHING
+    assert change.unread == ('user ana, inline policy own, statement 2: Effect is neither Allow nor Deny: "allow"',)
+    assert change
+
+
+def test_an_unreadable_boundary_leaves_everything_unsure() -> None:
+    before, after = account(user("ana", allow())), account(user("ana", allow(), boundary=LIMIT))
+    comparison = compared(before, after)
+    change = comparison.user("ana")
+    assert told(comparison, change) == may_lose("s3:GetObject")
+    assert change.unread == (f"user ana, permissions boundary {LIMIT}, the whole: its document is not in the snapshot",)
+
+
+# roles
+
+
+def role(name: str = "app", *rows: Any, trusts: Document | None = None, **fields: Any) -> Role:
+    return Role(name=name, trust=trusts or trust(), inline={"own": document(*rows)} if rows else {}, **fields)
+
+
+def test_a_role_without_a_successor_loses_all() -> None:
+    comparison = compared(account(role("app", allow())), account())
+    (change,) = comparison.roles()
+    assert (change.kind, change.name, change.becomes) == ("role", "app", "")
+    assert told(comparison, change) == lost("s3:GetObject")
+    assert [one.principal for one in change.trust_lost] == [("AWS", ROOT)]
+    assert change.trust_gained == ()
+
+
+def test_a_role_is_compared_with_its_successor() -> None:
+    before, after = account(role("app", allow(["s3:GetObject", "s3:PutObject"]))), account(role("sec-app", allow()))
+    comparison = compared(before, after, app="sec-app")
+    (change,) = comparison.roles()
+    assert (change.name, change.becomes, change.trust_lost) == ("app", "sec-app", ())
+    assert told(comparison, change) == lost("s3:PutObject")
+
+
+def test_a_successor_that_is_not_there_is_none() -> None:
+    comparison = compared(account(role("app")), account(role("app")), app="gone")
+    assert comparison.successor("app") == ""
+    assert [change.becomes for change in comparison.roles()] == [""]
+
+
+def test_a_role_whose_managed_policy_changes() -> None:
+    one = role("app", attached=(LIMIT,))
+    before = account(one, Policy(arn=LIMIT, document=document(allow(["s3:GetObject", "s3:PutObject"]))))
+    comparison = compared(before, before.put(Policy(arn=LIMIT, document=document(allow()))))
+    (change,) = comparison.roles()
+    assert told(comparison, change) == lost("s3:PutObject")
+
+
+def test_a_role_whose_boundary_changes() -> None:
+    one = role("app", allow(["s3:GetObject", "s3:PutObject"]), boundary=LIMIT)
+    before = account(one, Policy(arn=LIMIT, document=document(allow("*"))))
+    comparison = compared(before, before.put(Policy(arn=LIMIT, document=document(allow()))))
+    (change,) = comparison.roles()
+    assert told(comparison, change) == lost("s3:PutObject")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "gone", "come"),
+    [
+        (trust({"Service": "ec2.amazonaws.com"}), trust({"Service": ["ec2.amazonaws.com"]}), [], []),
+        (trust(), trust({"AWS": ANA}), [("AWS", ROOT)], [("AWS", ANA)]),
+        (
+            trust({"Service": ["ec2.amazonaws.com", "lambda.amazonaws.com"]}),
+            trust({"Service": "ec2.amazonaws.com"}),
+            [("Service", "lambda.amazonaws.com")],
+            [],
+        ),
+        (trust(), trust(condition=MFA), [("AWS", ROOT)], [("AWS", ROOT)]),
+        (trust(), trust(Action="sts:AssumeRoleWithSAML"), [("AWS", ROOT)], [("AWS", ROOT)]),
+        (trust(), trust(Action=["sts:*"]), [("AWS", ROOT)], [("AWS", ROOT)]),
+        (trust(), trust(Action=["sts:AssumeRole", "sts:TagSession"]), [], []),
+        (trust(), trust(None, None, Sid="x", Action="STS:assumerole"), [], []),
+        (
+            trust(),
+            document(*trust().statements, deny("sts:AssumeRole", None, Principal={"AWS": ANA})),
+            [("AWS", ANA)],
+            [],
+        ),
+        (
+            document(*trust().statements, deny("sts:AssumeRole", None, Principal={"AWS": ANA})),
+            trust(),
+            [],
+            [("AWS", ANA)],
+        ),
+        (trust(), document(*trust().statements, deny("sts:TagSession", None, Principal="*")), [], []),
+    ],
+)
+def test_a_trust_that_changes(before: Document, after: Document, gone: list[Any], come: list[Any]) -> None:
+    changes = list(compared(account(role(trusts=before)), account(role(trusts=after))).roles())
+    assert [one.principal for change in changes for one in change.trust_lost] == gone
+    assert [one.principal for change in changes for one in change.trust_gained] == come
+
+
+# who may assume what
+
+
+class Reach(NamedTuple):
+    """What a policy of ana's, and a trust of app's, mean for her."""
+
+    lost: tuple[str, ...] = ()
+    gained: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
+
+
+def reach(before: tuple[Entity, ...], after: tuple[Entity, ...], **successors: str) -> Reach:
+    roles = compared(account(*before), account(*after), **successors).user("ana").roles
+    return Reach(roles.lost, roles.gained, roles.unsure)
+
+
+CANNOT = (user("ana"), role())  # the role trusts the account, and ana has no permission
+CAN: dict[str, tuple[Entity, ...]] = {
+    "her own policy, and the role trusts the account": (user("ana", MAY), role()),
+    "the account by its number": (user("ana", MAY), role(trusts=trust({"AWS": ACCOUNT}))),
+    "everybody is trusted": (user("ana", MAY), role(trusts=trust("*"))),
+    "every AWS principal is trusted": (user("ana", MAY), role(trusts=trust({"AWS": "*"}))),
+    "a group's policy": (user("ana", groups=("devs",)), group("devs", allow("sts:*", APP)), role()),
+    "a glob of roles": (user("ana", allow("sts:assume*", f"arn:aws:iam::{ACCOUNT}:role/a*")), role()),
+    "a role in a path": (
+        user("ana", allow("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/team/*")),
+        role(path="/team/"),
+    ),
+    "she is trusted by name, which is enough": (user("ana"), role(trusts=trust({"AWS": ANA}))),
+    "she is trusted by her id": (user("ana", seen=Seen(id="AIDAEXAMPLE")), role(trusts=trust({"AWS": "AIDAEXAMPLE"}))),
+    "one of several": (user("ana"), role(trusts=trust({"AWS": [f"{ANA}x", ANA]}))),
+    "trusted by name outside of her boundary": (
+        user("ana", boundary=LIMIT),
+        Policy(arn=LIMIT, document=document(allow("s3:*"))),
+        role(trusts=trust({"AWS": ANA})),
+    ),
+    "within her boundary": (
+        user("ana", MAY, boundary=LIMIT),
+        Policy(arn=LIMIT, document=document(allow("sts:*"))),
+        role(),
+    ),
+    "a deny of another role": (user("ana", MAY, deny("sts:*", f"{APP}2")), role()),
+    "a deny of another call": (
+        user("ana", MAY),
+        role(trusts=document(*trust().statements, deny("sts:AssumeRoleWithSAML", None, Principal="*"))),
+    ),
+    "a deny of somebody else": (
+        user("ana", MAY),
+        role(trusts=document(*trust().statements, deny("sts:*", None, Principal={"AWS": f"{ANA}x"}))),
+    ),
+    "a condition on her own tag": (user("ana", MAY, tags={"team": "red"}), role(trusts=trust(condition=RED))),
+    "a condition on her own name": (
+        user("ana", MAY),
+        role(trusts=trust(condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/an?"}})),
+    ),
+    "a deny that leaves her out": (
+        user("ana", MAY),
+        role(trusts=document(*trust().statements, deny("sts:*", None, NotPrincipal={"AWS": [ANA, ROOT]}))),
+    ),
+}
+CANNOT_EITHER: dict[str, tuple[Entity, ...]] = {
+    "no permission": CANNOT,
+    "no trust": (user("ana", MAY), role(trusts=trust({"Service": "ec2.amazonaws.com"}))),
+    "another account": (user("ana", MAY), role(trusts=trust({"AWS": "arn:aws:iam::444455556666:root"}))),
+    "another user": (user("ana", MAY), role(trusts=trust({"AWS": f"{ANA}x"}))),
+    "another role": (user("ana", allow("sts:AssumeRole", f"{APP}2")), role()),
+    "another call": (user("ana", MAY), role(trusts=trust(Action="sts:AssumeRoleWithSAML"))),
+    "her own deny": (user("ana", MAY, deny("sts:*")), role()),
+    "her own deny of a role that trusts her": (user("ana", deny("sts:*")), role(trusts=trust({"AWS": ANA}))),
+    "the trust's deny of her": (
+        user("ana", MAY),
+        role(trusts=document(*trust().statements, deny("sts:*", None, Principal={"AWS": ANA}))),
+    ),
+    "the trust's deny of everybody": (
+        user("ana", MAY),
+        role(trusts=document(*trust({"AWS": ANA}).statements, deny("sts:*", None, Principal="*"))),
+    ),
+    "the trust's deny of all but another": (
+        user("ana", MAY),
+        role(trusts=document(*trust().statements, deny("sts:*", None, NotPrincipal={"AWS": f"{ANA}x"}))),
+    ),
+    "outside of her boundary": (
+        user("ana", MAY, boundary=LIMIT),
+        Policy(arn=LIMIT, document=document(allow("s3:*"))),
+        role(),
+    ),
+    "her boundary's deny": (
+        user("ana", boundary=LIMIT),
+        Policy(arn=LIMIT, document=document(allow("*"), deny("sts:*"))),
+        role(trusts=trust({"AWS": ANA})),
+    ),
+    "a condition on another's tag": (user("ana", MAY, tags={"team": "blue"}), role(trusts=trust(condition=RED))),
+    "a condition on a tag that she has not": (user("ana", MAY), role(trusts=trust(condition=RED))),
+    "the role is not there": (user("ana", MAY),),
+}
+# What nobody can tell.
+PERHAPS: dict[str, tuple[Entity, ...]] = {
+    "a trust to be resolved": (user("ana"), role(trusts=trust({"AWS": {"Ref": "X"}}))),
+    "a trust in a variable": (user("ana"), role(trusts=trust({"AWS": "arn:aws:iam::${Account}:root"}))),
+    "a trust's principal of no kind": (user("ana"), role(trusts=trust({"Ref": "X"}))),
+    "a trust's action to be resolved": (user("ana", MAY), role(trusts=trust(Action={"Ref": "X"}))),
+    "a trust's effect": (user("ana", MAY), role(trusts=trust(Effect="allow"))),
+    "a trust's condition": (user("ana", MAY), role(trusts=trust(condition={"Is": {"a:b": "x"}}))),
+    "a trust's unknown element": (user("ana", MAY), role(trusts=trust(Resource="*"))),
+    "a trust's version": (user("ana", MAY), role(trusts=Document({"Version": "3", "Statement": trust().statements}))),
+    "a trust's statement that is no object": (user("ana", MAY), role(trusts=document("all"))),
+    "a deny of somebody to be resolved": (
+        user("ana", MAY),
+        role(trusts=document(*trust().statements, deny("sts:*", None, Principal={"AWS": {"Ref": "X"}}))),
+    ),
+    "a role in a variable": (user("ana", allow("sts:AssumeRole", UNKNOWN_ROLE)), role()),
+    "a role left out in a variable": (user("ana", allow("sts:AssumeRole", None, NotResource=UNKNOWN_ROLE)), role()),
+    "a deny of a role in a variable": (user("ana", MAY, deny("sts:AssumeRole", UNKNOWN_ROLE)), role()),
+    "a boundary of a role in a variable": (
+        user("ana", MAY, boundary=LIMIT),
+        Policy(arn=LIMIT, document=document(allow("sts:*", UNKNOWN_ROLE))),
+        role(),
+    ),
+    "a missing policy": (user("ana", attached=(LIMIT,)), role()),
+}
+
+
+@pytest.mark.parametrize("how", CAN)
+def test_a_role_that_could_be_assumed_is_lost(how: str) -> None:
+    assert reach(CAN[how], CANNOT) == Reach(lost=("app",))
+    assert reach(CANNOT, CAN[how]) == Reach(gained=("app",))
+    assert reach(CAN[how], CAN[how]) == Reach()
+
+
+@pytest.mark.parametrize("why", CANNOT_EITHER)
+def test_a_role_that_could_not_be_assumed_is_no_loss(why: str) -> None:
+    assert reach(CANNOT_EITHER[why], CANNOT) == Reach()
+
+
+@pytest.mark.parametrize("why", PERHAPS)
+def test_a_role_that_could_perhaps_be_assumed_is_unsure(why: str) -> None:
+    assert reach(PERHAPS[why], CANNOT) == reach(CANNOT, PERHAPS[why]) == Reach(unsure=("app",))
+    assert reach(PERHAPS[why], PERHAPS[why]) == Reach()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ((user("ana", MAY), role()), (user("ana"), role(trusts=trust({"AWS": ANA}))), Reach()),
+        ((user("ana", MAY), role()), (user("ana", MAY), role(trusts=trust(condition=MFA))), Reach(unsure=("app",))),
+        ((user("ana", MAY), role()), (user("ana", allow("sts:*", condition=MFA)), role()), Reach(unsure=("app",))),
+        (
+            (user("ana", MAY), role()),
+            (user("ana", MAY, deny("sts:*", condition=NO_MFA)), role()),
+            Reach(unsure=("app",)),
+        ),
+        (
+            (user("ana", allow("sts:*", condition=MFA)), role()),
+            (user("ana", MAY), role(trusts=trust(condition=MFA))),
+            Reach(),
+        ),
+        (
+            (user("ana", MAY, tags={"team": "red"}), role(trusts=trust(condition=RED))),
+            (user("ana", MAY, tags={"team": "blue"}), role(trusts=trust(condition=RED))),
+            Reach(lost=("app",)),
+        ),
+        (
+            (
+                user("ana", MAY),
+                role(trusts=trust(condition={"StringEquals": {"sts:RoleSessionName": "${aws:username}"}})),
+            ),
+            (user("ana", MAY), role(trusts=trust(condition={"StringEquals": {"sts:RoleSessionName": "ana"}}))),
+            Reach(),
+        ),
+    ],
+)
+def test_a_role_assumed_in_another_way(before: Any, after: Any, expected: Reach) -> None:
+    assert reach(before, after) == expected
+
+
+def test_a_role_is_followed_to_its_successor() -> None:
+    before = user("ana", MAY), role("app")
+    assert reach(before, (user("ana", MAY), role("sec-app"))) == Reach(lost=("app",), gained=("sec-app",))
+    assert reach(before, (user("ana", MAY), role("sec-app")), app="sec-app") == Reach()
+    assert reach(before, (user("ana"), role("sec-app")), app="sec-app") == Reach(lost=("app",))
+
+
+def test_only_the_user_who_is_named_may_assume_it() -> None:
+    before = account(user("ana"), user("bo"), role(trusts=trust({"AWS": ANA})))
+    after = account(user("ana"), user("bo"), role())
+    assert {change.name: change.roles.lost for change in compared(before, after).users()} == {"ana": ("app",), "bo": ()}
+
+
+def test_a_lost_role_takes_something() -> None:
+    change = compared(account(user("ana", MAY), role()), account(user("ana", MAY))).user("ana")
+    assert (change.lost, change.takes, bool(change)) == ((), True, True)
