@@ -24,7 +24,11 @@ class Saying(NamedTuple):
     actions: int
 
 
-Sayings = Mapping[Extent, Sequence[Saying]]
+class Sayings(NamedTuple):
+    """What some policies say, by what it is about; `masks` are all actions that are met there."""
+
+    ones: Mapping[Extent, Sequence[Saying]]
+    masks: Mapping[Extent, int]
 
 
 class Voice:
@@ -35,14 +39,14 @@ class Voice:
     def __init__(self, key: object, boundary: str, sayings: Iterable[Sayings]) -> None:
         self.key = key  # two voices of one snapshot with equal keys say the same in the same places
         self._boundary = boundary
-        self._sayings = tuple(one for one in sayings if one)
+        self._sayings = tuple(one for one in sayings if one.ones)
 
     def places(self, extent: Extent, actions: int, said: Said) -> list[str]:
         """The statements that allow, deny or limit some of the actions on the extent."""
         return [
             one.place
             for sayings in self._sayings
-            for one in sayings.get(extent, ())
+            for one in sayings.ones.get(extent, ())
             if said in one.said and one.actions & actions
         ]
 
@@ -71,7 +75,7 @@ class Voice:
     def _still(self, row: Row) -> Iterator[Extent]:
         """Where all of the row's actions are allowed by one statement."""
         for extent in self._overlapping(row):
-            ones = (one for sayings in self._sayings for one in sayings.get(extent, ()))
+            ones = (one for sayings in self._sayings for one in sayings.ones.get(extent, ()))
             if any("Allow" in one.said and not row.actions & ~one.actions for one in ones):
                 yield extent
 
@@ -79,8 +83,8 @@ class Voice:
         """What is said about some of the actions, on resources that may be the row's."""
         pattern = row.extent.region.pattern
         for sayings in self._sayings:
-            for extent, ones in sayings.items():
-                if any(one.actions & row.actions for one in ones) and not disjoint(pattern, extent.region.pattern):
+            for extent, actions in sayings.masks.items():
+                if actions & row.actions and not disjoint(pattern, extent.region.pattern):
                     yield extent
 
 
@@ -111,7 +115,7 @@ class Voices:
             return Voice((kind, name), limit and boundary(limit), [self._sayings(sources(self._snapshot, one))])
         alone = structs.replace(one, groups=())
         found = [self._sayings(sources(self._snapshot, alone))]
-        own = bool(found[0])
+        own = bool(found[0].ones)
         for group in one.groups:
             said = self._group(group)
             if said is None:
@@ -131,14 +135,17 @@ class Voices:
 
     def _sayings(self, found: Iterable[Source]) -> Sayings:
         sayings: dict[Extent, list[Saying]] = {}
+        masks: dict[Extent, int] = {}
         for source in found:
             for one in source.reading.statements:
                 said = frozenset((_said(source, one.effect),))
                 place = f"{source.holder}, {_policy(source)}, {one.place}"
                 saying = Saying(place, said, self._sides.mask(one.actions, one.all_but))
                 for region in one.regions:
-                    sayings.setdefault(self._sides.extent(region, one.condition), []).append(saying)
-        return sayings
+                    extent = self._sides.extent(region, one.condition)
+                    sayings.setdefault(extent, []).append(saying)
+                    masks[extent] = masks.get(extent, 0) | saying.actions
+        return Sayings(sayings, masks)
 
 
 def few(places: Sequence[str], most: int = 3) -> str:

@@ -86,19 +86,20 @@ def _totals(found: Access) -> Iterator[str]:
             moment.users[found.user].groups
             for moment in (found.teller.comparison.before, found.teller.comparison.after)
         )
-        yield f"{found.user} {'changes' if changed else 'keeps exactly what she has'}."
+        yield f"{found.user} {'does not keep what she has' if changed else 'keeps exactly what she has'}."
         if before != after:
             yield from labelled("from", ", ".join(before) or "no group")
             yield from labelled("to", ", ".join(after) or "no group")
     else:
-        ways = len(alike(changed))
-        how = f", {len(changed)} change in {_many(ways, 'different way')}" if changed else ""
-        yield f"{_many(found.compared, 'user')}: {found.identical} keep exactly what they have{how}."
+        ways, keep = len(alike(changed)), "keeps" if found.identical == 1 else "keep"
+        how = f", {len(changed)} change{'s' * (len(changed) == 1)} in {_many(ways, 'different way')}" if changed else ""
+        yield f"{_many(found.compared, 'user')}: {found.identical} {keep} exactly what they have{how}."
         for word, those in _kinds(found):
             if number := sum(map(bool, those)):
                 yield f"  {number:5}  {word}"
         if found.roles:
-            yield f"{_many(len(found.roles), 'role')} of {len(found.teller.comparison.before.roles)} change."
+            all_roles = len(found.teller.comparison.before.roles)
+            yield f"{len(found.roles)} of {_many(all_roles, 'role')} change{'s' * (len(found.roles) == 1)}."
     yield from wrapped(f"Actions: AWS's on {catalogue.date} ({catalogue.source}). {FIGURES}")
 
 

@@ -80,12 +80,11 @@ def _example(one: Block) -> Iterator[str]:
 def _blocks(teller: Teller, whose: Whose, *, gained: bool, raising: bool) -> list[Block]:
     """What raises privilege first, then what can do most, then by the names of the actions."""
     ones, rows = whose
+    whys = [[teller.why(one, row, gained=gained) for row in rows] for one in ones]
     elsewhere: dict[str, int] = {}
     entries: list[Told] = []
-    for row in rows:
-        why = teller.why(ones[0], row, gained=gained)
-        others = sum(teller.why(one, row, gained=gained) != why for one in ones[1:])
-        elsewhere[why] = max(others, elsewhere.get(why, 0))
+    for row, why, *others in zip(rows, *whys, strict=True):
+        elsewhere[why] = max(sum(other != why for other in others), elsewhere.get(why, 0))
         entries += [one for one in teller.told(row, why, gained=gained) if one.raises is True or not raising]
     entries.sort(key=lambda one: one.order)
     by_resource: dict[tuple[str, ...], list[Told]] = {}

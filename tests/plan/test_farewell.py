@@ -152,3 +152,10 @@ def test_policies_that_only_the_leaving_use_go_and_those_of_the_staying_stay() -
     live = two_groups().put(policy("p", "sqs:*")).put(group("devs", allow("s3:PutObject"), attached=(arn("p"),)))
     found = decommission(live, groups(devs="new"))
     assert found.operations == ()
+
+
+def test_an_old_role_that_is_there_still_is_nothing_lost() -> None:
+    direct = {"AWS": f"arn:aws:iam::{ACCOUNT}:user/ana"}
+    start = snapshot(user("ana"), structs.replace(role("old"), trust=trust_of(direct)))
+    live = start.put(role("fresh"))
+    assert plan.verify(live, snapshot(), roles(old="fresh"), {}, start, watching(start, live)) == []
