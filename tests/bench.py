@@ -14,8 +14,10 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from secmigrate import iam
+from secmigrate import documents, iam
+from secmigrate.access import Comparison
 from secmigrate.iam import Document, Group, Policy, Role, Snapshot, User
+from tests import bench_accounts
 
 PROGRAM = Path(sys.executable).with_name("secmigrate")
 EMPTY_TYPER = """
@@ -39,9 +41,17 @@ def main() -> None:
     snapshot = account(told.users)
     data = iam.encode(snapshot)
     print(f"{told.users} users, {len(data) / 1e6:.1f} MB of JSON, {told.rounds} rounds\n")
-    print(f"{'':34}{'median':>10}{'yardstick':>12}{'ratio':>8}")
+    print(f"{'':37}{'median':>10}{'yardstick':>12}{'ratio':>8}")
     for name, side in sides(snapshot, data).items():
         row(f"{name} / json.loads", side, lambda: json.loads(data), told.rounds)
+    before = bench_accounts.account(*bench_accounts.MIDDLE)
+    after, parsed = bench_accounts.migrated(before), iam.encode(before)
+    row(
+        "access, 500 users, both / json.loads",
+        lambda: list(Comparison(before, after, documents.aws_actions()).users()),
+        lambda: json.loads(parsed),
+        1,
+    )
     row(
         "secmigrate --help / empty typer",
         lambda: run(str(PROGRAM), "--help"),
@@ -119,7 +129,7 @@ def row(name: str, side: Callable[[], object], yardstick: Callable[[], object], 
             what()
             kept.append(time.perf_counter() - start)
     ours, theirs = (statistics.median(each) for each in times)
-    print(f"{name:34}{ours:9.3f}s{theirs:11.3f}s{ours / theirs:8.2f}")
+    print(f"{name:37}{ours:9.3f}s{theirs:11.3f}s{ours / theirs:8.2f}")
 
 
 def run(*command: str) -> None:
