@@ -17,8 +17,9 @@ from msgspec import Struct
 from secmigrate.access.conditions import Condition, Test, implies, unmarked
 from secmigrate.access.contexts import Context, context
 from secmigrate.access.effective import Extent
+from secmigrate.access.facts import VARIABLE
 from secmigrate.access.patterns import Pattern, TooHard, example, has_variable, includes, matches, widened
-from secmigrate.access.reading import VARIABLE, Region
+from secmigrate.access.reading import Region
 
 Extents = tuple[Extent, ...]
 

@@ -13,19 +13,8 @@ from msgspec import Struct
 
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.conditions import ALWAYS, Condition
-from secmigrate.access.reading import (
-    ANYWHERE,
-    Effect,
-    Facts,
-    Reading,
-    Region,
-    common,
-    facts_of,
-    own_keys,
-    personal,
-    read,
-    unknown,
-)
+from secmigrate.access.facts import Facts, facts_of, own_keys
+from secmigrate.access.reading import ANYWHERE, Effect, Reading, Region, common, personal, read, unknown
 from secmigrate.iam import Document, Principal, Snapshot, User
 
 

@@ -5,7 +5,6 @@ Source: AWS, IAM JSON policy elements reference, and Grammar of the IAM JSON pol
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Literal
@@ -13,28 +12,16 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, structs
 
-from secmigrate.access.conditions import (
-    ALWAYS,
-    Condition,
-    Test,
-    Unreadable,
-    canonical,
-    marked,
-    read_condition,
-    unreadable,
-)
-from secmigrate.access.contexts import holds
+from secmigrate.access.conditions import ALWAYS, Condition, Unreadable, read_condition, unreadable
+from secmigrate.access.facts import Facts, asks, decide_by, filled, own_keys, written
 from secmigrate.access.patterns import Pattern, resource
 from secmigrate.iam import Document
 
 Effect = Literal["Allow", "Deny"]
-Facts = tuple[tuple[str, str | None], ...]  # context keys whose value is the principal's own, in small letters; sorted
 
 EVERYTHING = resource("*")
 VERSIONS = ("2012-10-17", "2008-10-17")
 _ELEMENTS = frozenset("Sid Effect Action NotAction Resource NotResource Condition".split())
-_OWN_KEYS = re.compile(r"aws:(?:username|principalarn|principalaccount|principaltype|principaltag/[^\"$}{,]+)")
-VARIABLE = re.compile(r"\$\{\s*([^}*?$,]+?)\s*(?:,\s*'([^']*)'\s*)?\}")
 
 
 class Region(Struct, frozen=True):
@@ -79,13 +66,6 @@ class Reading(Struct, frozen=True):
 
 NOTHING_KNOWN = "its document is not in the snapshot"
 NOT_THERE = "it is not in the snapshot"
-
-
-@lru_cache(maxsize=65_536)
-def own_keys(document: Document) -> frozenset[str]:
-    """The context keys in the document that a principal's own name, ARN, account, type or tags decide."""
-    text = document.text.casefold()
-    return frozenset(_OWN_KEYS.findall(text)) if "aws:username" in text or "aws:principal" in text else frozenset()
 
 
 @lru_cache(maxsize=65_536)
@@ -140,8 +120,15 @@ def _rows(document: Document) -> tuple[_Row, ...] | Reading:
     found = []
     for number, body in enumerate(document.statements, 1):
         place = f"statement {number}" + (f" ({body['Sid']})" if _has_sid(body) else "")
-        asks = bool(own_keys(document)) and bool(_OWN_KEYS.search(msgspec.json.encode(body).decode().casefold()))
-        found.append(_Row(place, body, variables, asks, _reading(place, body, (), variables=variables)))
+        found.append(
+            _Row(
+                place,
+                body,
+                variables,
+                bool(own_keys(document)) and asks(body),
+                _reading(place, body, (), variables=variables),
+            )
+        )
     return tuple(found)
 
 
@@ -223,7 +210,7 @@ def _statement(
     decided = decide_by(filled(condition, known), facts)
     if decided is None:
         return (), wrong
-    patterns = [resource(written) for entry in resources if (written := _written(entry, known)) is not None]
+    patterns = [resource(plain) for entry in resources if (plain := written(entry, known)) is not None]
     regions = (Region(EVERYTHING, frozenset(patterns)),) if not_resources else tuple(Region(one) for one in patterns)
     if resources and not regions:
         return (), wrong
@@ -256,82 +243,6 @@ def _is_resource(entry: str) -> bool:
     return entry.startswith(("arn:", "*", "?"))
 
 
-def filled(condition: Condition, facts: Mapping[str, str | None] | None) -> Condition:
-    """The condition with the facts in place of variables in its values; for no facts (None), see `_written`."""
-    if not any("${" in value for test in condition for value in test.values):
-        return condition
-    return frozenset(_filled_test(test, facts) for test in condition)
-
-
-def _filled_test(test: Test, facts: Mapping[str, str | None] | None) -> Test:
-    # A value that needs what is absent stays as it is: an unknown.
-    values = (written if (written := _written(one, facts)) is not None else one for one in test.values)
-    return structs.replace(test, values=tuple(sorted({canonical(test.family, one) for one in values})))
-
-
-@lru_cache(maxsize=65_536)
-def decided_by(condition: Condition, facts: Facts) -> Condition | None:
-    """The condition with the facts in its variables, without the tests that they decide; None if one of them fails."""
-    known = dict(facts)
-    return decide_by(filled(condition, known), known)
-
-
-def decide_by(condition: Condition, facts: Mapping[str, str | None]) -> Condition | None:
-    """The tests that the facts leave open; None if one of them fails."""
-    left: set[Test] = set()
-    for test in condition:
-        if (own := facts.get(f"?{test.key}")) is not None:
-            left.add(structs.replace(test, key=marked(test.key, own)))
-            continue
-        decided = holds(test, facts[test.key]) if test.key in facts else None
-        if decided is False:
-            return None
-        if decided is None:
-            left.add(test)
-    return frozenset(left) if left != condition else condition
-
-
-def _written(entry: str, facts: Mapping[str, str | None] | None) -> str | None:
-    """The entry with the facts in it, as plain text; None if it needs one that is known to be absent.
-
-    No facts (None): before version 2012-10-17 a variable is plain text.
-    """
-    if facts is None:
-        return entry.replace("${", "${$}{")
-    absent = False
-
-    def value(found: re.Match[str]) -> str:
-        nonlocal absent
-        key = found[1].casefold()
-        if (own := facts.get(f"?{key}")) is not None:
-            return f"${{{marked(key, own)}{found[0][len(found[1]) + 2 : -1]}}}"
-        if key not in facts:
-            return found[0]
-        text = found[2] if facts[key] is None else facts[key]
-        absent = absent or text is None
-        return re.sub(r"[*?$]", lambda special: f"${{{special[0]}}}", text or "")
-
-    written = VARIABLE.sub(value, entry)
-    return None if absent else written
-
-
 def _short(value: object) -> str:
     text = msgspec.json.encode(value).decode()
     return text if len(text) <= 60 else f"{text[:59]}…"
-
-
-def facts_of(keys: Iterable[str], known: Mapping[str, str | None], tags: Mapping[str, str], *, sessions: bool) -> Facts:
-    """The facts for these keys: `known` by key, and tags. With `sessions`, which bring tags of their own, a tag decides
-    nothing: it is only known what it is where they do not, by the key with a `?` before it.
-    """
-    found: dict[str, str | None] = {}
-    folded = {tag.casefold(): value for tag, value in tags.items()}
-    for key in keys:
-        tag = key.removeprefix("aws:principaltag/")
-        if key in known:
-            found[key] = known[key]
-        elif tag != key and not sessions:
-            found[key] = folded.get(tag)
-        elif tag in folded:
-            found[f"?{key}"] = folded[tag]
-    return tuple(sorted(found.items(), key=lambda item: item[0]))

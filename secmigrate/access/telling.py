@@ -6,17 +6,18 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from secmigrate.access.actions import AccessLevel, Action
 from secmigrate.access.assuming import Trusted
 from secmigrate.access.comparing import Row
 from secmigrate.access.people import Change, Comparison
-from secmigrate.access.voices import Voices, few
+from secmigrate.access.voices import Voice, Voices, few
 from secmigrate.iam import Snapshot
 
 POWER: tuple[AccessLevel, ...] = ("Permissions", "Write", "Tagging", "Read", "List")
 May = Literal["lose", "gain"]
+Parts = tuple[tuple[Row, str], ...]
 
 
 class Told(Struct, frozen=True):
@@ -45,25 +46,24 @@ class Teller:
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
         self._voices = tuple(Voices(one, comparison.sides) for one in (comparison.before, comparison.after))
-        self._whys: dict[tuple[object, ...], str] = {}
+        self._parts: dict[tuple[object, ...], Parts] = {}
 
-    def why(self, change: Change, row: Row, *, gained: bool) -> str:
-        """Who allows it on the side that does, and what the other side has to say. `gained`: the side that does is the
-        one afterwards.
+    def parts(self, change: Change, row: Row, *, gained: bool) -> Parts:
+        """The row in parts, each with its reason: who allows it on the side that does, and what the other side has to
+        say. `gained`: the side that does is the one afterwards.
         """
         old, new = self._voices[0].of(change.kind, change.name), self._voices[1].of(change.kind, change.becomes)
         key = (row, gained, old.key, new.key)
-        found = self._whys.get(key)
+        found = self._parts.get(key)
         if found is None:
             here, there = (new, old) if gained else (old, new)
-            now, then = ("now", "before") if gained else ("before", "now")
-            by = here.places(row.extent, row.actions, "Allow")
-            lines = [f"allowed {now} by {few(by)}", *sorted(f"{then} {line}" for line in there.about(row))]
-            found = self._whys[key] = "; ".join(lines)
+            cells = there.cells(row.because, here.cells((row.extent,), (row.actions,)))
+            ones = (structs.replace(row, actions=cell) for cell in cells)
+            found = self._parts[key] = tuple((one, _why(here, there, one, gained=gained)) for one in ones)
         return found
 
     def told(self, row: Row, why: str, *, gained: bool) -> list[Told]:
-        """A row with its reason, an entry for each of its actions."""
+        """A part of a row with its reason, an entry for each of its actions."""
         may: May | UnsetType = UNSET if row.certain else "gain" if gained else "lose"
         condition, context = row.extent.tests, dict(row.context)
         return [
@@ -155,6 +155,12 @@ def _trustee(one: Trusted, snapshot: Snapshot, *, gained: bool) -> str:
     tests = " and ".join(str(test) for test in sorted(one.condition))
     said = f"{'everybody but ' if one.all_but else ''}{who}{f' if {tests}' if tests else ''}"
     return said if one.allows else f"{said} ({'no longer denied' if gained else 'denied now'})"
+
+
+def _why(here: Voice, there: Voice, row: Row, *, gained: bool) -> str:
+    now, then = ("now", "before") if gained else ("before", "now")
+    by = here.places(row.extent, row.actions, "Allow")
+    return "; ".join([f"allowed {now} by {few(by)}", *sorted(f"{then} {line}" for line in there.about(row))])
 
 
 def _all(rows: Iterable[Row]) -> int:

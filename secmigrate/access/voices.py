@@ -9,8 +9,9 @@ from msgspec import structs
 
 from secmigrate.access.comparing import Row
 from secmigrate.access.effective import Extent, Sides, Source, held, sources
+from secmigrate.access.facts import own_keys
 from secmigrate.access.patterns import disjoint
-from secmigrate.access.reading import Effect, own_keys
+from secmigrate.access.reading import Effect
 from secmigrate.iam import Document, PrincipalKind, Snapshot, User, is_aws_policy
 
 Said = Literal["Allow", "Deny", "Limit"]  # a permissions boundary's Allow only limits
@@ -49,6 +50,14 @@ class Voice:
             for one in sayings.ones.get(extent, ())
             if said in one.said and one.actions & actions
         ]
+
+    def cells(self, extents: Iterable[Extent], cells: Iterable[int]) -> tuple[int, ...]:
+        """Sets of actions, cut so that what a statement says about these extents, it says about all of one or none."""
+        for extent in extents:
+            for sayings in self._sayings:
+                for one in sayings.ones.get(extent, ()):
+                    cells = [part for cell in cells for part in (cell & one.actions, cell & ~one.actions) if part]
+        return tuple(cells)
 
     def about(self, row: Row) -> Iterator[str]:
         """What this side says of something that it does not allow as far as the other one: what denies it; else where

@@ -86,7 +86,7 @@ def _totals(found: Access) -> Iterator[str]:
             moment.users[found.user].groups
             for moment in (found.teller.comparison.before, found.teller.comparison.after)
         )
-        yield f"{found.user} {'does not keep what she has' if changed else 'keeps exactly what she has'}."
+        yield f"{f'The access of {found.user} changes' if changed else f'{found.user} keeps exactly what she has'}."
         if before != after:
             yield from labelled("from", ", ".join(before) or "no group")
             yield from labelled("to", ", ".join(after) or "no group")

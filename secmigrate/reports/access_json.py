@@ -78,12 +78,11 @@ class _Writer:
 
     def _entries(self, change: Change, rows: Sequence[Row], *, gained: bool = False) -> list[Entry]:
         entries: list[Entry] = []
-        for row in rows:
-            why = self._teller.why(change, row, gained=gained)
-            known = self._known.get((row, why, gained))
+        for part, why in (one for row in rows for one in self._teller.parts(change, row, gained=gained)):
+            known = self._known.get((part, why, gained))
             if known is None:
-                known = tuple(_entry(one) for one in self._teller.told(row, why, gained=gained))
-                self._keep((row, why, gained), known)
+                known = tuple(_entry(one) for one in self._teller.told(part, why, gained=gained))
+                self._keep((part, why, gained), known)
             entries += known
         return entries
 

@@ -80,12 +80,15 @@ def _example(one: Block) -> Iterator[str]:
 def _blocks(teller: Teller, whose: Whose, *, gained: bool, raising: bool) -> list[Block]:
     """What raises privilege first, then what can do most, then by the names of the actions."""
     ones, rows = whose
-    whys = [[teller.why(one, row, gained=gained) for row in rows] for one in ones]
+    parts = [[teller.parts(one, row, gained=gained) for row in rows] for one in ones]
     elsewhere: dict[str, int] = {}
     entries: list[Told] = []
-    for row, why, *others in zip(rows, *whys, strict=True):
-        elsewhere[why] = max(sum(other != why for other in others), elsewhere.get(why, 0))
-        entries += [one for one in teller.told(row, why, gained=gained) if one.raises is True or not raising]
+    for mine, *others in zip(*parts, strict=True):
+        different = sum(theirs != mine for theirs in others)
+        for part, why in mine:
+            elsewhere[why] = max(different, elsewhere.get(why, 0))
+            all_of_it = teller.told(part, why, gained=gained)
+            entries += [one for one in all_of_it if one.raises is True or not raising]
     entries.sort(key=lambda one: one.order)
     by_resource: dict[tuple[str, ...], list[Told]] = {}
     for told in entries:

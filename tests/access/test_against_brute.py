@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from itertools import product
+from itertools import islice, product
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ from msgspec import structs
 from secmigrate import documents
 from secmigrate.access import Change, Comparison, Row
 from secmigrate.access.actions import ActionCatalogue
-from secmigrate.access.patterns import arn_format, matches, widened
+from secmigrate.access.patterns import arn_format, example, matches, widened
 from secmigrate.iam import Principal, Role, Snapshot, User
 from tests.access.brute import Request, allowed, may_assume
 from tests.access.requests import contexts, documents_of, pairs, requests_for
@@ -84,14 +84,33 @@ def _compared(data: st.DataObject, plain: ActionCatalogue) -> int:
         change = comparison.change(one, other)
         _examples_show_it(comparison, change, (one, other))
         drawn = [data.draw(requests_for(before, after, one), label="request") for _ in range(2)]
-        asked += sum(_nothing_is_missing(request, comparison, change, (one, other)) for request in _mixed(drawn))
+        asked += sum(
+            _nothing_is_missing(request, comparison, change, (one, other))
+            for request in _mixed(drawn, comparison, change)
+        )
     return asked
 
 
-def _mixed(drawn: Sequence[Request]) -> list[Request]:
-    """Each action with each resource in each context."""
-    found = product(*({getattr(one, part): one for one in drawn} for part in ("action", "resource")), drawn)
-    return [Request(action, resource, one.context) for action, resource, one in found]
+def _mixed(drawn: Sequence[Request], comparison: Comparison, change: Change) -> Iterator[Request]:
+    """Each action with each resource in each context; also with no resource, and with some near its policies."""
+    for action in sorted({one.action for one in drawn}):
+        near = islice(_near(comparison, change, _bits(comparison.catalogue, action)), 6)
+        for resource, one in product(sorted({"*", *near, *(one.resource for one in drawn)}), drawn):
+            yield Request(action, resource, one.context)
+
+
+def _near(comparison: Comparison, change: Change, bits: int) -> Iterator[str]:
+    """Resources that the actions take: examples of what changes, and of what is allowed."""
+    rows = (*change.lost, *change.may_lose, *change.gained, *change.may_gain)
+    yield from islice(
+        (row.example for row in rows if row.actions & bits and row.example and "${" not in row.example), 3
+    )
+    for snapshot, name in ((comparison.before, change.name), (comparison.after, change.becomes)):
+        one = snapshot.principal(change.kind, name)
+        side = comparison.nothing if one is None else comparison.sides.of(snapshot, one)
+        patterns = [widened(extent.region.pattern) for extent, mask in side.allows.items() if mask & bits]
+        forms = [arn_format(form, "aws") for action in comparison.catalogue.named(bits) for form in action.formats]
+        yield from filter(None, (example(pair, ()) for pair in product(patterns, forms)))
 
 
 def _examples_show_it(comparison: Comparison, change: Change, ones: tuple[Principal, Principal]) -> None:
@@ -148,11 +167,11 @@ def _compared_accounts(plain: ActionCatalogue) -> int:
 
 
 def test_patterns_and_conditions() -> None:
-    assert _compared_accounts(WITHOUT_FORMATS) > 20 * slow.max_examples
+    assert _compared_accounts(WITHOUT_FORMATS) > 30 * slow.max_examples
 
 
 def test_resources_that_aws_knows() -> None:
-    assert _compared_accounts(WITH_FORMATS) > 3 * slow.max_examples
+    assert _compared_accounts(WITH_FORMATS) > 5 * slow.max_examples
 
 
 @slow

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from secmigrate.access.facts import own_keys
 from secmigrate.access.patterns import resource
-from secmigrate.access.reading import Flaw, own_keys, read, unknown
+from secmigrate.access.reading import Flaw, read, unknown
 from secmigrate.iam import Document
 from tests.access.compared import allow, document
 
