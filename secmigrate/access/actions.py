@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -60,7 +61,7 @@ class Action(Struct, frozen=True, gc=False):
 class ActionCatalogue:
     """Actions in the order of their names, cases aside: one's place is its bit, and a service's bits are neighbours."""
 
-    __slots__ = ("_keys", "_masks", "_places", "actions", "date", "everything", "source")
+    __slots__ = ("_keys", "_masks", "_places", "_services", "_starts", "actions", "date", "everything", "source")
     actions: tuple[Action, ...]
     everything: int
 
@@ -74,6 +75,9 @@ class ActionCatalogue:
         self._masks: dict[str, int] = {}
         self.actions = tuple(by_key[key] for key in self._keys)
         self.everything = (1 << len(self.actions)) - 1
+        prefixes = [key.partition(":")[0] for key in self._keys]
+        self._starts = [place for place, one in enumerate(prefixes) if place == 0 or prefixes[place - 1] != one]
+        self._services = [(1 << end) - (1 << start) for start, end in pairwise((*self._starts, len(prefixes)))]
 
     def bits(self, pattern: str) -> int:
         """All actions that one entry of an `Action` element matches; 0 if there is none.
@@ -88,6 +92,11 @@ class ActionCatalogue:
     def service_bits(self, prefix: str) -> int:
         """All actions of a service, such as `s3`."""
         return self.bits(f"{prefix}:*")
+
+    def first_service(self, bits: int) -> tuple[int, int]:
+        """The number of the first service of which there are actions in the set, and these; the set is not empty."""
+        service = bisect_right(self._starts, (bits & -bits).bit_length() - 1) - 1
+        return service, bits & self._services[service]
 
     def named(self, bits: int) -> Iterator[Action]:
         """The actions of a set, in order. Bits that are none of this catalogue's are left out, so `~bits` works too."""
@@ -105,7 +114,7 @@ class ActionCatalogue:
         matched that stand where the pattern has one.
         """
         new: dict[str, str] = {}
-        for pattern in written:
+        for pattern in set(written):
             key = _key(pattern)
             if key in self._places or any(self.actions[place].known for place in self._matched(key)):
                 continue

@@ -38,7 +38,7 @@ class Pattern:
 
     __slots__ = (
         *("tokens", "text", "prefix", "suffix", "variables", "avoided", "end", "endless", "stars", "below"),
-        *("_expression", "_hash", "_named", "_onward", "_steps", "_wilds"),
+        *("_expression", "_hash", "_named", "_onward", "_steps", "_wild_steps", "_wilds"),
     )
 
     def __init__(self, tokens: Sequence[Token], text: str) -> None:
@@ -60,6 +60,7 @@ class Pattern:
         self._named: dict[str, int] = {}
         self._onward: dict[int, tuple[int, ...]] = {}
         self._steps: dict[str, tuple[int, int]] = {}
+        self._wild_steps: dict[tuple[Wild, bool], tuple[int, int]] = {}
 
     def __eq__(self, other: object) -> bool:
         return self is other or (
@@ -119,6 +120,72 @@ class Pattern:
             go, stay = self.step(letter)
             reached = closed((reached & go) << 1 | reached & stay, self.stars)
         return reached
+
+    def meets(self, other: Pattern) -> bool:
+        """Whether a text is matched by both. Exact: the places that the texts of one pattern reach in the other."""
+        reached = closed(1, self.stars)
+        for at, token in enumerate(other.tokens):
+            if not reached or 1 << at == other.endless:
+                return reached != 0
+            if reached & self.endless:
+                return True
+            if isinstance(token, str):
+                go, stay = self.step(token)
+                reached = closed((reached & go) << 1 | reached & stay, self.stars)
+            else:
+                go, stay = self._sharing(token)
+                reached = self._passed(reached, go, stay, token)
+        return reached & self.end != 0
+
+    def swallows(self, other: Pattern) -> bool:
+        """Whether all that the other pattern matches, this one plainly does too: star by star. No wrong yes."""
+        reached = closed(1, self.stars)
+        for token in other.tokens:
+            if not reached:
+                return False
+            if reached & self.endless:
+                return True
+            go, stay = self.step(token) if isinstance(token, str) else self._taking(token)
+            if isinstance(token, Wild) and token.many:
+                go = 0
+            reached = closed((reached & go) << 1 | reached & stay, self.stars)
+        return reached & self.end != 0
+
+    def _passed(self, reached: int, go: int, stay: int, wild: Wild) -> int:
+        """The places reached by one letter that the wildcard takes, or by any number of them."""
+        if not wild.many:
+            return closed((reached & go) << 1 | reached & stay, self.stars)
+        while True:
+            more = closed(reached | (reached & go) << 1, self.stars)
+            if more == reached:
+                return reached
+            reached = more
+
+    def _sharing(self, wild: Wild) -> tuple[int, int]:
+        """Which places a letter that the wildcard takes may lead on from, and at which it may stay."""
+        found = self._wild_steps.get((wild, False))
+        if found is None:
+            go, stay = 0, 0
+            for at, token in enumerate(self.tokens):
+                if isinstance(token, str):
+                    go |= wild.takes(token) << at
+                elif token.many:  # there are more characters than two wildcards leave out
+                    stay |= 1 << at
+                else:
+                    go |= 1 << at
+            found = self._wild_steps[wild, False] = (go, stay)
+        return found
+
+    def _taking(self, wild: Wild) -> tuple[int, int]:
+        """Which places every letter that the wildcard takes leads on from, and at which each may stay."""
+        found = self._wild_steps.get((wild, True))
+        if found is None:
+            go, stay = 0, 0
+            for at, own in self._wilds:
+                if _taken(wild, own):
+                    go, stay = (go, stay | 1 << at) if own.many else (go | 1 << at, stay)
+            found = self._wild_steps[wild, True] = (go, stay)
+        return found
 
     def start(self, prefix: str) -> int:
         """The places reached by a text of ordinary characters; 0: nothing that begins so is matched."""

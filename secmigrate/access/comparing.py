@@ -1,30 +1,36 @@
-"""What one side can do and another cannot: the same documents cancel out, the rest is decided action by action."""
+"""What one side can do and another cannot: the same words cancel out, the rest is asked statement by statement.
+
+What is asked depends on few of a user's policies, mostly on one before and one afterwards; so users who share these
+share the work, whatever else they have.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from msgspec import Struct, structs
+from secmigrate.access.cells import Bits, Cells, Question, Row, Rows, Says, joined
+from secmigrate.access.effective import Extent, Masks, Part, Side, Sides, merged
+from secmigrate.access.formats import Formats
+from secmigrate.access.nearby import Near, Nearby, Piece
 
-from secmigrate.access.actions import Action
-from secmigrate.access.deciding import Case, Extents, Verdict, decide
-from secmigrate.access.effective import Extent, Masks, Part, Side, Sides
-from secmigrate.access.patterns import Pattern, TooHard, arn_format, disjoint, literal, widened
-from secmigrate.access.reading import EVERYTHING
+__all__ = ["Comparer", "Row"]
 
-Key = tuple[frozenset[Part], Part | None]
+_Key = tuple[frozenset[Part], Part | None]
+_Place = tuple[Extent, int]  # a statement, as far as it is about one service
+_Beside = Mapping[_Place, list[Near]]
 
 
-class Row(Struct, frozen=True):
-    """Actions that a statement allows on one side, and that the other side does not allow as far, or may not."""
+class _Matter(NamedTuple):
+    """One part of the old side, and all of both sides that may have a say in what becomes of it."""
 
-    certain: bool
-    extent: Extent  # of the statement that allows them
-    actions: int  # bits of the catalogue
-    example: str  # a concrete resource for which it is so; empty if none could be worked out
-    context: tuple[tuple[str, str | None], ...]  # condition keys with which the example shows it
-    because: Extents  # what denies it on the other side, or allows it there under a condition
+    part: Part
+    mate: Part | None  # the new part that is most like it
+    others: frozenset[Part]  # of the new side, that allow something near what the mate does not
+    old_deniers: frozenset[Part]
+    new_deniers: frozenset[Part]
+    old_limit: Part | None
+    new_limit: Part | None
 
 
 class Comparer:
@@ -32,159 +38,173 @@ class Comparer:
 
     def __init__(self, sides: Sides, partition: str = "aws") -> None:
         self.sides = sides
-        self._rows: dict[tuple[Key, Key], tuple[Row, ...]] = {}
-        self._verdicts: dict[tuple[Case, int], Verdict | None] = {}
-        self._near: dict[tuple[Part, str, int, Extent], list[tuple[Extent, int]]] = {}
-        self._formats = _Formats(sides.catalogue.actions, partition)
+        formats = Formats(sides.catalogue.actions, partition)
+        self._nearby = Nearby(sides.catalogue, formats)
+        self._cells = Cells(formats)
+        self._sides: dict[tuple[_Key, _Key], Rows] = {}
+        self._matters: dict[_Matter, Rows] = {}
+        self._mates: dict[Part, Part] = {}
+        self._beyond: dict[tuple[Part, Part | None], tuple[Piece, ...]] = {}
+        self._besides: dict[tuple[Part, Part | None, Part], _Beside] = {}
+        self._denied: dict[tuple[Part, Part], _Beside] = {}
 
-    def lacking(self, old: Side, new: Side) -> tuple[Row, ...]:
+    def lacking(self, old: Side, new: Side) -> Rows:
         """What the old side allows and the new side does not, or may not."""
-        if old.parts <= new.parts and old.boundary is new.boundary and _within(new.denies, old.denies):
+        if old.key[0] <= new.key[0] and old.boundary is new.boundary and _within(new.denies, old.denies):
             return ()
         key = (old.key, new.key)
-        found = self._rows.get(key)
+        found = self._sides.get(key)
         if found is None:
-            found = self._rows[key] = tuple(self._compared(old, new))
+            found = self._sides[key] = self._compared(old, new)
         return found
 
-    def _compared(self, old: Side, new: Side) -> list[Row]:
-        merged: dict[Row, int] = {}
-        for extent, bits in self._candidates(old, new).items():
-            for cell, form, case in self._cells(extent, bits, old, new):
-                verdict = self._verdict(case, form)
-                if verdict is None:
-                    continue
-                context = tuple(sorted(verdict.context.items()))
-                # One row for what a statement allows; actions whose resources look alike share their example.
-                row = Row(verdict.certain, extent, 0, verdict.example, context, verdict.because)
-                merged[row] = merged.get(row, 0) | cell
-        return [structs.replace(row, actions=actions) for row, actions in merged.items()]
+    def _compared(self, old: Side, new: Side) -> Rows:
+        found: list[Row] = []
+        extents: set[Extent] = set()
+        shared = False
+        for part in old.parts:
+            rows = self._of_part(part, old, new)
+            mine = {row.extent for row in rows}
+            shared = shared or not mine.isdisjoint(extents)
+            extents |= mine
+            found += rows
+        return joined(found) if shared else tuple(found)
 
-    def _verdict(self, case: Case, form: int) -> Verdict | None:
-        try:
-            return self._verdicts[case, form]
-        except KeyError:
-            found = self._verdicts[case, form] = decide(case, self._formats.patterns[form])
-            return found
-
-    def _candidates(self, old: Side, new: Side) -> dict[Extent, int]:
-        """What the old side allows and the new one does not allow by the very same words."""
-        trouble = 0  # actions that a Deny or a boundary takes away on the new side only
-        for extent, bits in new.denies.items():
-            trouble |= bits & ~old.denies.get(extent, 0)
-        if new.boundary is not None and new.boundary is not old.boundary:
-            trouble = self.sides.catalogue.everything
-        star = new.allows.get(self.sides.anywhere, 0)
-        found: dict[Extent, int] = {}
-        for extent, bits in old.allows.items():
-            left = bits & (trouble | ~(star | new.allows.get(extent, 0)))
-            if left:
-                found[extent] = left
+    def _of_part(self, part: Part, old: Side, new: Side) -> Rows:
+        mate = self._mate(part, new)
+        matter = _Matter(
+            part,
+            mate,
+            frozenset(other for other in new.parts if self._beside(part, mate, other)),
+            frozenset(other for other in old.all_parts if self._denying(part, other)),
+            frozenset(other for other in new.all_parts if self._denying(part, other)),
+            old.boundary,
+            new.boundary,
+        )
+        found = self._matters.get(matter)
+        if found is None:
+            found = self._matters[matter] = joined(self._asked(matter))
         return found
 
-    def _about(
-        self, effect: Literal["allows", "denies"], parts: Iterable[Part], bits: int, extent: Extent
-    ) -> list[tuple[Extent, int]]:
-        """What the parts have to say of these actions, on resources of the extent, whatever variables stand for."""
-        found: list[tuple[Extent, int]] = []
-        for part in parts:
-            key = (part, effect, bits, extent)
-            near = self._near.get(key)
-            if near is None:
-                masks: Masks = part.allows if effect == "allows" else part.denies
-                near = self._near[key] = [
-                    (other, mask) for other, mask in masks.items() if mask & bits and _meet(extent, other)
-                ]
-            found += near
+    def _mate(self, part: Part, new: Side) -> Part | None:
+        """The new part that has most statements in common with it."""
+        mate = self._mates.get(part)
+        if mate is None or mate not in new.key[0]:
+            mate = max(new.parts, key=lambda other: len(part.allows.keys() & other.allows.keys()), default=None)
+            if mate is not None:
+                self._mates[part] = mate
+        return mate
+
+    def _left(self, part: Part, mate: Part | None) -> tuple[Piece, ...]:
+        """What the part allows and no single statement of its mate covers."""
+        found = self._beyond.get((part, mate))
+        if found is None:
+            found = self._beyond[part, mate] = tuple(self._unmatched(part, mate))
         return found
 
-    def _cells(self, extent: Extent, bits: int, old: Side, new: Side) -> Iterator[tuple[int, int, Case]]:
-        """The actions in sets of which everything is the same: the statements about them, and their resources."""
-        groups = [
-            None if old.boundary is None else self._about("allows", (old.boundary,), bits, extent),
-            self._about("denies", old.all_parts, bits, extent),
-            self._about("allows", new.parts, bits, extent),
-            None if new.boundary is None else self._about("allows", (new.boundary,), bits, extent),
-            self._about("denies", new.all_parts, bits, extent),
-        ]
-        cells = [bits]
-        for group in groups:
-            for _, mask in group or ():
-                cells = [part for cell in cells for part in (cell & mask, cell & ~mask) if part]
-        for cell in cells:
-            relevant = [None if group is None else _those(group, cell) for group in groups]
-            limits, denies, allows, new_limits, new_denies = relevant
-            case = Case(extent, limits, denies or (), allows or (), new_limits, new_denies or ())
-            for form, part in self._formats.split(cell):
-                yield part, form, case
+    def _unmatched(self, part: Part, mate: Part | None) -> Iterator[Piece]:
+        same: Masks = mate.allows if mate else {}
+        star = same.get(self.sides.anywhere, 0)
+        for extent, bits in part.allows.items():
+            for piece in self._nearby.pieces(extent, bits & ~(star | same.get(extent, 0))):
+                left = piece.actions & ~_covered(self._nearby.allowing(mate, piece)) if mate else piece.actions
+                if left:
+                    yield piece._replace(actions=left)
+
+    def _beside(self, part: Part, mate: Part | None, other: Part) -> _Beside:
+        """What another part of the new side allows near that."""
+        key = (part, mate, other)
+        found = self._besides.get(key)
+        if found is None:
+            near = {(one.extent, one.service): self._nearby.allowing(other, one) for one in self._left(part, mate)}
+            found = self._besides[key] = {place: ones for place, ones in near.items() if ones}
+        return found
+
+    def _denying(self, part: Part, other: Part) -> _Beside:
+        """What a part of either side denies near what this one allows."""
+        if not other.denies:
+            return {}
+        found = self._denied.get((part, other))
+        if found is None:
+            near = {(one.extent, one.service): self._nearby.denying(other, one) for one in self._left(part, None)}
+            found = self._denied[part, other] = {place: ones for place, ones in near.items() if ones}
+        return found
+
+    def _asked(self, matter: _Matter) -> Iterator[Row]:
+        """What becomes of each statement of the part."""
+        besides = [self._beside(matter.part, matter.mate, other) for other in matter.others]
+        old_denies = [self._denying(matter.part, other) for other in matter.old_deniers]
+        new_denies = [self._denying(matter.part, other) for other in matter.new_deniers]
+        for piece, kept in self._open(matter, besides):
+            place = (piece.extent, piece.service)
+            question = Question(
+                piece.extent,
+                piece.actions,
+                self._limits(matter.old_limit, piece),
+                _says(old_denies, place, piece.actions),
+                ((piece.extent, piece.actions),) if kept else _says(besides, place, piece.actions),
+                self._limits(matter.new_limit, piece),
+                _says(new_denies, place, piece.actions),
+            )
+            if not kept or question.new_limits is not None or question.new_denies:
+                yield from self._cells.lacking(question)
+
+    def _open(self, matter: _Matter, besides: Iterable[_Beside]) -> Iterator[tuple[Piece, bool]]:
+        """What no statement of the new side covers by itself; and what one does, for it may be denied, or be outside of
+        a boundary.
+        """
+        left: dict[_Place, Bits] = {}
+        for piece in self._left(matter.part, matter.mate):
+            place = (piece.extent, piece.service)
+            bits = piece.actions
+            for beside in besides:
+                if near := beside.get(place):
+                    bits &= ~_covered(near)
+            if bits:
+                left[place] = bits
+                yield piece._replace(actions=bits), False
+        if not self._takes_away(matter):
+            return
+        for piece in self._left(matter.part, None):
+            bits = piece.actions & ~left.get((piece.extent, piece.service), 0)
+            if bits:
+                yield piece._replace(actions=bits), True
+
+    def _takes_away(self, matter: _Matter) -> bool:
+        """Whether the new side may deny, or leave out of its boundary, what the old side does not."""
+        if matter.new_limit is not None and matter.new_limit is not matter.old_limit:
+            return True
+        return not _within(_denies(matter.new_deniers), _denies(matter.old_deniers))
+
+    def _limits(self, limit: Part | None, piece: Piece) -> Says | None:
+        if limit is None:
+            return None
+        place = (piece.extent, piece.service)
+        return _says([{place: self._nearby.allowing(limit, piece)}], place, piece.actions)
+
+
+def _says(besides: Iterable[_Beside], place: _Place, actions: Bits) -> Says:
+    """All that is said there of these actions, in one order."""
+    found: dict[Extent, Bits] = {}
+    for beside in besides:
+        for near in beside.get(place, ()):
+            if bits := near.actions & actions:
+                found[near.extent] = found.get(near.extent, 0) | bits
+    return tuple(sorted(found.items(), key=lambda item: item[0].number))
+
+
+def _covered(near: Iterable[Near]) -> Bits:
+    """The actions that one statement covers by itself."""
+    bits = 0
+    for one in near:
+        if one.covers:
+            bits |= one.actions
+    return bits
+
+
+def _denies(parts: Iterable[Part]) -> Masks:
+    return merged(part.denies for part in parts)
 
 
 def _within(few: Masks, many: Masks) -> bool:
     return few == many or all(not bits & ~many.get(extent, 0) for extent, bits in few.items())
-
-
-def _those(group: Iterable[tuple[Extent, int]], cell: int) -> Extents:
-    """The extents that are about a cell's actions, each once, in the order in which they were met."""
-    found = {one for one, mask in group if mask & cell}
-    return tuple(sorted(found, key=lambda one: one.number)) if len(found) > 1 else tuple(found)
-
-
-def _meet(one: Extent, other: Extent) -> bool:
-    if EVERYTHING in (one.region.pattern, other.region.pattern):
-        return True
-    try:
-        return not disjoint(widened(one.region.pattern), widened(other.region.pattern))
-    except TooHard:
-        return True
-
-
-class _Formats:
-    """Actions by the resources that they take."""
-
-    def __init__(self, actions: Sequence[Action], partition: str) -> None:
-        numbers: dict[tuple[tuple[str, ...], bool], int] = {}
-        self.patterns: list[tuple[Pattern, ...]] = []
-        self._masks: list[int] = []
-        self._split: dict[int, list[tuple[int, int]]] = {}
-        self._of: list[int] = []
-        places: list[list[int]] = []
-        for place, one in enumerate(actions):
-            look = (one.formats, one.anywhere)
-            if look not in numbers:
-                numbers[look] = len(numbers)
-                self.patterns.append(_patterns(one, partition))
-                places.append([])
-            self._of.append(numbers[look])
-            places[numbers[look]].append(place)
-        for each in places:
-            mask = bytearray(len(actions) // 8 + 1)
-            for place in each:
-                mask[place // 8] |= 1 << place % 8
-            self._masks.append(int.from_bytes(mask, "little"))
-
-    def split(self, bits: int) -> list[tuple[int, int]]:
-        """The actions by the number of their formats."""
-        found = self._split.get(bits)
-        if found is None:
-            found = self._split[bits] = list(self._by_number(bits))
-        return found
-
-    def _by_number(self, bits: int) -> Iterator[tuple[int, int]]:
-        if bits.bit_count() > 64:
-            for number, mask in enumerate(self._masks):
-                if part := bits & mask:
-                    yield number, part
-            return
-        found: dict[int, int] = {}
-        while bits:
-            low = bits & -bits
-            number = self._of[low.bit_length() - 1]
-            found[number] = found.get(number, 0) | low
-            bits ^= low
-        yield from found.items()
-
-
-def _patterns(action: Action, partition: str) -> tuple[Pattern, ...]:
-    if action.anywhere:
-        return (literal("*"),)
-    return tuple(arn_format(one, partition) for one in action.formats) or (EVERYTHING,)

@@ -14,7 +14,17 @@ from msgspec import Struct
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.conditions import ALWAYS, Condition
 from secmigrate.access.facts import Facts, facts_of, own_keys
-from secmigrate.access.reading import ANYWHERE, Effect, Reading, Region, common, personal, read, unknown
+from secmigrate.access.reading import (
+    ANYWHERE,
+    Effect,
+    Reading,
+    Region,
+    common,
+    named_actions,
+    personal,
+    read,
+    unknown,
+)
 from secmigrate.iam import Document, Principal, Snapshot, User
 
 
@@ -67,24 +77,20 @@ class Source(Struct, frozen=True):
 class Side:
     """All that decides what one principal can do."""
 
-    __slots__ = ("_limits", "_who", "allows", "boundary", "denies", "name", "parts")
+    __slots__ = ("_who", "all_parts", "boundary", "denies", "key", "parts")
 
     def __init__(self, parts: tuple[Part, ...], boundary: Part | None, who: tuple[Snapshot, Principal]) -> None:
-        self.parts = frozenset(parts)
+        self.parts = parts
         self.boundary = boundary
-        self.allows = _merged(part.allows for part in parts)
-        self.denies = _merged([*(part.denies for part in parts), boundary.denies if boundary else {}])
+        self.key = (frozenset(parts), boundary)  # two sides with equal keys can do the same
+        self.all_parts = (*parts, boundary) if boundary else parts
+        self.denies = merged(part.denies for part in self.all_parts)
         self._who = who
 
     @property
-    def key(self) -> tuple[frozenset[Part], Part | None]:
-        """Two sides with equal keys can do the same."""
-        return self.parts, self.boundary
-
-    @property
-    def all_parts(self) -> tuple[Part, ...]:
-        """The parts, and the permissions boundary."""
-        return (*self.parts, *([self.boundary] if self.boundary else []))
+    def allows(self) -> Masks:
+        """What all parts allow; the permissions boundary only limits it."""
+        return merged(part.allows for part in self.parts)
 
     @property
     def sources(self) -> Iterator[Source]:
@@ -241,7 +247,8 @@ def _reading(found: Document | str, facts: Facts, which: Which = "whole") -> Rea
     return common(found) if which == "common" else personal(found, facts)
 
 
-def _merged(masks: Iterable[Masks]) -> Masks:
+def merged(masks: Iterable[Masks]) -> Masks:
+    """What all of these say."""
     first, *rest = [one for one in masks if one] or [{}]
     if not rest:
         return first
@@ -260,5 +267,4 @@ def _written(snapshots: Iterable[Snapshot], documents: Iterable[Document]) -> It
         for one in snapshot.principals():
             met.update(one.inline.values())
     for document in met:
-        for statement in read(document).statements:
-            yield from statement.actions
+        yield from named_actions(document)

@@ -125,18 +125,26 @@ def widened(pattern: Pattern) -> Pattern:
     return Pattern(tuple(plain), pattern.text)
 
 
+@lru_cache(maxsize=65_536)
 def disjoint(one: Pattern, other: Pattern) -> bool:
-    """Whether no text is matched by both. Exact. Raises TooHard."""
+    """Whether no text is matched by both. Exact."""
     if not (one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix)):
         return True
-    return one != other and _known(_found((one, other), frozenset())) is None
+    if not (one.suffix.endswith(other.suffix) or other.suffix.endswith(one.suffix)):
+        return True
+    return not one.meets(other)
 
 
+@lru_cache(maxsize=65_536)
 def includes(outer: Pattern, inner: Pattern) -> bool:
     """Whether everything that `inner` matches, `outer` matches too. Exact. Raises TooHard."""
     if not (inner.prefix.startswith(outer.prefix) and inner.suffix.endswith(outer.suffix)):
         return False
-    return outer == inner or _known(_found((inner,), frozenset((outer,)))) is None
+    if outer.swallows(inner):
+        return True
+    if any(_accepts(inner, *one) and not _accepts(outer, *one) for one in _tries(inner)):
+        return False
+    return _known(_found((inner,), frozenset((outer,)))) is None
 
 
 def witness(inside: Sequence[Pattern], outside: Collection[Pattern]) -> Letters | None:

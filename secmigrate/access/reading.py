@@ -5,7 +5,7 @@ Source: AWS, IAM JSON policy elements reference, and Grammar of the IAM JSON pol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -232,6 +232,17 @@ def entries(row: Mapping[str, Any], name: str, fits: Any) -> tuple[tuple[str, ..
         # What it says may be anything; a wider reading of a Not… would be a narrower one of the whole.
         return (), False, [f"{given[0]} holds {_short(bad[0]) if bad else 'nothing'}"]
     return tuple(sorted(set(entries))), given[0] != name, []
+
+
+def named_actions(document: Document) -> Iterator[str]:
+    """Every entry of an Action or NotAction in the document; of what cannot be read as well."""
+    for row in document.statements:
+        if isinstance(row, dict):
+            for name in ("Action", "NotAction"):
+                value = row.get(name, [])
+                for entry in value if isinstance(value, list) else [value]:
+                    if isinstance(entry, str) and is_action(entry):
+                        yield entry
 
 
 def is_action(entry: str) -> bool:

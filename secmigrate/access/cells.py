@@ -1,0 +1,108 @@
+"""What one statement allows on one side and the other side does not: action by action, resource by resource."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from msgspec import Struct, structs
+
+from secmigrate.access.deciding import Case, Extents, Verdict, decide
+from secmigrate.access.effective import Extent
+from secmigrate.access.formats import Formats
+
+Bits = int  # a set of actions, as bits of the catalogue
+
+
+class Row(Struct, frozen=True):
+    """Actions that a statement allows on one side, and that the other side does not allow as far, or may not."""
+
+    certain: bool
+    extent: Extent  # of the statement that allows them
+    actions: Bits
+    example: str  # a concrete resource for which it is so; empty if none could be worked out
+    context: tuple[tuple[str, str | None], ...]  # condition keys with which the example shows it
+    because: Extents  # what denies it on the other side, or allows it there under a condition
+
+
+Rows = tuple[Row, ...]
+Says = tuple[tuple[Extent, Bits], ...]  # what statements say, those about the same resources and conditions together
+
+
+class Question(NamedTuple):
+    """Actions that a statement allows before, and all that may matter beside it."""
+
+    extent: Extent
+    actions: Bits
+    old_limits: Says | None  # what the old permissions boundary allows; None: there is no boundary
+    old_denies: Says
+    new_allows: Says
+    new_limits: Says | None
+    new_denies: Says
+
+
+class Cells:
+    """Answers questions; what was asked once is not worked out again."""
+
+    def __init__(self, formats: Formats) -> None:
+        self._formats = formats
+        self._rows: dict[Question, Rows] = {}
+        self._verdicts: dict[tuple[Case, int], Verdict | None] = {}
+
+    def lacking(self, question: Question) -> Rows:
+        """What is lost of it, or may be."""
+        found = self._rows.get(question)
+        if found is None:
+            found = self._rows[question] = joined(self._decided(question))
+        return found
+
+    def _decided(self, question: Question) -> Iterator[Row]:
+        pattern = question.extent.region.pattern
+        for cell in _cut(question):
+            for look, actions in self._formats.split(cell):
+                if not self._formats.meets(pattern, look):
+                    continue
+                verdict = self._verdict(self._case(question, cell, look), look)
+                if verdict is not None:
+                    context = tuple(sorted(verdict.context.items()))
+                    yield Row(verdict.certain, question.extent, actions, verdict.example, context, verdict.because)
+
+    def _case(self, question: Question, cell: Bits, look: int) -> Case:
+        """The statements that are about the actions of the cell, on resources that they take."""
+
+        def those(says: Says) -> Extents:
+            return tuple(one for one, mask in says if mask & cell and self._formats.meets(one.region.pattern, look))
+
+        return Case(
+            question.extent,
+            None if question.old_limits is None else those(question.old_limits),
+            those(question.old_denies),
+            those(question.new_allows),
+            None if question.new_limits is None else those(question.new_limits),
+            those(question.new_denies),
+        )
+
+    def _verdict(self, case: Case, look: int) -> Verdict | None:
+        try:
+            return self._verdicts[case, look]
+        except KeyError:
+            found = self._verdicts[case, look] = decide(case, self._formats.patterns[look])
+            return found
+
+
+def _cut(question: Question) -> list[Bits]:
+    """The actions in sets of which everything that is said is the same."""
+    cells = [question.actions]
+    for says in question[2:]:
+        for _, mask in says or ():
+            cells = [part for cell in cells for part in (cell & mask, cell & ~mask) if part]
+    return cells
+
+
+def joined(rows: Iterable[Row]) -> Rows:
+    """One row for what a statement allows; actions whose resources look alike share their example."""
+    merged: dict[Row, Bits] = {}
+    for row in rows:
+        key = structs.replace(row, actions=0)
+        merged[key] = merged.get(key, 0) | row.actions
+    return tuple(structs.replace(row, actions=actions) for row, actions in merged.items())

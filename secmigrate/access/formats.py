@@ -1,0 +1,98 @@
+"""Which resources actions take: the formats of their ARNs, and which of these a resource pattern can mean at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from secmigrate.access.actions import Action
+from secmigrate.access.automata import Pattern
+from secmigrate.access.patterns import TooHard, arn_format, disjoint, literal, resource, widened
+
+EVERYTHING = resource("*")
+NO_RESOURCE = literal("*")  # what a request has that is about no resource
+
+
+class Formats:
+    """Actions by their look: the set of formats that they take. A look is a number, `patterns[look]` its formats."""
+
+    def __init__(self, actions: Sequence[Action], partition: str) -> None:
+        numbers: dict[tuple[tuple[str, ...], bool], int] = {}
+        self.patterns: list[tuple[Pattern, ...]] = []
+        self._look: list[int] = []
+        self._split: dict[int, tuple[tuple[int, int], ...]] = {}
+        self._meets: dict[tuple[Pattern, int], bool] = {}
+        self._services: dict[str, int] = {}  # by the head of an ARN, such as `arn:aws:s3:`: who takes such resources
+        self._any_service = 0  # who takes resources of more than one service, or nobody knows which
+        for one in actions:
+            key = (one.formats, one.anywhere)
+            if key not in numbers:
+                numbers[key] = len(numbers)
+                self.patterns.append(_patterns(one, partition))
+            self._look.append(numbers[key])
+        self._enter_services()
+
+    def split(self, bits: int) -> tuple[tuple[int, int], ...]:
+        """The actions by their look."""
+        found = self._split.get(bits)
+        if found is None:
+            by_look: dict[int, int] = {}
+            for place in _places(bits):
+                by_look[self._look[place]] = by_look.get(self._look[place], 0) | 1 << place
+            found = self._split[bits] = tuple(by_look.items())
+        return found
+
+    def coarsely(self, pattern: Pattern, bits: int) -> int:
+        """Those of the actions that take resources of the service that the pattern names; all if it names none."""
+        parts = pattern.prefix.split(":", 3)
+        if len(parts) < 4:
+            return bits
+        return bits & (self._services.get(":".join(parts[:3]) + ":", 0) | self._any_service)
+
+    def meets(self, pattern: Pattern, look: int) -> bool:
+        """Whether the pattern matches a resource that such actions take, whatever its variables stand for."""
+        if pattern is EVERYTHING:
+            return True
+        found = self._meets.get((pattern, look))
+        if found is None:
+            wide = widened(pattern)
+            found = self._meets[pattern, look] = any(meet(wide, one) for one in self.patterns[look])
+        return found
+
+    def _enter_services(self) -> None:
+        masks = [bytearray(len(self._look) // 8 + 1) for _ in self.patterns]
+        for place, look in enumerate(self._look):
+            masks[look][place // 8] |= 1 << place % 8
+        for patterns, mask in zip(self.patterns, masks, strict=True):
+            bits = int.from_bytes(mask, "little")
+            for pattern in patterns:
+                parts = pattern.prefix.split(":", 3)
+                if len(parts) == 4:
+                    head = ":".join(parts[:3]) + ":"
+                    self._services[head] = self._services.get(head, 0) | bits
+                elif pattern != NO_RESOURCE:
+                    self._any_service |= bits
+
+
+def meet(one: Pattern, other: Pattern) -> bool:
+    """Whether a text is matched by both, so far as that can be told."""
+    if one is EVERYTHING or other is EVERYTHING:
+        return True
+    try:
+        return not disjoint(one, other)
+    except TooHard:
+        return True
+
+
+def _patterns(action: Action, partition: str) -> tuple[Pattern, ...]:
+    if action.anywhere:
+        return (NO_RESOURCE,)
+    return tuple(arn_format(one, partition) for one in action.formats) or (EVERYTHING,)
+
+
+def _places(bits: int) -> Iterator[int]:
+    """The places of the bits that are set."""
+    digits = f"{bits:b}"[::-1]
+    place = digits.find("1")
+    while place >= 0:
+        yield place
+        place = digits.find("1", place + 1)
