@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -61,7 +60,7 @@ class Action(Struct, frozen=True, gc=False):
 class ActionCatalogue:
     """Actions in the order of their names, cases aside: one's place is its bit, and a service's bits are neighbours."""
 
-    __slots__ = ("_keys", "_masks", "_places", "_services", "_starts", "actions", "date", "everything", "source")
+    __slots__ = ("_keys", "_masks", "_places", "_starts", "actions", "date", "everything", "source")
     actions: tuple[Action, ...]
     everything: int
 
@@ -77,7 +76,7 @@ class ActionCatalogue:
         self.everything = (1 << len(self.actions)) - 1
         prefixes = [key.partition(":")[0] for key in self._keys]
         self._starts = [place for place, one in enumerate(prefixes) if place == 0 or prefixes[place - 1] != one]
-        self._services = [(1 << end) - (1 << start) for start, end in pairwise((*self._starts, len(prefixes)))]
+        self._starts.append(len(prefixes))
 
     def bits(self, pattern: str) -> int:
         """All actions that one entry of an `Action` element matches; 0 if there is none.
@@ -93,10 +92,25 @@ class ActionCatalogue:
         """All actions of a service, such as `s3`."""
         return self.bits(f"{prefix}:*")
 
-    def first_service(self, bits: int) -> tuple[int, int]:
-        """The number of the first service of which there are actions in the set, and these; the set is not empty."""
-        service = bisect_right(self._starts, (bits & -bits).bit_length() - 1) - 1
-        return service, bits & self._services[service]
+    def by_service(self, bits: int) -> Iterator[tuple[int, int]]:
+        """The actions service by service: a service's number, and its part of the set, shifted to the first bit."""
+        done = 0
+        while bits:
+            service = bisect_right(self._starts, done + (bits & -bits).bit_length() - 1) - 1
+            start, end = self._starts[service], self._starts[service + 1]
+            bits >>= start - done
+            yield service, bits & (1 << end - start) - 1
+            bits = bits >> end - start
+            done = end
+
+    def of_service(self, service: int, bits: int) -> int:
+        """A service's part of a set, as `by_service` has it."""
+        start, end = self._starts[service], self._starts[service + 1]
+        return bits >> start & (1 << end - start) - 1
+
+    def start(self, service: int) -> int:
+        """The place of a service's first action."""
+        return self._starts[service]
 
     def named(self, bits: int) -> Iterator[Action]:
         """The actions of a set, in order. Bits that are none of this catalogue's are left out, so `~bits` works too."""

@@ -123,8 +123,9 @@ class Pattern:
 
     def meets(self, other: Pattern) -> bool:
         """Whether a text is matched by both. Exact: the places that the texts of one pattern reach in the other."""
-        reached = closed(1, self.stars)
-        for at, token in enumerate(other.tokens):
+        written = len(other.prefix)
+        reached = self.start(other.prefix)
+        for at, token in enumerate(other.tokens[written:], written):
             if not reached or 1 << at == other.endless:
                 return reached != 0
             if reached & self.endless:
@@ -139,8 +140,8 @@ class Pattern:
 
     def swallows(self, other: Pattern) -> bool:
         """Whether all that the other pattern matches, this one plainly does too: star by star. No wrong yes."""
-        reached = closed(1, self.stars)
-        for token in other.tokens:
+        reached = self.start(other.prefix)
+        for token in other.tokens[len(other.prefix) :]:
             if not reached:
                 return False
             if reached & self.endless:

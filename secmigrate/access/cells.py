@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, structs
 
+from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.deciding import Case, Extents, Verdict, decide
 from secmigrate.access.effective import Extent
 from secmigrate.access.formats import Formats
@@ -25,6 +26,14 @@ class Row(Struct, frozen=True):
     because: Extents  # what denies it on the other side, or allows it there under a condition
 
 
+class Piece(NamedTuple):
+    """Actions of one service that a statement allows, the service's first action being the first bit."""
+
+    extent: Extent
+    service: int
+    actions: Bits
+
+
 Rows = tuple[Row, ...]
 Says = tuple[tuple[Extent, Bits], ...]  # what statements say, those about the same resources and conditions together
 
@@ -32,8 +41,7 @@ Says = tuple[tuple[Extent, Bits], ...]  # what statements say, those about the s
 class Question(NamedTuple):
     """Actions that a statement allows before, and all that may matter beside it."""
 
-    extent: Extent
-    actions: Bits
+    piece: Piece
     old_limits: Says | None  # what the old permissions boundary allows; None: there is no boundary
     old_denies: Says
     new_allows: Says
@@ -44,8 +52,10 @@ class Question(NamedTuple):
 class Cells:
     """Answers questions; what was asked once is not worked out again."""
 
-    def __init__(self, formats: Formats) -> None:
+    def __init__(self, catalogue: ActionCatalogue, formats: Formats) -> None:
+        self._catalogue = catalogue
         self._formats = formats
+        self._sets: dict[Bits, Bits] = {}  # one object for equal sets, which are large
         self._rows: dict[Question, Rows] = {}
         self._verdicts: dict[tuple[Case, int], Verdict | None] = {}
 
@@ -57,15 +67,17 @@ class Cells:
         return found
 
     def _decided(self, question: Question) -> Iterator[Row]:
-        pattern = question.extent.region.pattern
+        piece = question.piece
+        pattern, start = piece.extent.region.pattern, self._catalogue.start(piece.service)
         for cell in _cut(question):
-            for look, actions in self._formats.split(cell):
+            for look, actions in self._formats.split(start, cell):
                 if not self._formats.meets(pattern, look):
                     continue
                 verdict = self._verdict(self._case(question, cell, look), look)
                 if verdict is not None:
                     context = tuple(sorted(verdict.context.items()))
-                    yield Row(verdict.certain, question.extent, actions, verdict.example, context, verdict.because)
+                    bits = self._sets.setdefault(actions << start, actions << start)
+                    yield Row(verdict.certain, piece.extent, bits, verdict.example, context, verdict.because)
 
     def _case(self, question: Question, cell: Bits, look: int) -> Case:
         """The statements that are about the actions of the cell, on resources that they take."""
@@ -74,7 +86,7 @@ class Cells:
             return tuple(one for one, mask in says if mask & cell and self._formats.meets(one.region.pattern, look))
 
         return Case(
-            question.extent,
+            question.piece.extent,
             None if question.old_limits is None else those(question.old_limits),
             those(question.old_denies),
             those(question.new_allows),
@@ -92,8 +104,8 @@ class Cells:
 
 def _cut(question: Question) -> list[Bits]:
     """The actions in sets of which everything that is said is the same."""
-    cells = [question.actions]
-    for says in question[2:]:
+    cells = [question.piece.actions]
+    for says in question[1:]:
         for _, mask in says or ():
             cells = [part for cell in cells for part in (cell & mask, cell & ~mask) if part]
     return cells

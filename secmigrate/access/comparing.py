@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from secmigrate.access.cells import Bits, Cells, Question, Row, Rows, Says, joined
-from secmigrate.access.effective import Extent, Masks, Part, Side, Sides, merged
+from secmigrate.access.cells import Bits, Cells, Piece, Question, Row, Rows, Says, joined
+from secmigrate.access.effective import Extent, Masks, Part, Side, Sides
 from secmigrate.access.formats import Formats
-from secmigrate.access.nearby import Near, Nearby, Piece
+from secmigrate.access.nearby import Near, Nearby
 
 __all__ = ["Comparer", "Row"]
 
@@ -26,6 +26,7 @@ class _Matter(NamedTuple):
 
     part: Part
     mate: Part | None  # the new part that is most like it
+    whole: bool  # whether more matters than what the mate does not allow
     others: frozenset[Part]  # of the new side, that allow something near what the mate does not
     old_deniers: frozenset[Part]
     new_deniers: frozenset[Part]
@@ -40,13 +41,13 @@ class Comparer:
         self.sides = sides
         formats = Formats(sides.catalogue.actions, partition)
         self._nearby = Nearby(sides.catalogue, formats)
-        self._cells = Cells(formats)
+        self._cells = Cells(sides.catalogue, formats)
         self._sides: dict[tuple[_Key, _Key], Rows] = {}
         self._matters: dict[_Matter, Rows] = {}
         self._mates: dict[Part, Part] = {}
         self._beyond: dict[tuple[Part, Part | None], tuple[Piece, ...]] = {}
         self._besides: dict[tuple[Part, Part | None, Part], _Beside] = {}
-        self._denied: dict[tuple[Part, Part], _Beside] = {}
+        self._denied: dict[tuple[Part, Part | None, Part], _Beside] = {}
 
     def lacking(self, old: Side, new: Side) -> Rows:
         """What the old side allows and the new side does not, or may not."""
@@ -62,22 +63,28 @@ class Comparer:
         found: list[Row] = []
         extents: set[Extent] = set()
         shared = False
+        limited = new.boundary is not None and new.boundary is not old.boundary
+        less = limited or not _within(new.denies, old.denies)
         for part in old.parts:
-            rows = self._of_part(part, old, new)
+            rows = self._of_part(part, old, new, whole=less)
             mine = {row.extent for row in rows}
             shared = shared or not mine.isdisjoint(extents)
             extents |= mine
             found += rows
         return joined(found) if shared else tuple(found)
 
-    def _of_part(self, part: Part, old: Side, new: Side) -> Rows:
+    def _of_part(self, part: Part, old: Side, new: Side, *, whole: bool) -> Rows:
+        """What is lost of one part. `whole`: what the new side allows as well may be denied there, or limited."""
         mate = self._mate(part, new)
+        if not whole and not self._left(part, mate):
+            return ()
         matter = _Matter(
             part,
             mate,
+            whole,
             frozenset(other for other in new.parts if self._beside(part, mate, other)),
-            frozenset(other for other in old.all_parts if self._denying(part, other)),
-            frozenset(other for other in new.all_parts if self._denying(part, other)),
+            frozenset(other for other in old.all_parts if self._denying(part, None if whole else mate, other)),
+            frozenset(other for other in new.all_parts if self._denying(part, None if whole else mate, other)),
             old.boundary,
             new.boundary,
         )
@@ -120,33 +127,35 @@ class Comparer:
             found = self._besides[key] = {place: ones for place, ones in near.items() if ones}
         return found
 
-    def _denying(self, part: Part, other: Part) -> _Beside:
-        """What a part of either side denies near what this one allows."""
+    def _denying(self, part: Part, mate: Part | None, other: Part) -> _Beside:
+        """What a part of either side denies near that; without a mate, near all that this part allows."""
         if not other.denies:
             return {}
-        found = self._denied.get((part, other))
+        key = (part, mate, other)
+        found = self._denied.get(key)
         if found is None:
-            near = {(one.extent, one.service): self._nearby.denying(other, one) for one in self._left(part, None)}
-            found = self._denied[part, other] = {place: ones for place, ones in near.items() if ones}
+            near = {(one.extent, one.service): self._nearby.denying(other, one) for one in self._left(part, mate)}
+            found = self._denied[key] = {place: ones for place, ones in near.items() if ones}
         return found
 
     def _asked(self, matter: _Matter) -> Iterator[Row]:
         """What becomes of each statement of the part."""
         besides = [self._beside(matter.part, matter.mate, other) for other in matter.others]
-        old_denies = [self._denying(matter.part, other) for other in matter.old_deniers]
-        new_denies = [self._denying(matter.part, other) for other in matter.new_deniers]
+        base = None if matter.whole else matter.mate
+        old_denies = [self._denying(matter.part, base, other) for other in matter.old_deniers]
+        new_denies = [self._denying(matter.part, base, other) for other in matter.new_deniers]
+        limited = matter.new_limit is not None and matter.new_limit is not matter.old_limit
         for piece, kept in self._open(matter, besides):
             place = (piece.extent, piece.service)
             question = Question(
-                piece.extent,
-                piece.actions,
+                piece,
                 self._limits(matter.old_limit, piece),
                 _says(old_denies, place, piece.actions),
                 ((piece.extent, piece.actions),) if kept else _says(besides, place, piece.actions),
                 self._limits(matter.new_limit, piece),
                 _says(new_denies, place, piece.actions),
             )
-            if not kept or question.new_limits is not None or question.new_denies:
+            if not kept or limited or _beyond(question.new_denies, question.old_denies):
                 yield from self._cells.lacking(question)
 
     def _open(self, matter: _Matter, besides: Iterable[_Beside]) -> Iterator[tuple[Piece, bool]]:
@@ -163,18 +172,12 @@ class Comparer:
             if bits:
                 left[place] = bits
                 yield piece._replace(actions=bits), False
-        if not self._takes_away(matter):
+        if not matter.whole:
             return
         for piece in self._left(matter.part, None):
             bits = piece.actions & ~left.get((piece.extent, piece.service), 0)
             if bits:
                 yield piece._replace(actions=bits), True
-
-    def _takes_away(self, matter: _Matter) -> bool:
-        """Whether the new side may deny, or leave out of its boundary, what the old side does not."""
-        if matter.new_limit is not None and matter.new_limit is not matter.old_limit:
-            return True
-        return not _within(_denies(matter.new_deniers), _denies(matter.old_deniers))
 
     def _limits(self, limit: Part | None, piece: Piece) -> Says | None:
         if limit is None:
@@ -193,6 +196,11 @@ def _says(besides: Iterable[_Beside], place: _Place, actions: Bits) -> Says:
     return tuple(sorted(found.items(), key=lambda item: item[0].number))
 
 
+def _beyond(few: Says, many: Says) -> bool:
+    """Whether the first ones say something that the others do not."""
+    return few != many and not _within(dict(few), dict(many))
+
+
 def _covered(near: Iterable[Near]) -> Bits:
     """The actions that one statement covers by itself."""
     bits = 0
@@ -200,10 +208,6 @@ def _covered(near: Iterable[Near]) -> Bits:
         if one.covers:
             bits |= one.actions
     return bits
-
-
-def _denies(parts: Iterable[Part]) -> Masks:
-    return merged(part.denies for part in parts)
 
 
 def _within(few: Masks, many: Masks) -> bool:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-import msgspec
 from msgspec import structs
 
 from secmigrate.access.conditions import Condition, Test, canonical, marked
@@ -28,9 +27,9 @@ def own_keys(document: Document) -> frozenset[str]:
     return frozenset(_own_keys(document.text))
 
 
-def asks(statement: object) -> bool:
-    """Whether a statement, as it was parsed, names such a key."""
-    return bool(_own_keys(msgspec.json.encode(statement).decode()))
+def asks(text: str) -> bool:
+    """Whether the text of a statement names such a key."""
+    return bool(_own_keys(text))
 
 
 def _own_keys(text: str) -> list[str]:

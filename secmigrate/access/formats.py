@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from secmigrate.access.actions import Action
 from secmigrate.access.automata import Pattern
+from secmigrate.access.automata import bits as numbers
 from secmigrate.access.patterns import TooHard, arn_format, disjoint, literal, resource, widened
 
 EVERYTHING = resource("*")
@@ -16,29 +17,30 @@ class Formats:
     """Actions by their look: the set of formats that they take. A look is a number, `patterns[look]` its formats."""
 
     def __init__(self, actions: Sequence[Action], partition: str) -> None:
-        numbers: dict[tuple[tuple[str, ...], bool], int] = {}
+        looks: dict[tuple[tuple[str, ...], bool], int] = {}
         self.patterns: list[tuple[Pattern, ...]] = []
         self._look: list[int] = []
-        self._split: dict[int, tuple[tuple[int, int], ...]] = {}
+        self._split: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
         self._meets: dict[tuple[Pattern, int], bool] = {}
         self._services: dict[str, int] = {}  # by the head of an ARN, such as `arn:aws:s3:`: who takes such resources
         self._any_service = 0  # who takes resources of more than one service, or nobody knows which
         for one in actions:
             key = (one.formats, one.anywhere)
-            if key not in numbers:
-                numbers[key] = len(numbers)
+            if key not in looks:
+                looks[key] = len(looks)
                 self.patterns.append(_patterns(one, partition))
-            self._look.append(numbers[key])
+            self._look.append(looks[key])
         self._enter_services()
 
-    def split(self, bits: int) -> tuple[tuple[int, int], ...]:
-        """The actions by their look."""
-        found = self._split.get(bits)
+    def split(self, start: int, bits: int) -> tuple[tuple[int, int], ...]:
+        """The actions by their look. The first bit is the action at the place `start`."""
+        found = self._split.get((start, bits))
         if found is None:
             by_look: dict[int, int] = {}
-            for place in _places(bits):
-                by_look[self._look[place]] = by_look.get(self._look[place], 0) | 1 << place
-            found = self._split[bits] = tuple(by_look.items())
+            for place in numbers(bits):
+                look = self._look[start + place]
+                by_look[look] = by_look.get(look, 0) | 1 << place
+            found = self._split[start, bits] = tuple(by_look.items())
         return found
 
     def coarsely(self, pattern: Pattern, bits: int) -> int:
@@ -87,12 +89,3 @@ def _patterns(action: Action, partition: str) -> tuple[Pattern, ...]:
     if action.anywhere:
         return (NO_RESOURCE,)
     return tuple(arn_format(one, partition) for one in action.formats) or (EVERYTHING,)
-
-
-def _places(bits: int) -> Iterator[int]:
-    """The places of the bits that are set."""
-    digits = f"{bits:b}"[::-1]
-    place = digits.find("1")
-    while place >= 0:
-        yield place
-        place = digits.find("1", place + 1)

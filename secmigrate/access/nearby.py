@@ -1,12 +1,13 @@
-"""What one policy part says near what another one allows: statements about the same actions, on resources they share."""
+"""What one policy part says near what another one allows: about the same actions, on resources that they share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from secmigrate.access.actions import ActionCatalogue
-from secmigrate.access.cells import Bits
+from secmigrate.access.cells import Bits, Piece
 from secmigrate.access.conditions import implies
 from secmigrate.access.effective import Extent, Masks, Part
 from secmigrate.access.formats import Formats, meet
@@ -15,22 +16,14 @@ from secmigrate.access.reading import ANYWHERE
 
 
 class Near(NamedTuple):
-    """A statement that shares actions and resources with another one."""
+    """A statement that shares actions and resources with a piece."""
 
     extent: Extent
-    actions: Bits
+    actions: Bits  # as in the piece
     covers: bool  # whether it holds wherever the other one does
 
 
-class Piece(NamedTuple):
-    """Actions of one service that a statement allows."""
-
-    extent: Extent
-    service: int
-    actions: Bits
-
-
-_Index = Mapping[int | None, list[tuple[Extent, Bits]]]  # by service; None: those about several
+_Index = Mapping[int | None, list[tuple[Extent, Bits]]]  # by service; None: those about several, as whole sets
 
 
 class Nearby:
@@ -44,11 +37,8 @@ class Nearby:
 
     def pieces(self, extent: Extent, actions: Bits) -> Iterator[Piece]:
         """The actions by service, without those that take no resource of the extent."""
-        left = self._formats.coarsely(extent.region.pattern, actions)
-        while left:
-            service, bits = self._catalogue.first_service(left)
+        for service, bits in self._catalogue.by_service(self._formats.coarsely(extent.region.pattern, actions)):
             yield Piece(extent, service, bits)
-            left ^= bits
 
     def allowing(self, part: Part, piece: Piece) -> list[Near]:
         """What the part allows near the piece."""
@@ -60,11 +50,14 @@ class Nearby:
 
     def _near(self, index: _Index, piece: Piece) -> list[Near]:
         found: list[Near] = []
-        for key in (piece.service, None):
-            for extent, mask in index.get(key, ()):
-                actions = mask & piece.actions
-                if actions and (covers := self._relation(extent, piece.extent)) is not None:
-                    found.append(Near(extent, actions, covers))
+        for extent, mask in index.get(piece.service, ()):
+            actions = mask & piece.actions
+            if actions and (covers := self._relation(extent, piece.extent)) is not None:
+                found.append(Near(extent, actions, covers))
+        for extent, mask in index.get(None, ()):
+            actions = self._catalogue.of_service(piece.service, mask) & piece.actions
+            if actions and (covers := self._relation(extent, piece.extent)) is not None:
+                found.append(Near(extent, actions, covers))
         return found
 
     def _relation(self, one: Extent, other: Extent) -> bool | None:
@@ -89,9 +82,12 @@ class Nearby:
         found: dict[int | None, list[tuple[Extent, Bits]]] = {}
         for extent, mask in masks.items():
             bits = self._formats.coarsely(extent.region.pattern, mask)
-            if bits:
-                service, first = self._catalogue.first_service(bits)
-                found.setdefault(service if first == bits else None, []).append((extent, bits))
+            services = list(islice(self._catalogue.by_service(bits), 2))
+            if len(services) == 1:
+                service, part = services[0]
+                found.setdefault(service, []).append((extent, part))
+            elif services:
+                found.setdefault(None, []).append((extent, bits))
         return found
 
 
@@ -101,7 +97,7 @@ def _relation(one: Extent, other: Extent) -> bool | None:
         return None
     if not implies(other.condition, one.condition):
         return False
-    if mine == theirs or mine == ANYWHERE:
+    if mine in (theirs, ANYWHERE):
         return True
     if mine.without:
         return False

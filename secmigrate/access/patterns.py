@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 _SPECIAL = re.compile(r"\$\{([^}]*)\}|[*?]")
+_ANY_REGION = re.compile(r"arn:[^:*?$]+:[^:*?$]+:(?=\*:[0-9]{12}:)")  # no name has an account number between colons
 _PART = re.compile(r"\$\{([^}]*)\}|.", re.DOTALL)
 _CHARACTERS = frozenset("*?$")  # ${*} is the character
 _WITHIN_SEGMENT = Wild(many=True, without=":")
@@ -43,12 +44,14 @@ def resource(text: str) -> Pattern:
     """One entry of a Resource or NotResource element."""
     tokens: list[Token] = []
     done = 0
+    region = any_region.end() if (any_region := _ANY_REGION.match(text)) else -1
     for part in _SPECIAL.finditer(text):
         tokens += text[done : part.start()]
         done = part.end()
         match part[0]:
             case "*":
-                tokens.append(ANYTHING if text[done : done + 1] in {"", ":"} else _WITHIN_SEGMENT)
+                spans = text[done : done + 1] in {"", ":"} and part.start() != region
+                tokens.append(ANYTHING if spans else _WITHIN_SEGMENT)
             case "?":
                 tokens.append(_ONE)
             case _:

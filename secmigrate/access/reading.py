@@ -5,7 +5,7 @@ Source: AWS, IAM JSON policy elements reference, and Grammar of the IAM JSON pol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from secmigrate.access.conditions import ALWAYS, Condition, Unreadable, read_condition, unreadable
-from secmigrate.access.facts import Facts, asks, decide_by, filled, own_keys, written
+from secmigrate.access.facts import Facts, asks, decide_by, filled, written
 from secmigrate.access.patterns import Pattern, resource
 from secmigrate.iam import Document
 
@@ -68,7 +68,60 @@ NOTHING_KNOWN = "its document is not in the snapshot"
 NOT_THERE = "it is not in the snapshot"
 
 
-@lru_cache(maxsize=65_536)
+class _Row(Struct, frozen=True):
+    """One statement as it is written, before anybody is asked."""
+
+    effect: Effect | None  # None: nobody knows
+    actions: tuple[str, ...]
+    all_but: bool
+    resources: tuple[str, ...]  # empty: nobody knows
+    all_but_resources: bool
+    condition: Condition
+    wrong: tuple[str, ...]
+    text: str
+    asks: bool  # whether it depends on who it is
+
+    def read(self, place: str, facts: Facts, *, variables: bool) -> Reading:
+        """What it says to a principal with these facts."""
+        known = dict(facts)
+        variable = known if variables else None
+        flaws = tuple(Flaw(place, what) for what in self.wrong)
+        decided = decide_by(filled(self.condition, variable), known) if self.condition else self.condition
+        if decided is None:
+            return Reading((), flaws)
+        patterns = [resource(plain) for one in self.resources if (plain := written(one, variable)) is not None]
+        regions = tuple(Region(one) for one in patterns)
+        if self.all_but_resources:
+            regions = (Region(EVERYTHING, frozenset(patterns)),)
+        if self.resources and not regions:
+            return Reading((), flaws)
+        actions = self.actions or ("*",)
+        effect: Effect = self.effect or "Allow"
+        one = Statement(place, effect, actions, self.all_but, regions or (ANYWHERE,), decided)
+        return Reading((one,) if self.effect else _either(one, self.text), flaws)
+
+
+class _Rows(Struct, frozen=True):
+    """The statements of a document, or what nobody can read of it."""
+
+    rows: tuple[tuple[str, _Row], ...]  # each with its place
+    variables: bool
+    opaque: Reading | None = None
+
+    def read(self, facts: Facts = (), which: bool | None = None) -> Reading:
+        """What those say that ask who it is, those that do not, or all."""
+        if self.opaque:
+            return Reading(()) if which else self.opaque
+        found = [
+            row.read(place, facts, variables=self.variables)
+            for place, row in self.rows
+            if which is None or row.asks == which
+        ]
+        statements = tuple(statement for one in found for statement in one.statements)
+        return Reading(statements, tuple(flaw for one in found for flaw in one.flaws))
+
+
+@lru_cache(maxsize=16_384)
 def read(document: Document, facts: Facts = ()) -> Reading:
     """The document's statements as they apply to a principal with these facts. A statement that never does is left out.
 
@@ -76,71 +129,31 @@ def read(document: Document, facts: Facts = ()) -> Reading:
     give are decided. A statement that cannot be read may allow or deny all that it could mean, under a condition that
     nobody can tell.
     """
-    rows = _rows(document)
-    return rows if isinstance(rows, Reading) else _joined(row.read(facts) for row in rows)
+    return _rows(document).read(facts)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def common(document: Document) -> Reading:
     """Those of the document's statements that say the same to everybody."""
-    rows = _rows(document)
-    return rows if isinstance(rows, Reading) else _joined(row.reading for row in rows if not row.asks)
+    return _rows(document).read(which=False)
 
 
-@lru_cache(maxsize=65_536)
 def personal(document: Document, facts: Facts) -> Reading:
     """Those of the document's statements that ask who it is, as they apply to a principal with these facts."""
-    rows = _rows(document)
-    return Reading(()) if isinstance(rows, Reading) else _joined(row.read(facts) for row in rows if row.asks)
+    return _rows(document).read(facts, which=True)
 
 
-class _Row(Struct, frozen=True):
-    """One statement, as it is written and as it reads to somebody of whom nothing is known."""
-
-    place: str
-    body: Any
-    variables: bool
-    asks: bool  # whether it depends on who it is
-    reading: Reading
-
-    def read(self, facts: Facts) -> Reading:
-        if not facts or not self.asks:
-            return self.reading
-        return _reading(self.place, self.body, facts, variables=self.variables)
-
-
-@lru_cache(maxsize=65_536)
-def _rows(document: Document) -> tuple[_Row, ...] | Reading:
-    """The document's statements one by one; the reading of one of which nothing can be told."""
+@lru_cache(maxsize=16_384)
+def _rows(document: Document) -> _Rows:
     value = document.value
     problem = problem_of(value)
     if problem:
-        return _unread(document.text, problem)
-    variables = has_variables(value)
+        return _Rows((), False, _unread(document.text, problem))
     found = []
     for number, body in enumerate(document.statements, 1):
         place = f"statement {number}" + (f" ({body['Sid']})" if _has_sid(body) else "")
-        found.append(
-            _Row(
-                place,
-                body,
-                variables,
-                bool(own_keys(document)) and asks(body),
-                _reading(place, body, (), variables=variables),
-            )
-        )
-    return tuple(found)
-
-
-def _reading(place: str, body: Any, facts: Facts, *, variables: bool) -> Reading:
-    statements, wrong = _statement(place, body, dict(facts), variables=variables)
-    return Reading(statements, tuple(Flaw(place, what) for what in wrong))
-
-
-def _joined(readings: Iterable[Reading]) -> Reading:
-    ones = list(readings)
-    statements = tuple(statement for one in ones for statement in one.statements)
-    return Reading(statements, tuple(flaw for one in ones for flaw in one.flaws))
+        found.append((place, _row(msgspec.json.encode(body, order="sorted"))))
+    return _Rows(tuple(found), has_variables(value))
 
 
 def has_variables(value: Mapping[str, Any]) -> bool:
@@ -184,13 +197,12 @@ def _either(one: Statement, text: str) -> tuple[Statement, ...]:
     )
 
 
-def _statement(
-    place: str, row: Any, facts: dict[str, str | None], *, variables: bool
-) -> tuple[tuple[Statement, ...], list[str]]:
-    """The statement, nothing if it never applies, two if nobody knows its effect; and what is wrong with it."""
-    text = msgspec.json.encode(row, order="sorted").decode()
+@lru_cache(maxsize=16_384)
+def _row(encoded: bytes) -> _Row:
+    """The statement that is encoded there, as canonical JSON."""
+    row, text = msgspec.json.decode(encoded), encoded.decode()
     if not isinstance(row, dict):
-        return _either(Statement(place, "Allow", ("*",), False, (ANYWHERE,), ALWAYS), text), ["it is not an object"]
+        return _Row(None, (), False, (), False, ALWAYS, ("it is not an object",), text, asks=False)
     wrong = [f"there is no element {name} in an identity policy" for name in sorted(set(row) - _ELEMENTS)]
     condition: Condition = ALWAYS
     try:
@@ -200,24 +212,14 @@ def _statement(
     effect: Any = row.get("Effect")
     if effect not in ("Allow", "Deny"):
         wrong.append(f"Effect is neither Allow nor Deny: {_short(effect)}")
+        effect = None
     actions, not_actions, why = entries(row, "Action", is_action)
     wrong += why
     resources, not_resources, why = entries(row, "Resource", _is_resource)
     wrong += why
     if wrong:
         condition |= unreadable(text)
-    known = facts if variables else None
-    decided = decide_by(filled(condition, known), facts)
-    if decided is None:
-        return (), wrong
-    patterns = [resource(plain) for entry in resources if (plain := written(entry, known)) is not None]
-    regions = (Region(EVERYTHING, frozenset(patterns)),) if not_resources else tuple(Region(one) for one in patterns)
-    if resources and not regions:
-        return (), wrong
-    one = Statement(place, "Allow", actions or ("*",), not_actions, regions or (ANYWHERE,), decided)
-    if effect not in ("Allow", "Deny"):
-        return _either(one, text), wrong
-    return (structs.replace(one, effect=effect),), wrong
+    return _Row(effect, actions, not_actions, resources, not_resources, condition, tuple(wrong), text, asks=asks(text))
 
 
 def entries(row: Mapping[str, Any], name: str, fits: Any) -> tuple[tuple[str, ...], bool, list[str]]:
