@@ -7,17 +7,17 @@ names the account leaves it to the user's own policies. A Deny on either side wi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from secmigrate.access.conditions import ALWAYS, Condition, Unreadable, implies, read_condition, unreadable
 from secmigrate.access.contexts import context
-from secmigrate.access.effective import Extent, Masks, Side, Sides, known_facts
+from secmigrate.access.effective import Extent, Masks, Part, Side, Sides, known_facts
 from secmigrate.access.facts import decided_by, filled, own_keys
 from secmigrate.access.patterns import has_variable, matches, widened
 from secmigrate.access.reading import Region, entries, has_variables, is_action, problem_of
@@ -129,6 +129,16 @@ def _condition(extent: Extent) -> Condition:
     return extent.condition
 
 
+class Reach:
+    """The roles that somebody may assume, by name. `shared`: by everybody with the same policies, as one object."""
+
+    __slots__ = ("shared", "ways")
+
+    def __init__(self, ways: Mapping[str, Ways], *, shared: bool) -> None:
+        self.ways = ways
+        self.shared = shared
+
+
 class Doors:
     """The roles of a snapshot, seen from the users who may assume them."""
 
@@ -142,24 +152,33 @@ class Doors:
         self._anybody: dict[str, set[Condition]] = {}  # by role: nobody can tell whom it trusts
         self._personal: dict[str, frozenset[str]] = {}  # by role: the keys in its trust that the user decides
         self._matched: dict[Region, frozenset[str]] = {}
-        self._by_side: dict[object, Mapping[str, Ways]] = {}
+        self._extents: dict[tuple[Part, str], frozenset[Extent]] = {}
+        self._by_policies: dict[object, Reach] = {}
+        self._ways: dict[Ways, Ways] = {}  # one object for equal ones
         for role in snapshot.roles.values():
             self._enter(role)
 
-    def ways(self, user: User, side: Side) -> Mapping[str, Ways]:
-        """The roles that the user may assume, by name; `side` is what the user can do in this snapshot."""
-        shared = self._by_side.get(side.key)
-        if shared is None:
-            shared = self._by_side[side.key] = dict(self._through_the_account(side))
+    def reach(self, user: User, side: Side) -> Reach:
+        """The roles that the user may assume; `side` is what the user can do in this snapshot."""
+        shared = self._shared(side)
         own = {**self._direct.get(self._snapshot.arn(user), {}), **self._direct.get(user.seen.id or "-", {})}
-        if not own and not self._barred and not self._anybody and not self._personal:
-            return shared
+        special = (
+            own or self._anybody or any(not of.keys().isdisjoint(shared.ways) for of in (self._barred, self._personal))
+        )
+        return Reach(self._own_ways(user, side, own, shared.ways), shared=False) if special else shared
+
+    def _own_ways(
+        self, user: User, side: Side, own: Mapping[str, set[Condition]], shared: Mapping[str, Ways]
+    ) -> Mapping[str, Ways]:
+        """The ways of somebody whom trust policies name, or ask who it is."""
         found = dict(shared)
+        denies = self._about(side.all_parts, "denies")
         for more in (own, self._anybody):
             for role, conditions in more.items():
                 there = found.get(role)
-                denied = self._conditions(side.denies, role)
-                found[role] = Ways(frozenset(conditions) | (there.allowed if there else frozenset()), denied)
+                found[role] = Ways(
+                    frozenset(conditions) | (there.allowed if there else frozenset()), self._conditions(denies, role)
+                )
         for role in self._barred.keys() & found.keys():
             bars = frozenset(one.condition for one in self._barred[role] if self._is_about(one, user))
             found[role] = Ways(found[role].allowed, found[role].denied | bars)
@@ -197,27 +216,44 @@ class Doors:
         names = {"*", self._snapshot.account, root, self._snapshot.arn(user), user.seen.id or "-"}
         return one.principal[0] == "unreadable" or (one.principal[1] in names) != one.all_but
 
-    def _through_the_account(self, side: Side) -> Iterator[tuple[str, Ways]]:
+    def _shared(self, side: Side) -> Reach:
+        """The roles that trust the account, and that the user's own policies let her assume."""
+        limits = None if side.boundary is None else self._about((side.boundary,), "allows")
+        key = (self._about(side.parts, "allows"), limits, self._about(side.all_parts, "denies"))
+        found = self._by_policies.get(key)
+        if found is None:
+            found = self._by_policies[key] = Reach(dict(self._through_the_account(*key)), shared=True)
+        return found
+
+    def _about(self, parts: Iterable[Part], effect: Literal["allows", "denies"]) -> frozenset[Extent]:
+        """What the parts allow or deny about assuming roles."""
+        found: frozenset[Extent] = frozenset()
+        for part in parts:
+            key = (part, effect)
+            if key not in self._extents:
+                masks: Masks = part.allows if effect == "allows" else part.denies
+                self._extents[key] = frozenset(extent for extent, bits in masks.items() if bits & self._bit)
+            found |= self._extents[key]
+        return found
+
+    def _through_the_account(
+        self, allows: frozenset[Extent], limits: frozenset[Extent] | None, denies: frozenset[Extent]
+    ) -> Iterator[tuple[str, Ways]]:
         found: dict[str, set[Condition]] = {}
-        for extent, bits in side.allows.items():
-            if bits & self._bit:
-                for role in self._roles(extent.region) & self._account.keys():
-                    found.setdefault(role, set()).add(_condition(extent))
+        for extent in allows:
+            for role in self._roles(extent.region) & self._account.keys():
+                found.setdefault(role, set()).add(_condition(extent))
         for role in sorted(found):
             conditions = frozenset(mine | theirs for mine in found[role] for theirs in self._account[role])
-            if side.boundary is not None:
-                limits = self._conditions(side.boundary.allows, role)
-                conditions = frozenset(one | limit for one in conditions for limit in limits)
-            ways = Ways(conditions, self._conditions(side.denies, role))
+            if limits is not None:
+                within = self._conditions(limits, role)
+                conditions = frozenset(one | limit for one in conditions for limit in within)
+            ways = Ways(conditions, self._conditions(denies, role))
             if conditions and ALWAYS not in ways.denied:
-                yield role, ways
+                yield role, self._ways.setdefault(ways, ways)
 
-    def _conditions(self, masks: Masks, role: str) -> Conditions:
-        return frozenset(
-            _condition(extent)
-            for extent, bits in masks.items()
-            if bits & self._bit and role in self._roles(extent.region)
-        )
+    def _conditions(self, extents: Iterable[Extent], role: str) -> Conditions:
+        return frozenset(_condition(extent) for extent in extents if role in self._roles(extent.region))
 
     def _roles(self, region: Region) -> frozenset[str]:
         """The roles that lie in the region, by name."""

@@ -37,24 +37,28 @@ class Pattern:
     """
 
     __slots__ = (
-        *("tokens", "text", "prefix", "suffix", "variables", "avoided", "end", "endless", "stars", "below"),
-        *("_expression", "_hash", "_named", "_onward", "_steps", "_wild_steps", "_wilds"),
+        *("tokens", "text", "prefix", "suffix", "variables", "end", "endless", "stars"),
+        *("_below", "_expression", "_hash", "_named", "_onward", "_steps", "_wild_steps", "_wilds"),
     )
 
     def __init__(self, tokens: Sequence[Token], text: str) -> None:
-        self.tokens = tuple(_without_idle_stars(tokens))
+        special = [at for at, token in enumerate(tokens) if len(token) > 1]  # a character's length is 1
+        if len(special) > 1:
+            tokens = _without_idle_stars(tokens)
+            special = [at for at, token in enumerate(tokens) if len(token) > 1]
+        self.tokens = tuple(tokens)
         self.text = text
-        special = [at for at, token in enumerate(self.tokens) if len(token) > 1]  # a character's length is 1
         self.prefix = "".join(_plain(self.tokens[: special[0]] if special else self.tokens))
         self.suffix = "".join(_plain(self.tokens[special[-1] + 1 :] if special else self.tokens))
         self.variables = frozenset(token for token in map(self.tokens.__getitem__, special) if isinstance(token, str))
         self._wilds = [(at, token) for at in special if isinstance(token := self.tokens[at], Wild)]
-        self.avoided = frozenset().union(*(wild.without for _, wild in self._wilds))
         self.end = 1 << len(self.tokens)
         self.endless = self.end >> 1 if self.tokens[-1:] == (ANYTHING,) else 0  # from there on everything is matched
-        self.stars = sum(1 << at for at, wild in self._wilds if wild.many)
-        # star -> the places before it that lead to no text that the star does not lead to: they may be forgotten
-        self.below = {at: _idle(self.tokens, at, wild) for at, wild in self._wilds if wild.many}
+        self.stars = 0
+        for at, wild in self._wilds:
+            if wild.many:
+                self.stars |= 1 << at
+        self._below: dict[int, int] | None = None
         self._expression: re.Pattern[str] | None = None
         self._hash = hash(self.tokens)
         self._named: dict[str, int] = {}
@@ -72,6 +76,18 @@ class Pattern:
 
     def __repr__(self) -> str:
         return f"Pattern({self.text!r})"
+
+    @property
+    def avoided(self) -> frozenset[str]:
+        """The characters that one of the wildcards does not take."""
+        return frozenset().union(*(wild.without for _, wild in self._wilds))
+
+    @property
+    def below(self) -> Mapping[int, int]:
+        """By star, the places before it that lead to no text that the star does not lead to: they may be forgotten."""
+        if self._below is None:
+            self._below = {at: _idle(self.tokens, at, wild) for at, wild in self._wilds if wild.many}
+        return self._below
 
     @property
     def named(self) -> Mapping[str, int]:

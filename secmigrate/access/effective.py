@@ -121,14 +121,17 @@ class Sides:
     def of(self, snapshot: Snapshot, one: Principal) -> Side:
         """What a principal can do in the snapshot: by its own policies and, for a user, those of its groups."""
         parts: dict[Part, None] = {}
+        asking: dict[Document, None] = {}
         for holder in holders(snapshot, one):
             documents = held(snapshot, holder)
             if documents:
-                parts[self._part("common", documents)] = None
-            asking = tuple(found for found in documents if isinstance(found, Document) and own_keys(found))
-            if asking:
-                keys = frozenset().union(*(own_keys(found) for found in asking))
-                parts[self._part("personal", asking, known_facts(snapshot, one, keys))] = None
+                part = self._part("common", documents)
+                if part.allows or part.denies:
+                    parts[part] = None
+                asking.update((found, None) for found in documents if isinstance(found, Document) and own_keys(found))
+        if asking:
+            keys = frozenset().union(*map(own_keys, asking))
+            parts[self._part("personal", tuple(asking), known_facts(snapshot, one, keys))] = None
         for name in missing(snapshot, one):
             parts[self._part("whole", (f"group {name}",))] = None
         boundary = getattr(one, "boundary", "")

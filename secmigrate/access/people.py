@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct, structs
 
 from secmigrate.access.actions import ActionCatalogue
-from secmigrate.access.assuming import Doors, Trusted, trusted
+from secmigrate.access.assuming import Doors, Reach, Trusted, Ways, trusted
 from secmigrate.access.comparing import Comparer, Row
 from secmigrate.access.effective import Side, Sides
 from secmigrate.iam import Principal, PrincipalKind, Snapshot, User
@@ -87,7 +87,7 @@ class Comparison:
         self.catalogue = self.sides.catalogue
         self.nothing = Side((), None, (after, User(name="nobody")))  # what somebody can do who has no policy at all
         self._doors = (Doors(before, self.sides), Doors(after, self.sides))
-        self._reached: dict[tuple[object, ...], Reached] = {}
+        self._reached: dict[tuple[Reach, Reach], Reached] = {}
 
     def users(self, names: Iterable[str] | None = None) -> Iterator[Change]:
         """What becomes of each user that is there before and after, or of these; by name."""
@@ -135,14 +135,20 @@ class Comparison:
     def assumable(self, name: str) -> frozenset[str]:
         """The roles of before that a user may assume, or whose successor she may assume afterwards."""
         before, after = self.before.users[name], self.after.users[name]
-        ways = self._doors[1].ways(after, self.sides.of(self.after, after))
-        mine = self._doors[0].ways(before, self.sides.of(self.before, before))
+        ways = self._doors[1].reach(after, self.sides.of(self.after, after)).ways
+        mine = self._doors[0].reach(before, self.sides.of(self.before, before)).ways
         return frozenset(mine) | {role for role in self.before.roles if self.successor(role) in ways}
 
     def _reaches(self, ones: tuple[User, User], old: Side, new: Side) -> Reached:
-        before, after = self._doors[0].ways(ones[0], old), self._doors[1].ways(ones[1], new)
-        if before is after or not (before or after):
-            return SAME_ROLES
+        before, after = self._doors[0].reach(ones[0], old), self._doors[1].reach(ones[1], new)
+        if not before.shared or not after.shared:
+            return self._between(before.ways, after.ways)
+        key = (before, after)
+        if key not in self._reached:
+            self._reached[key] = self._between(before.ways, after.ways)
+        return self._reached[key]
+
+    def _between(self, before: Mapping[str, Ways], after: Mapping[str, Ways]) -> Reached:
         lost: list[str] = []
         unsure: list[str] = []
         for role, ways in before.items():
