@@ -7,6 +7,7 @@ names the account leaves it to the user's own policies. A Deny on either side wi
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -19,7 +20,7 @@ from secmigrate.access.conditions import ALWAYS, Condition, Unreadable, implies,
 from secmigrate.access.contexts import context
 from secmigrate.access.effective import Extent, Masks, Part, Side, Sides, known_facts
 from secmigrate.access.facts import decided_by, filled, own_keys
-from secmigrate.access.patterns import has_variable, matches, widened
+from secmigrate.access.patterns import Pattern, has_variable, matches, widened
 from secmigrate.access.reading import Region, entries, has_variables, is_action, problem_of
 from secmigrate.iam import Document, Role, Snapshot, User
 
@@ -129,6 +130,15 @@ def _condition(extent: Extent) -> Condition:
     return extent.condition
 
 
+@lru_cache(maxsize=16_384)
+def _joined(mine: Conditions, theirs: Conditions, limits: Conditions | None, denied: Conditions) -> Ways:
+    """The ways where a user's policies allow it and the trust policy does too, within a permissions boundary."""
+    allowed = frozenset(one | other for one in mine for other in theirs)
+    if limits is not None:
+        allowed = frozenset(one | limit for one in allowed for limit in limits)
+    return Ways(allowed, denied)
+
+
 class Reach:
     """The roles that somebody may assume, by name. `shared`: by everybody with the same policies, as one object."""
 
@@ -145,8 +155,8 @@ class Doors:
     def __init__(self, snapshot: Snapshot, sides: Sides) -> None:
         self._snapshot = snapshot
         self._bit = sides.catalogue.bits(ASSUME)
-        self._arns = {snapshot.arn(role): name for name, role in snapshot.roles.items()}
-        self._account: dict[str, set[Condition]] = {}  # by role: it trusts the account
+        self._arns = sorted((snapshot.arn(role), name) for name, role in snapshot.roles.items())
+        self._account: dict[str, Conditions] = {}  # by role: it trusts the account
         self._direct: dict[str, dict[str, set[Condition]]] = {}  # by user and role: it trusts the user
         self._barred: dict[str, list[Trusted]] = {}  # by role: what its trust policy denies
         self._anybody: dict[str, set[Condition]] = {}  # by role: nobody can tell whom it trusts
@@ -154,7 +164,6 @@ class Doors:
         self._matched: dict[Region, frozenset[str]] = {}
         self._extents: dict[tuple[Part, str], frozenset[Extent]] = {}
         self._by_policies: dict[object, Reach] = {}
-        self._ways: dict[Ways, Ways] = {}  # one object for equal ones
         for role in snapshot.roles.values():
             self._enter(role)
 
@@ -205,7 +214,7 @@ class Doors:
             if not one.allows:
                 self._barred.setdefault(role.name, []).append(one)
             elif kind == "AWS" and (name in everybody or one.all_but):
-                self._account.setdefault(role.name, set()).add(one.condition)
+                self._account[role.name] = self._account.get(role.name, frozenset()) | {one.condition}
             elif kind == "unreadable":
                 self._anybody.setdefault(role.name, set()).add(one.condition)
             elif kind == "AWS":
@@ -244,23 +253,23 @@ class Doors:
             for role in self._roles(extent.region) & self._account.keys():
                 found.setdefault(role, set()).add(_condition(extent))
         for role in sorted(found):
-            conditions = frozenset(mine | theirs for mine in found[role] for theirs in self._account[role])
-            if limits is not None:
-                within = self._conditions(limits, role)
-                conditions = frozenset(one | limit for one in conditions for limit in within)
-            ways = Ways(conditions, self._conditions(denies, role))
-            if conditions and ALWAYS not in ways.denied:
-                yield role, self._ways.setdefault(ways, ways)
+            within = None if limits is None else self._conditions(limits, role)
+            ways = _joined(frozenset(found[role]), self._account[role], within, self._conditions(denies, role))
+            if ways.allowed and ALWAYS not in ways.denied:
+                yield role, ways
 
     def _conditions(self, extents: Iterable[Extent], role: str) -> Conditions:
         return frozenset(_condition(extent) for extent in extents if role in self._roles(extent.region))
+
+    def _matching(self, pattern: Pattern) -> set[str]:
+        first = bisect_left(self._arns, pattern.prefix, key=lambda one: one[0])
+        last = bisect_right(self._arns, pattern.prefix, lo=first, key=lambda one: one[0][: len(pattern.prefix)])
+        return {name for arn, name in self._arns[first:last] if matches(pattern, arn)}
 
     def _roles(self, region: Region) -> frozenset[str]:
         """The roles that lie in the region, by name."""
         found = self._matched.get(region)
         if found is None:
-            inside = {name for arn, name in self._arns.items() if matches(widened(region.pattern), arn)}
-            for pattern in region.without:
-                inside -= {name for arn, name in self._arns.items() if matches(pattern, arn)}
+            inside = self._matching(widened(region.pattern)).difference(*map(self._matching, region.without))
             found = self._matched[region] = frozenset(inside)
         return found

@@ -113,8 +113,9 @@ def _cut(question: Question) -> list[Bits]:
 
 def joined(rows: Iterable[Row]) -> Rows:
     """One row for what a statement allows; actions whose resources look alike share their example."""
-    merged: dict[Row, Bits] = {}
+    merged: dict[tuple[object, ...], Row] = {}
     for row in rows:
-        key = structs.replace(row, actions=0)
-        merged[key] = merged.get(key, 0) | row.actions
-    return tuple(structs.replace(row, actions=actions) for row, actions in merged.items())
+        key = (row.certain, row.extent, row.example, row.context, row.because)
+        there = merged.get(key)
+        merged[key] = row if there is None else structs.replace(row, actions=row.actions | there.actions)
+    return tuple(merged.values())

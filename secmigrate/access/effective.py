@@ -7,7 +7,6 @@ service control policies and session policies are outside of a snapshot.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
 
 from msgspec import Struct
 
@@ -19,10 +18,13 @@ from secmigrate.access.reading import (
     Effect,
     Reading,
     Region,
+    Which,
+    asked,
     common,
     named_actions,
-    personal,
+    names,
     read,
+    traits,
     unknown,
 )
 from secmigrate.iam import Document, Principal, Snapshot, User
@@ -47,7 +49,6 @@ class Extent:
         return f"{self.region} if {self.tests}" if self.condition else str(self.region)
 
 
-Which = Literal["whole", "common", "personal"]  # statements: all, those for everybody, those that ask who it is
 Masks = Mapping[Extent, int]  # actions, as bits of the catalogue
 
 
@@ -107,7 +108,7 @@ class Sides:
         """`snapshots` and `documents` hold all that will be met: actions that nobody knows are found beforehand."""
         self.catalogue = catalogue.knowing(_written(snapshots, documents))
         self._extents: dict[tuple[Region, Condition], Extent] = {}
-        self._parts: dict[tuple[Which, tuple[Document | str, ...], Facts], Part] = {}
+        self._parts: dict[tuple[Which | None, tuple[Document | str, ...], Facts], Part] = {}
         self._masks: dict[tuple[tuple[str, ...], bool], int] = {}
         self.anywhere = self.extent(ANYWHERE, ALWAYS)
 
@@ -121,25 +122,29 @@ class Sides:
     def of(self, snapshot: Snapshot, one: Principal) -> Side:
         """What a principal can do in the snapshot: by its own policies and, for a user, those of its groups."""
         parts: dict[Part, None] = {}
-        asking: dict[Document, None] = {}
+        asking: dict[Which, dict[Document, frozenset[str]]] = {"traits": {}, "names": {}}
         for holder in holders(snapshot, one):
             documents = held(snapshot, holder)
             if documents:
                 part = self._part("common", documents)
                 if part.allows or part.denies:
                     parts[part] = None
-                asking.update((found, None) for found in documents if isinstance(found, Document) and own_keys(found))
-        if asking:
-            keys = frozenset().union(*map(own_keys, asking))
-            parts[self._part("personal", tuple(asking), known_facts(snapshot, one, keys))] = None
+            for found in documents:
+                if isinstance(found, Document):
+                    for which, keys in asked(found).items():
+                        asking[which][found] = keys
+        for which, those in asking.items():
+            if those:
+                facts = known_facts(snapshot, one, frozenset().union(*those.values()))
+                parts[self._part(which, tuple(those), facts)] = None
         for name in missing(snapshot, one):
-            parts[self._part("whole", (f"group {name}",))] = None
+            parts[self._part(None, (f"group {name}",))] = None
         boundary = getattr(one, "boundary", "")
         limit = None
         if boundary:
             found = _document(snapshot, boundary)
             facts = known_facts(snapshot, one, own_keys(found)) if isinstance(found, Document) else ()
-            limit = self._part("whole", (found,), facts)
+            limit = self._part(None, (found,), facts)
         return Side(tuple(parts), limit, (snapshot, one))
 
     def mask(self, actions: tuple[str, ...], all_but: bool) -> int:
@@ -169,7 +174,7 @@ class Sides:
             and self.mask(statement.actions, statement.all_but) & actions
         ]
 
-    def _part(self, which: Which, documents: tuple[Document | str, ...], facts: Facts = ()) -> Part:
+    def _part(self, which: Which | None, documents: tuple[Document | str, ...], facts: Facts = ()) -> Part:
         part = self._parts.get((which, documents, facts))
         if part is None:
             readings = tuple(_reading(found, facts, which) for found in documents)
@@ -181,7 +186,7 @@ class Sides:
                     for region in statement.regions:
                         extent = self.extent(region, statement.condition)
                         masks = allows if statement.effect == "Allow" else denies
-                        masks[extent] = masks.get(extent, 0) | mask
+                        masks[extent] = masks[extent] | mask if extent in masks else mask
             part = self._parts[which, documents, facts] = Part(allows, denies, readings)
         return part
 
@@ -242,12 +247,12 @@ def _document(snapshot: Snapshot, arn: str) -> Document | str:
     return arn if policy is None else policy.document
 
 
-def _reading(found: Document | str, facts: Facts, which: Which = "whole") -> Reading:
+def _reading(found: Document | str, facts: Facts, which: Which | None = None) -> Reading:
     if isinstance(found, str):
         return unknown(found)
-    if which == "whole":
+    if which is None:
         return read(found, facts)
-    return common(found) if which == "common" else personal(found, facts)
+    return common(found) if which == "common" else traits(found, facts) if which == "traits" else names(found, facts)
 
 
 def merged(masks: Iterable[Masks]) -> Masks:
@@ -258,7 +263,7 @@ def merged(masks: Iterable[Masks]) -> Masks:
     total = dict(first)
     for one in rest:
         for extent, bits in one.items():
-            total[extent] = total.get(extent, 0) | bits
+            total[extent] = total[extent] | bits if extent in total else bits
     return total
 
 

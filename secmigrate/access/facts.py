@@ -27,9 +27,9 @@ def own_keys(document: Document) -> frozenset[str]:
     return frozenset(_own_keys(document.text))
 
 
-def asks(text: str) -> bool:
-    """Whether the text of a statement names such a key."""
-    return bool(_own_keys(text))
+def asks(text: str) -> frozenset[str]:
+    """Those in the text of a statement."""
+    return frozenset(_own_keys(text))
 
 
 def _own_keys(text: str) -> list[str]:

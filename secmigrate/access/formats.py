@@ -57,7 +57,7 @@ class Formats:
         found = self._meets.get((pattern, look))
         if found is None:
             wide = widened(pattern)
-            found = self._meets[pattern, look] = any(meet(wide, one) for one in self.patterns[look])
+            found = self._meets[pattern, look] = any(meet(one, wide) for one in self.patterns[look])
         return found
 
     def _enter_services(self) -> None:

@@ -18,9 +18,11 @@ from secmigrate.access.patterns import Pattern, resource
 from secmigrate.iam import Document
 
 Effect = Literal["Allow", "Deny"]
+Which = Literal["common", "traits", "names"]
 
 EVERYTHING = resource("*")
 VERSIONS = ("2012-10-17", "2008-10-17")
+_NAMES = frozenset(("aws:username", "aws:principalarn"))
 _ELEMENTS = frozenset("Sid Effect Action NotAction Resource NotResource Condition".split())
 
 
@@ -79,7 +81,12 @@ class _Row(Struct, frozen=True):
     condition: Condition
     wrong: tuple[str, ...]
     text: str
-    asks: bool  # whether it depends on who it is
+    keys: frozenset[str]  # what it asks about who it is
+
+    @property
+    def which(self) -> Which:
+        """Of whom it asks what: of nobody, for traits that many share, or for the name."""
+        return "names" if self.keys & _NAMES else "traits" if self.keys else "common"
 
     def read(self, place: str, facts: Facts, *, variables: bool) -> Reading:
         """What it says to a principal with these facts."""
@@ -108,14 +115,14 @@ class _Rows(Struct, frozen=True):
     variables: bool
     opaque: Reading | None = None
 
-    def read(self, facts: Facts = (), which: bool | None = None) -> Reading:
-        """What those say that ask who it is, those that do not, or all."""
+    def read(self, facts: Facts = (), which: Which | None = None) -> Reading:
+        """What those say that ask that, or all."""
         if self.opaque:
-            return Reading(()) if which else self.opaque
+            return Reading(()) if which in ("traits", "names") else self.opaque
         found = [
             row.read(place, facts, variables=self.variables)
             for place, row in self.rows
-            if which is None or row.asks == which
+            if which is None or row.which == which
         ]
         statements = tuple(statement for one in found for statement in one.statements)
         return Reading(statements, tuple(flaw for one in found for flaw in one.flaws))
@@ -135,12 +142,28 @@ def read(document: Document, facts: Facts = ()) -> Reading:
 @lru_cache(maxsize=16_384)
 def common(document: Document) -> Reading:
     """Those of the document's statements that say the same to everybody."""
-    return _rows(document).read(which=False)
+    return _rows(document).read(which="common")
 
 
-def personal(document: Document, facts: Facts) -> Reading:
-    """Those of the document's statements that ask who it is, as they apply to a principal with these facts."""
-    return _rows(document).read(facts, which=True)
+@lru_cache(maxsize=16_384)
+def traits(document: Document, facts: Facts) -> Reading:
+    """Those of the document's statements that ask for the principal's account or tags, but not for its name."""
+    return _rows(document).read(facts, "traits")
+
+
+def names(document: Document, facts: Facts) -> Reading:
+    """Those of the document's statements that ask for the principal's name or ARN."""
+    return _rows(document).read(facts, "names")
+
+
+@lru_cache(maxsize=16_384)
+def asked(document: Document) -> Mapping[Which, frozenset[str]]:
+    """The context keys that statements ask for which the principal itself decides, by the kind of the statements."""
+    found: dict[Which, frozenset[str]] = {}
+    for _, row in _rows(document).rows:
+        if row.keys:
+            found[row.which] = found.get(row.which, frozenset()) | row.keys
+    return found
 
 
 @lru_cache(maxsize=16_384)
@@ -202,7 +225,7 @@ def _row(encoded: bytes) -> _Row:
     """The statement that is encoded there, as canonical JSON."""
     row, text = msgspec.json.decode(encoded), encoded.decode()
     if not isinstance(row, dict):
-        return _Row(None, (), False, (), False, ALWAYS, ("it is not an object",), text, asks=False)
+        return _Row(None, (), False, (), False, ALWAYS, ("it is not an object",), text, frozenset())
     wrong = [f"there is no element {name} in an identity policy" for name in sorted(set(row) - _ELEMENTS)]
     condition: Condition = ALWAYS
     try:
@@ -219,7 +242,7 @@ def _row(encoded: bytes) -> _Row:
     wrong += why
     if wrong:
         condition |= unreadable(text)
-    return _Row(effect, actions, not_actions, resources, not_resources, condition, tuple(wrong), text, asks=asks(text))
+    return _Row(effect, actions, not_actions, resources, not_resources, condition, tuple(wrong), text, asks(text))
 
 
 def entries(row: Mapping[str, Any], name: str, fits: Any) -> tuple[tuple[str, ...], bool, list[str]]:
