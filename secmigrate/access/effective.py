@@ -15,7 +15,6 @@ from secmigrate.access.conditions import ALWAYS, Condition
 from secmigrate.access.facts import Facts, facts_of, own_keys
 from secmigrate.access.reading import (
     ANYWHERE,
-    Effect,
     Reading,
     Region,
     Which,
@@ -161,18 +160,6 @@ class Sides:
                 found = self.catalogue.everything & ~found
             self._masks[actions, all_but] = found
         return found
-
-    def places(self, side: Side, extent: Extent, actions: int, effect: Effect) -> list[str]:
-        """The statements of a side that allow or deny some of the actions there: holder, policy and statement."""
-        return [
-            f"{source}, {statement.place}"
-            for source in side.sources
-            for statement in source.reading.statements
-            if effect == statement.effect
-            and statement.condition == extent.condition
-            and extent.region in statement.regions
-            and self.mask(statement.actions, statement.all_but) & actions
-        ]
 
     def _part(self, which: Which | None, documents: tuple[Document | str, ...], facts: Facts = ()) -> Part:
         part = self._parts.get((which, documents, facts))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from secmigrate.access.actions import Action
 from secmigrate.access.automata import Pattern
 from secmigrate.access.automata import bits as numbers
-from secmigrate.access.patterns import TooHard, arn_format, disjoint, literal, resource, widened
+from secmigrate.access.patterns import arn_format, disjoint, literal, resource, widened
 
 EVERYTHING = resource("*")
 NO_RESOURCE = literal("*")  # what a request has that is about no resource
@@ -76,13 +76,8 @@ class Formats:
 
 
 def meet(one: Pattern, other: Pattern) -> bool:
-    """Whether a text is matched by both, so far as that can be told."""
-    if one is EVERYTHING or other is EVERYTHING:
-        return True
-    try:
-        return not disjoint(one, other)
-    except TooHard:
-        return True
+    """Whether a text is matched by both."""
+    return one is EVERYTHING or other is EVERYTHING or not disjoint(one, other)
 
 
 def _patterns(action: Action, partition: str) -> tuple[Pattern, ...]:

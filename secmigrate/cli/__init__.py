@@ -5,6 +5,7 @@ Only typer and the standard library are imported before a command runs: `secmigr
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from secmigrate.cli.app import app
@@ -14,6 +15,8 @@ from secmigrate.errors import SecmigrateError
 
 def main() -> None:
     """The console script. Whatever goes wrong in a known way ends in one message and the contract's exit code."""
+    # Snapshots are many objects without cycles: to look at them again and again takes a fifth of the time of `access`.
+    gc.set_threshold(100_000, 50, 100)
     try:
         app()
     except SecmigrateError as error:

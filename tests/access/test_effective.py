@@ -130,17 +130,13 @@ def test_who_says_so() -> None:
         Policy(arn=BUCKETS, document=document(allow("s3:Get*", "arn:aws:s3:::b/*"))),
         Policy(arn=LIMIT, document=document(deny("s3:GetObject"))),
     )
-    sides = Sides(ALL, [snapshot])
-    found = sides.of(snapshot, snapshot.users["ana"])
-    assert sides.places(found, sides.anywhere, bits("s3:GetObject"), "Allow") == [
-        "user ana, inline policy own, statement 1 (Mine)",
-        "group devs, inline policy own, statement 2",
+    found = side(snapshot, snapshot.users["ana"])
+    assert [(str(one), [each.place for each in one.reading.statements]) for one in found.sources] == [
+        ("user ana, inline policy own", ["statement 1 (Mine)"]),
+        (f"user ana, {BUCKETS}", ["statement 1"]),
+        ("group devs, inline policy own", ["statement 1", "statement 2"]),
+        (f"user ana, permissions boundary {LIMIT}", ["statement 1"]),
     ]
-    assert sides.places(found, sides.anywhere, bits("s3:GetObject"), "Deny") == [
-        f"user ana, permissions boundary {LIMIT}, statement 1"
-    ]
-    (narrow,) = [extent for extent in found.allows if extent is not sides.anywhere]
-    assert sides.places(found, narrow, bits("s3:GetObject"), "Allow") == [f"user ana, {BUCKETS}, statement 1"]
 
 
 def test_not_action_is_all_but_what_it_names() -> None:
