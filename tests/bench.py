@@ -14,10 +14,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from secmigrate import documents, iam
-from secmigrate.access import Comparison
+from secmigrate import iam
 from secmigrate.iam import Document, Group, Policy, Role, Snapshot, User
-from tests import bench_accounts
+from tests import bench_access
 
 PROGRAM = Path(sys.executable).with_name("secmigrate")
 EMPTY_TYPER = """
@@ -44,20 +43,13 @@ def main() -> None:
     print(f"{'':37}{'median':>10}{'yardstick':>12}{'ratio':>8}")
     for name, side in sides(snapshot, data).items():
         row(f"{name} / json.loads", side, lambda: json.loads(data), told.rounds)
-    before = bench_accounts.account(*bench_accounts.MIDDLE)
-    after, parsed = bench_accounts.migrated(before), iam.encode(before)
-    row(
-        "access, 500 users, both / json.loads",
-        lambda: list(Comparison(before, after, documents.aws_actions()).users()),
-        lambda: json.loads(parsed),
-        1,
-    )
     row(
         "secmigrate --help / empty typer",
         lambda: run(str(PROGRAM), "--help"),
         lambda: run(sys.executable, "-c", EMPTY_TYPER, "--help"),
         told.rounds,
     )
+    bench_access.main()
 
 
 def sides(snapshot: Snapshot, data: bytes) -> Mapping[str, Callable[[], object]]:
