@@ -197,7 +197,6 @@ def _judged(case: Case, sure: Condition, cube: _Cube, world: World, found: str) 
         plain = not all(any(one.condition <= world for one in ones) for ones in lacking)
         true = sure
     lifted = [one for one in case.old_denies if _may_match(one.region, shown)]
-    plain = plain and not any(one.condition <= world for one in lifted)
     # A NotResource whose variable stands for just this resource.
     plain = plain and not any(has_variable(one) and matches(widened(one), shown) for one in cube.outside)
     narrower = all(implies(one.condition, sure) for one in blocking)

@@ -232,6 +232,13 @@ def test_two_patterns(one: str, other: str) -> None:
     assert includes(resource(other), resource(one)) == (not any(_wanted_with_variables([one], [other])))
 
 
+def test_one_letter_does_not_swallow_any_number() -> None:
+    one, many = (Pattern(("a", Wild(many)), "") for many in (False, True))
+    assert many.swallows(one)
+    assert not one.swallows(many)
+    assert one.meets(many)
+
+
 @settings(max_examples=500, deadline=None)
 @given(st.lists(variable_globs, min_size=1, max_size=2), st.lists(variable_globs, max_size=3))
 def test_example_is_there_when_a_witness_is(inside: list[str], outside: list[str]) -> None:

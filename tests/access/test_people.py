@@ -398,3 +398,14 @@ def test_only_the_user_who_is_named_may_assume_it() -> None:
 def test_a_lost_role_takes_something() -> None:
     change = compared(account(user("ana", MAY), role()), account(user("ana", MAY))).user("ana")
     assert (change.lost, change.takes, bool(change)) == ((), True, True)
+
+
+def test_what_two_groups_allow_in_the_same_words_is_lost_once() -> None:
+    start = account(
+        user("ana", groups=("one", "two")),
+        group("one", allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::box/*")),
+        group("two", allow(["s3:PutObject", "s3:DeleteObject"], "arn:aws:s3:::box/*")),
+    )
+    end = start.put(user("ana"))
+    (row,) = compared(start, end).user("ana").lost
+    assert [one.name for one in ALL.named(row.actions)] == ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
