@@ -5,6 +5,7 @@ from __future__ import annotations
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.comparing import Comparer, Row
 from secmigrate.access.effective import Sides
+from secmigrate.access.granting import Grants
 from secmigrate.access.people import Change, Comparison, Reached
 from secmigrate.access.watching import Accepted, Watch
 
@@ -14,6 +15,7 @@ __all__ = [
     "Change",
     "Comparer",
     "Comparison",
+    "Grants",
     "Reached",
     "Row",
     "Sides",

@@ -88,6 +88,13 @@ class ActionCatalogue:
             found = self._masks[pattern] = _mask(self._matched(_key(pattern)))
         return found
 
+    def bits_of(self, patterns: Iterable[str]) -> int:
+        """All actions that one of the entries matches."""
+        found = 0
+        for pattern in patterns:
+            found |= self.bits(pattern)
+        return found
+
     def service_bits(self, prefix: str) -> int:
         """All actions of a service, such as `s3`."""
         return self.bits(f"{prefix}:*")

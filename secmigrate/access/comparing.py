@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from secmigrate.access.cells import Bits, Cells, Piece, Question, Row, Rows, Says, joined
 from secmigrate.access.effective import Extent, Masks, Part, Side, Sides
-from secmigrate.access.formats import Formats
+from secmigrate.access.formats import formats_of
 from secmigrate.access.nearby import Near, Nearby
 
 __all__ = ["Comparer", "Row"]
@@ -39,7 +39,7 @@ class Comparer:
 
     def __init__(self, sides: Sides, partition: str = "aws") -> None:
         self.sides = sides
-        formats = Formats(sides.catalogue.actions, partition)
+        formats = formats_of(sides.catalogue, partition)
         self._nearby = Nearby(sides.catalogue, formats)
         self._cells = Cells(sides.catalogue, formats)
         self._sides: dict[tuple[_Key, _Key], Rows] = {}

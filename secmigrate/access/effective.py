@@ -26,7 +26,7 @@ from secmigrate.access.reading import (
     traits,
     unknown,
 )
-from secmigrate.iam import Document, Principal, Snapshot, User
+from secmigrate.iam import Document, Group, Principal, Snapshot, User
 
 
 class Extent:
@@ -214,7 +214,9 @@ def sources(snapshot: Snapshot, one: Principal) -> Iterator[Source]:
 
 
 def known_facts(snapshot: Snapshot, one: Principal, keys: Iterable[str]) -> Facts:
-    """What of these context keys the principal itself decides."""
+    """What of these context keys the principal itself decides; a group is nobody in particular."""
+    if isinstance(one, Group):
+        return ()
     known: dict[str, str | None] = {
         "aws:username": one.name if isinstance(one, User) else None,
         "aws:principalarn": snapshot.arn(one),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
-from secmigrate.access.actions import Action
+from secmigrate.access.actions import Action, ActionCatalogue
 from secmigrate.access.automata import Pattern
 from secmigrate.access.automata import bits as numbers
-from secmigrate.access.patterns import arn_format, disjoint, literal, resource, widened
+from secmigrate.access.patterns import arn_format, disjoint, includes, literal, resource, widened
 
 EVERYTHING = resource("*")
 NO_RESOURCE = literal("*")  # what a request has that is about no resource
@@ -50,6 +51,30 @@ class Formats:
             return bits
         return bits & (self._services.get(":".join(parts[:3]) + ":", 0) | self._any_service)
 
+    def on(self, pattern: Pattern, bits: int) -> int:
+        """Those of the actions that take a resource that the pattern matches, whatever its variables stand for."""
+        if pattern is EVERYTHING:
+            return bits
+        found = 0
+        left = self.coarsely(pattern, bits)
+        start = (left & -left).bit_length() - 1 if left else 0
+        for look, part in self.split(start, left >> start):
+            if self.meets(pattern, look):
+                found |= part << start
+        return found
+
+    def all_of(self, pattern: Pattern, bits: int) -> int:
+        """Those of the actions of which the pattern matches every resource that they take."""
+        if pattern is EVERYTHING:
+            return bits
+        found = 0
+        left = self.coarsely(pattern, bits)
+        start = (left & -left).bit_length() - 1 if left else 0
+        for look, part in self.split(start, left >> start):
+            if all(includes(pattern, one) for one in self.patterns[look]):
+                found |= part << start
+        return found
+
     def meets(self, pattern: Pattern, look: int) -> bool:
         """Whether the pattern matches a resource that such actions take, whatever its variables stand for."""
         if pattern is EVERYTHING:
@@ -73,6 +98,12 @@ class Formats:
                     self._services[head] = self._services.get(head, 0) | bits
                 elif pattern != NO_RESOURCE:
                     self._any_service |= bits
+
+
+@lru_cache(maxsize=4)
+def formats_of(catalogue: ActionCatalogue, partition: str) -> Formats:
+    """The formats of a catalogue, worked out once."""
+    return Formats(catalogue.actions, partition)
 
 
 def meet(one: Pattern, other: Pattern) -> bool:

@@ -122,7 +122,8 @@ def config(space: Workspace) -> tuple[SecConfig, documents.Lines]:
 
 def planned(space: Workspace) -> Snapshot:
     """What the SEC config, as it stands now, will create."""
-    return sec.planned(config(space)[0], documents.catalogue().levels, documents.aws_managed())
+    patterns = documents.read_decisions(space.decisions).patterns
+    return sec.planned(config(space)[0], documents.catalogue().levels, documents.aws_managed(), patterns)
 
 
 def watch(space: Workspace, *snapshots: Snapshot, met: Iterable[Document] = ()) -> Watch:
@@ -150,10 +151,10 @@ def config_before(space: Workspace) -> SecConfig | None:
     return documents.read_config(path)[0]
 
 
-def decided(space: Workspace, scope: mapping.Scope, sec_names: str) -> tuple[mapping.Decision, ...]:
+def decided(space: Workspace, scope: mapping.Scope, names: mapping.Names | None) -> tuple[mapping.Decision, ...]:
     """What becomes of everything in the inventory, by the rules and a person's answers."""
     answers = documents.read_decisions(space.decisions)
-    return mapping.decide(inventory(space), documents.catalogue(), answers, scope, sec_names=sec_names)
+    return mapping.decide(inventory(space), documents.catalogue(), answers, scope, names)
 
 
 def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None) -> None:

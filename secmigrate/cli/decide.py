@@ -51,7 +51,9 @@ def map_(
             before, snapshot.account, company_prefix, company_name, tenant_id, env, region, account_id
         )
         scope = mapping.Scope(only=tuple(only or ()), skip=tuple(skip or ()))
-        decided = account.decided(space, scope, sec.owner(client, environment))
+        names, answers = (client, environment), documents.read_decisions(space.decisions)
+        decided = account.decided(space, scope, names)
+        unreached = mapping.unreached(decided, snapshot, mapping.ladders_of(snapshot, catalogue, answers, names))
         choice = mapping.choose_tier(decided, catalogue, tier)
         config = mapping.sec_config(
             decided,
@@ -63,13 +65,13 @@ def map_(
             tags=before.tags if before else {},
         )
         path = space.configs / config.file_name
-        planned = sec.planned(config, catalogue.levels, documents.aws_managed())
+        planned = sec.planned(config, catalogue.levels, documents.aws_managed(), answers.patterns)
         data = documents.write_config(path, config, mapping.sec_yaml_comments(config, decided, catalogue))
         documents.write_snapshot(space.planned, planned)
         documents.write_json(space.mapping, _outcome(config, decided, scope, data))
-    out.lines(decision_lines(decided, choice))
+    out.lines(decision_lines(decided, choice, unreached))
     out.say("", f"wrote {path}", f"wrote {space.planned}", f"wrote {space.mapping}")
-    out.document("map", decisions_document(decided, choice, str(path)))
+    out.document("map", decisions_document(decided, choice, str(path), unreached))
 
 
 @app.command(epilog="Example: secmigrate explain data-science-team")
@@ -84,11 +86,11 @@ def explain(
     from secmigrate.reports.decisions import explained_lines
 
     out, space = Out(json), account.open_workspace(workspace)
-    scope, names = mapping.Scope(), ""
+    scope, names = mapping.Scope(), None
     if space.mapping.exists():
         outcome = space.outcome()
         config = account.config(space)[0]
-        scope, names = mapping.Scope(outcome.only, outcome.skip), config.owner
+        scope, names = mapping.Scope(outcome.only, outcome.skip), (config.client, config.environment)
     found = mapping.explain(name, account.decided(space, scope, names))
     lines = list(explained_lines(found))
     out.lines(lines)

@@ -27,7 +27,8 @@ def example(name: str) -> Traversable:
 def catalogue() -> Catalogue:
     """All rules, levels and tiers of `mappings/`. Raises BadInput with file and line for a file that is not one."""
     kinds = {"groups": "mapping-rule", "roles": "mapping-rule", "levels": "level", "tiers": "tier"}
-    return make_catalogue(**{folder: _folder(folder, schema_name) for folder, schema_name in kinds.items()})
+    folders = {folder: _folder(folder, schema_name) for folder, schema_name in kinds.items()}
+    return make_catalogue(**folders, actions=aws_actions())
 
 
 def _folder(folder: str, schema_name: str) -> dict[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from secmigrate.mapping.answers import Decisions, GroupAnswer, RoleAnswer, Scope
 from secmigrate.mapping.building import sec_config, sec_yaml_comments
-from secmigrate.mapping.decide import decide
+from secmigrate.mapping.decide import Names, decide, ladders_of
 from secmigrate.mapping.outcomes import (
     Ambiguous,
     Decision,
@@ -23,6 +23,7 @@ from secmigrate.mapping.outcomes import (
 from secmigrate.mapping.proof import Failure, decide_example, prove
 from secmigrate.mapping.rules import Catalogue, Example, Rule, catalogue
 from secmigrate.mapping.tiers import TierChoice, choose_tier
+from secmigrate.mapping.unreached import Unreached, unreached
 
 __all__ = [
     "Ambiguous",
@@ -34,20 +35,24 @@ __all__ = [
     "GroupAnswer",
     "LeftOut",
     "Mapped",
+    "Names",
     "Reading",
     "RoleAnswer",
     "Rule",
     "Scope",
     "TierChoice",
     "Unmapped",
+    "Unreached",
     "catalogue",
     "choose_tier",
     "decide",
     "decide_example",
     "explain",
+    "ladders_of",
     "mapped",
     "outcome",
     "prove",
     "sec_config",
     "sec_yaml_comments",
+    "unreached",
 ]

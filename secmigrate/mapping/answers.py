@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -16,6 +17,8 @@ from secmigrate.mapping.rules import Catalogue, RoleSection
 from secmigrate.sec import Assignments
 
 SCOPES = ("group", "role", "policy")
+_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*\*?")
+_NAMES = "the beginning of names and a star, such as lumen-data-*"
 
 
 class GroupAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -33,13 +36,14 @@ class RoleAnswer(GroupAnswer, frozen=True, kw_only=True, omit_defaults=True, for
 
 
 class Decisions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`decisions.yaml`: one answer for each ambiguous or unmapped thing, and the losses of access that are accepted."""
+    """`decisions.yaml`: answers for what is ambiguous or unmapped, losses of access that are accepted, the project's names."""
 
     kind: Literal["decisions"] = "decisions"
     version: Literal[1] = 1
     groups: Mapping[str, GroupAnswer] = {}
     roles: Mapping[str, RoleAnswer] = {}
     accept: tuple[Accepted, ...] = ()
+    patterns: tuple[str, ...] = ()  # names that count as the project's, besides those that start with its own
 
     def answer(self, kind: Kind, name: str) -> GroupAnswer | RoleAnswer | None:
         """The answer for one thing, if there is one."""
@@ -47,6 +51,9 @@ class Decisions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def check(self, catalogue: Catalogue) -> None:
         """Raises BadInput for an answer that says both or neither, or names a level that does not exist."""
+        for pattern in self.patterns:
+            if not _PATTERN.fullmatch(pattern):
+                raise BadInput(f"{pattern!r} is no pattern of names", where="decisions.yaml: patterns", hint=_NAMES)
         for where, answer in self._all():
             if bool(answer.become) == bool(answer.leave):
                 raise BadInput("an answer says either become or leave", where=where, hint="become: KEY, or leave: WHY")

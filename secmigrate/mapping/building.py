@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from msgspec import structs
 
 from secmigrate.errors import BadInput
-from secmigrate.mapping.levels import join
+from secmigrate.mapping.ladders import Ladders
 from secmigrate.mapping.outcomes import Decision, Mapped, mapped
 from secmigrate.mapping.rules import Catalogue
 from secmigrate.sec import (
@@ -25,6 +25,7 @@ from secmigrate.sec import (
     ServiceRole,
     Tier,
     TierName,
+    placeholders,
 )
 
 # What is known of the keys themselves (sec-provisioner 2.1, 2.4, 13).
@@ -56,11 +57,12 @@ def sec_config(
     Where several things become one, its levels and policies are those that hold what each of them had. Raises BadInput
     where they cannot be one, as two accounts in one cross-account role.
     """
+    ladders = Ladders(catalogue.levels, catalogue.actions, placeholders(client, environment))
     order = {key: place for place, key in enumerate(catalogue.group_keys)}
     sections: dict[str, dict[str, Entry]] = {section: {} for section in SECTIONS}
     targets = mapped(decided)
     for section, key in sorted(targets, key=lambda at: (order.get(at[1], len(order)), at[1])):
-        sections[section][key] = _joined(key, targets[section, key], catalogue)
+        sections[section][key] = _joined(key, targets[section, key], ladders)
     return SecConfig(
         client=client,
         environment=environment,
@@ -108,7 +110,7 @@ def _of(one: Mapped, line: str, sources: tuple[Mapped, ...]) -> str:
     return f"{one.name}: {line}" if len(sources) > 1 else line
 
 
-def _joined(key: str, sources: tuple[Mapped, ...], catalogue: Catalogue) -> Entry:
+def _joined(key: str, sources: tuple[Mapped, ...], ladders: Ladders) -> Entry:
     """One entry for all; what is neither a level nor a policy must be the same in all of them."""
     first = sources[0].entry
     for other in sources[1:]:
@@ -131,9 +133,7 @@ def _joined(key: str, sources: tuple[Mapped, ...], catalogue: Catalogue) -> Entr
     return structs.replace(
         first,
         managed_policies=tuple(sorted({name for one in sources for name in one.managed_policies})),
-        policy_assignments={
-            service: join(catalogue.levels[service], levels) for service, levels in sorted(wanted.items())
-        },
+        policy_assignments={service: ladders.join(service, levels) for service, levels in sorted(wanted.items())},
     )
 
 

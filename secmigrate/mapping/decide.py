@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, structs
 
-from secmigrate.iam import Role, Snapshot
+from secmigrate.iam import Document, Role, Snapshot
 from secmigrate.mapping.answers import Decisions, Scope
 from secmigrate.mapping.groups import decide_group
+from secmigrate.mapping.ladders import Ladders
 from secmigrate.mapping.outcomes import Decision, Kind, LeftOut, Mapped
 from secmigrate.mapping.patterns import key_of
 from secmigrate.mapping.roles import decide_role
 from secmigrate.mapping.rules import Catalogue
-from secmigrate.sec import NAME_LENGTH, CrossAccountRole, ServiceRole
+from secmigrate.sec import NAME_LENGTH, Client, CrossAccountRole, Environment, ServiceRole, owner, placeholders
+
+Names = tuple[Client, Environment]
 
 
 def decide(
@@ -21,13 +24,13 @@ def decide(
     catalogue: Catalogue,
     decisions: Decisions | None = None,
     scope: Scope | None = None,
-    *,
-    sec_names: str = "",
+    names: Names | None = None,
 ) -> tuple[Decision, ...]:
     """What becomes of each group and each role, groups first, each kind by name: as many as were read.
 
-    `sec_names` is what SEC's own names start with (`sec.owner(client, environment)`): such groups and roles are left
-    out, because they are the target and not the source. Raises BadInput for an answer that cannot be used.
+    `names` is what SEC's own names are made of: groups and roles of such names are left out, because they are the
+    target and not the source, and levels are held to resources of such names. Raises BadInput for an answer that
+    cannot be used.
     """
     answers, wanted = decisions or Decisions(), scope or Scope()
     answers.check(catalogue)
@@ -36,18 +39,37 @@ def decide(
         why = wanted.excludes(kind, name) or _already(kind, name, sec_names)
         return LeftOut(kind=kind, name=name, reasons=(why,)) if why else None
 
+    sec_names = owner(*names) if names else ""
+    ladders = ladders_of(snapshot, catalogue, answers, names)
     groups = [
-        outside("group", name) or decide_group(snapshot.groups[name], snapshot, catalogue, answers.groups.get(name))
+        outside("group", name)
+        or decide_group(snapshot.groups[name], snapshot, catalogue, ladders, answers.groups.get(name))
         for name in sorted(snapshot.groups)
     ]
     targets = frozenset(one.target for one in groups if isinstance(one, Mapped))
 
     def role(one: Role) -> Decision:
-        return outside("role", one.name) or decide_role(one, snapshot, catalogue, targets, answers.roles.get(one.name))
+        return outside("role", one.name) or decide_role(
+            one, snapshot, catalogue, ladders, targets, answers.roles.get(one.name)
+        )
 
     roles = [role(snapshot.roles[name]) for name in sorted(snapshot.roles)]
     room = NAME_LENGTH["role"] - len(f"{sec_names}-role-") if sec_names else NAME_LENGTH["role"]
     return (*groups, *_distinct(roles, catalogue, answers, room))
+
+
+def ladders_of(
+    snapshot: Snapshot, catalogue: Catalogue, decisions: Decisions | None = None, names: Names | None = None
+) -> Ladders:
+    """The levels as they will be rendered for these names, to compare them with policies of the snapshot."""
+    values = placeholders(*names, decisions.patterns if decisions else ()) if names else None
+    return Ladders(catalogue.levels, catalogue.actions, values, _documents(snapshot))
+
+
+def _documents(snapshot: Snapshot) -> Iterator[Document]:
+    yield from (policy.document for policy in snapshot.policies.values())
+    for one in (*snapshot.groups.values(), *snapshot.roles.values()):
+        yield from one.inline.values()
 
 
 def _already(kind: Kind, name: str, sec_names: str) -> str:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from secmigrate.iam import Group, Snapshot
 from secmigrate.mapping.answers import GroupAnswer
+from secmigrate.mapping.ladders import Ladders
 from secmigrate.mapping.levels import fit
 from secmigrate.mapping.outcomes import Ambiguous, Decision, LeftOut, Mapped, Reading, Unmapped
 from secmigrate.mapping.patterns import words
@@ -21,16 +22,19 @@ class _Case(Struct, frozen=True, kw_only=True):
     group: Group
     who: Reach
     catalogue: Catalogue
+    ladders: Ladders
     verdict: Verdict
 
 
-def decide_group(group: Group, snapshot: Snapshot, catalogue: Catalogue, answer: GroupAnswer | None) -> Decision:
+def decide_group(
+    group: Group, snapshot: Snapshot, catalogue: Catalogue, ladders: Ladders, answer: GroupAnswer | None
+) -> Decision:
     """What one group becomes. An answer comes before every rule."""
     if answer and answer.leave:
         return LeftOut(kind="group", name=group.name, reasons=(f"left by decision: {answer.leave}",))
     who = reach(group, snapshot)
     verdict = judge(weigh(catalogue.groups.values(), words(group.name), who))
-    case = _Case(group=group, who=who, catalogue=catalogue, verdict=verdict)
+    case = _Case(group=group, who=who, catalogue=catalogue, ladders=ladders, verdict=verdict)
     nearly = verdict.nearly
     if answer:
         return _answered(case, answer)
@@ -51,7 +55,7 @@ def decide_group(group: Group, snapshot: Snapshot, catalogue: Catalogue, answer:
 
 
 def _mapped(case: _Case, rule: Rule | None, because: tuple[str, ...], answer: GroupAnswer | None = None) -> Mapped:
-    found = fit(case.who, rule, case.catalogue.levels, answer.levels if answer else None)
+    found = fit(case.who, rule, case.ladders, answer.levels if answer else None)
     return Mapped(
         kind="group",
         name=case.group.name,

@@ -1,19 +1,20 @@
-"""Which levels answer for what somebody can do, and what is left over.
+"""Which levels and AWS managed policies answer for what somebody can do, and what is left over.
 
-Actions are compared, resources are not yet: where several levels allow the same actions, the lower one is taken and
-the reason says so (sec-provisioner 4: "when unsure choose the lower level and flag it").
+Levels are compared with policies by the access engine: which actions, on which resources. Names differ on purpose, for
+today's buckets are not named for the project; so what is allowed on named resources is answered by a level that allows
+the same on the project's, and the names are told apart (`unreached`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 
 from msgspec import Struct
 
 from secmigrate.iam import Document
-from secmigrate.mapping.patterns import covered, inside, matches
-from secmigrate.mapping.reach import Actions, Reach, listed
+from secmigrate.mapping.ladders import Ladders
+from secmigrate.mapping.patterns import matches
+from secmigrate.mapping.reach import Reach
 from secmigrate.mapping.rules import ManagedPolicy, Rule
 from secmigrate.sec import Levels, Service
 
@@ -26,198 +27,172 @@ class Fit(Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
 
 
-def fit(who: Reach, rule: Rule | None, levels: Levels, fixed: Mapping[str, str] | None = None) -> Fit:
+def fit(who: Reach, rule: Rule | None, ladders: Ladders, fixed: Mapping[str, str] | None = None) -> Fit:
     """The levels and AWS managed policies for what somebody can do.
 
-    `rule` decides where several levels fit, and brings managed policies; `fixed` are levels that a person chose.
+    For each service the lowest level that covers it; an AWS managed policy that allows more than the levels do, on
+    whatever resource, goes along, and then the levels need not cover what it does. `rule` decides where several levels
+    fit, and brings managed policies; `fixed` are levels that a person chose.
     """
-    own_levels = rule is None or rule.become.services == "own"
-    replaced = {name for name in who.aws if own_levels and _replacing(name, levels)}
-    reasons: list[str] = []
-    assignments: dict[str, str] = {}
-    for service in levels.values() if own_levels else ():
-        chosen = _level(service, who, rule, reasons)
-        if chosen:
-            assignments[service.id] = chosen
-    for service_id, level in sorted((fixed or {}).items()):
-        assignments[service_id] = level
-        reasons.append(f"{service_id}: {level} because a person decided so")
-    carried = [name for name in who.aws if name not in replaced]
-    remaining = _remaining(who, carried, replaced, assignments, levels)
-    added = _added(remaining, rule, who)
-    reasons += [_carried_reason(name, who) for name in carried]
-    reasons += [
-        f"{policy.name} is added: it answers for {', '.join(actions)}, and allows more" for policy, actions in added
-    ]
-    lost = [action for action in remaining if not any(action in actions for _, actions in added)]
-    if lost:
-        reasons.append(f"not carried over: {_by_service(lost)}; neither a level nor an AWS managed policy covers it")
-    return Fit(
-        assignments=dict(sorted(assignments.items())),
-        managed_policies=tuple(sorted({*carried, *(policy.name for policy, _ in added)})),
-        reasons=tuple(reasons),
-    )
+    return _Fitting(who, rule, ladders, fixed or {}).done()
 
 
-def join(service: Service, wanted: Iterable[str]) -> str:
-    """The lowest level that allows all that these levels allow."""
-    keys = set(wanted)
-    if len(keys) == 1:
-        return keys.pop()
-    documents = {key: level.document for key, level in service.levels.items()}
-    holding = [key for key in documents if all(_within(documents[one], documents[key]) for one in keys)]
-    return _narrowest(service, holding)[0] if holding else list(service.levels)[-1]
+class _Fitting:
+    def __init__(self, who: Reach, rule: Rule | None, ladders: Ladders, fixed: Mapping[str, str]) -> None:
+        self.who, self.rule, self.ladders, self.fixed = who, rule, ladders, fixed
+        self.grants = ladders.grants
+        self.own_levels = rule is None or rule.become.services == "own"
+        self.today = self.grants.allowed((*who.own_documents, *who.aws_documents.values()))
 
-
-def actions_of(document: Document) -> tuple[str, ...]:
-    """All action globs that a document allows."""
-    return tuple(
-        action
-        for statement in document.statements
-        if statement.get("Effect") == "Allow"
-        for action in listed(statement.get("Action"))
-    )
-
-
-def _level(service: Service, who: Reach, rule: Rule | None, reasons: list[str]) -> str:
-    """The level for one service, if it is used at all; what led to it is added to `reasons`."""
-    expected = rule.levels.get(service.id, "") if rule else ""
-    used = who.own
-    for name, actions in who.aws.items():
-        if any(matches(name, glob) for glob in service.replaces):
-            used += actions
-    needed = tuple(sorted({action for prefix in service.prefixes for action in used.of(prefix)}))
-    if not needed:
-        return _unread_level(service, who, expected, reasons)
-    fitting = [key for key, level in service.levels.items() if _answers(level.document, needed, service.probes)]
-    if not fitting:
-        fitting = list(service.levels)[:1]
-        reasons.append(f"{service.id}: no level covers {_some(needed)}; chosen lower")
-    narrowest = _narrowest(service, fitting)
-    chosen = expected if expected in narrowest else narrowest[0]
-    reasons.append(
-        f"{service.id}: {chosen} ({service.levels[chosen].name}) covers {_some(needed)}"
-        + (f"; {' and '.join(one for one in narrowest if one != chosen)} would too" if len(narrowest) > 1 else "")
-    )
-    wider = [key for key in fitting if key not in narrowest]
-    anywhere = sorted({action for prefix in service.prefixes for action in used.unlimited().of(prefix)})
-    limited = [action for action in anywhere if not _everywhere(service, chosen, action)]
-    if wider and limited:
-        reasons.append(
-            f"chosen lower: {service.id} {chosen}, not {wider[-1]}: today {_some(limited)} hold on every resource, in "
-            f"{chosen} only on those named for the project or for its development"
+    def done(self) -> Fit:
+        carried = {name for name in self.who.aws if not self.own_levels or name not in self.who.aws_documents}
+        carried = {name for name in carried if not self._replaced_unread(name)}
+        while True:
+            chosen = self._levels(carried)
+            levels = self.ladders.documents({service: level for service, (level, _) in chosen.items()})
+            kept = tuple(self.who.aws_documents[name] for name in sorted(carried) if name in self.who.aws_documents)
+            more = {
+                name
+                for name, document in self.who.aws_documents.items()
+                if name not in carried and self.grants.lacking((document,), (*levels, *kept))
+            }
+            if not more:
+                break
+            carried |= more
+        reasons = [line for _, lines in chosen.values() for line in lines]
+        reasons += [f"{service}: {level} because a person decided so" for service, level in sorted(self.fixed.items())]
+        reasons += [self._carried(name, levels) for name in self.who.aws if name in carried]
+        added, left = self._added(self.today & ~self.grants.allowed((*levels, *kept)))
+        reasons += [f"{one.name} is added: it answers for {_some(names)}, and allows more" for one, names in added]
+        if left:
+            lost = _by_service(self._spoken(left))
+            reasons.append(f"not carried over: {lost}; neither a level nor an AWS managed policy covers it")
+        return Fit(
+            assignments={service: level for service, (level, _) in sorted(chosen.items())},
+            managed_policies=tuple(sorted({*carried, *(one.name for one, _ in added)})),
+            reasons=tuple(reasons),
         )
-    return chosen
 
+    def _levels(self, carried: Iterable[str]) -> dict[str, tuple[str, list[str]]]:
+        """The level of each service that is used, and why, where these AWS managed policies go along."""
+        kept = tuple(self.who.aws_documents[name] for name in sorted(carried) if name in self.who.aws_documents)
+        others = tuple(document for name, document in self.who.aws_documents.items() if name not in carried)
+        needed = self.grants.allowed((*self.who.own_documents, *others)) & ~self.grants.anywhere(kept)
+        found: dict[str, tuple[str, list[str]]] = {}
+        for service in self.ladders.levels.values() if self.own_levels else ():
+            if service.id not in self.fixed:
+                level, reasons = self._level(service, needed)
+                if level:
+                    found[service.id] = (level, reasons)
+        for service_id, level in self.fixed.items():
+            found[service_id] = (level, [])
+        return found
 
-def _unread_level(service: Service, who: Reach, expected: str, reasons: list[str]) -> str:
-    """The level where a policy document could not be read: the rule's, or the lowest."""
-    unread = [arn.rsplit("/", 1)[1] for arn in who.unread]
-    names = [name for name in unread if any(matches(name, glob) for glob in service.replaces)]
-    if names:
-        chosen = expected or next(iter(service.levels))
-        how = "the rule's level" if expected else "chosen lower"
-        reasons.append(f"{service.id}: {chosen}, {how}: the document of {', '.join(names)} is not in the inventory")
-        return chosen
-    customer = [arn for arn in who.unread if arn.rsplit("/", 1)[1] not in who.aws]
-    if expected and customer:
-        reasons.append(f"{service.id}: {expected}, the rule's level: {', '.join(customer)} could not be read")
-        return expected
-    return ""
+    def _level(self, service: Service, needed: int) -> tuple[str, list[str]]:
+        """The level for one service, if it is used at all, and what led to it."""
+        today = self.today & self.ladders.of(service.id)
+        needed &= today
+        expected = self.rule.levels.get(service.id, "") if self.rule else ""
+        if not today:
+            return self._unread_level(service, expected)
+        if not needed:
+            return self._beside(service, expected)
+        # An action that a level names without reaching its resources is no reason for a wider one: it is told as lost.
+        named = {key: self.ladders.named(service.id, key) for key in service.levels}
+        most = max((needed & bits).bit_count() for bits in named.values())
+        fitting = [key for key, bits in named.items() if (needed & bits).bit_count() == most]
+        narrowest = self.ladders.narrowest(service.id, fitting)
+        chosen = expected if expected in narrowest else narrowest[0]
+        others = [one for one in narrowest if one != chosen]
+        missing = needed & ~named[chosen]
+        reasons = [f"{service.id}: no level covers {_some(self._spoken(missing))}; chosen lower"] if missing else []
+        added = self.ladders.allowed(service.id, chosen) & ~self.today
+        reasons.append(
+            f"{service.id}: {chosen} ({service.levels[chosen].name}) covers {_some(self._spoken(needed & ~missing))}"
+            + (f"; {' and '.join(others)} would too" if others else "")
+            + (f"; it adds {self.ladders.counted(added)}" if added else "")
+        )
+        return chosen, [*reasons, *self._limited(service, chosen, fitting, narrowest, needed)]
 
+    def _limited(
+        self, service: Service, chosen: str, fitting: Sequence[str], narrowest: Sequence[str], needed: int
+    ) -> list[str]:
+        """What holds on every resource today, and in the chosen level only on some."""
+        document = self.ladders.document(service.id, chosen)
+        today = self.grants.anywhere((*self.who.own_documents, *self.who.aws_documents.values()))
+        limited = today & needed & ~self.grants.anywhere((document,)) & self.grants.allowed((document,))
+        wider = [key for key in fitting if key not in narrowest]
+        if not wider or not limited:
+            return []
+        told = f"today {_some(self._spoken(limited))} hold on every resource, in {chosen} only on those named for the"
+        return [f"chosen lower: {service.id} {chosen}, not {wider[-1]}: {told} project or for its development"]
 
-def _remaining(
-    who: Reach, carried: Iterable[str], replaced: Iterable[str], assignments: Mapping[str, str], levels: Levels
-) -> list[str]:
-    """What is allowed today and by nothing that goes along."""
-    today = who.own
-    for name in replaced:
-        today += who.aws[name]
-    granted = Actions()
-    for name in carried:
-        granted += who.aws[name]
-    given = [
-        (action, levels[service].probes)
-        for service, level in assignments.items()
-        for action in actions_of(levels[service].levels[level].document)
-    ]
-    globs = [action for action, _ in given]
-    probes = [probe for service in assignments for probe in levels[service].probes]
-    everything_but = [f"everything but {', '.join(excluded)}" for excluded in today.all_but]
-    return [
-        action for action in today.allowed if not granted.holds(action) and not covered(action, globs, probes)
-    ] + everything_but
+    def _beside(self, service: Service, expected: str) -> tuple[str, list[str]]:
+        """The level where a managed policy that goes along covers all: the widest that adds nothing to it, up to the
+        one that the rule expects. None is needed.
+        """
+        free = [key for key in service.levels if not self.ladders.allowed(service.id, key) & ~self.today]
+        under = [key for key in free if self.ladders.join(service.id, (key, expected)) == expected] if expected else []
+        if not under:
+            return "", []
+        chosen = expected if expected in under else under[-1]
+        name = service.levels[chosen].name
+        return chosen, [f"{service.id}: {chosen} ({name}) adds nothing to the AWS managed policies that go along"]
 
+    def _unread_level(self, service: Service, expected: str) -> tuple[str, list[str]]:
+        """The level where a policy document could not be read: the rule's, or the lowest."""
+        unread = [arn.rsplit("/", 1)[1] for arn in self.who.unread]
+        names = [name for name in unread if any(matches(name, glob) for glob in service.replaces)]
+        if names:
+            chosen = expected or next(iter(service.levels))
+            how = "the rule's level" if expected else "chosen lower"
+            missing = f"the document of {', '.join(names)} is not in the inventory"
+            return chosen, [f"{service.id}: {chosen}, {how}: {missing}"]
+        customer = [arn for arn in self.who.unread if arn.rsplit("/", 1)[1] not in self.who.aws]
+        if expected and customer:
+            return expected, [f"{service.id}: {expected}, the rule's level: {', '.join(customer)} could not be read"]
+        return "", []
 
-def _added(remaining: Sequence[str], rule: Rule | None, who: Reach) -> list[tuple[ManagedPolicy, list[str]]]:
-    """The rule's managed policies that answer for what remains: for each action the first, and none twice."""
-    found: dict[str, tuple[ManagedPolicy, list[str]]] = {}
-    offered = [policy for policy in rule.become.managed_policies if policy.name not in who.aws] if rule else []
-    for action in remaining:
-        policy = next((one for one in offered if any(inside(action, glob) for glob in one.actions)), None)
-        if policy:
-            found.setdefault(policy.name, (policy, []))[1].append(action)
-    return list(found.values())
+    def _replaced_unread(self, name: str) -> bool:
+        """Whether an AWS managed policy without a document is known by its name to be a level's."""
+        return self.own_levels and name not in self.who.aws_documents and _replacing(name, self.ladders.levels)
 
+    def _carried(self, name: str, levels: tuple[Document, ...]) -> str:
+        path = self.who.paths.get(name, "")
+        note = f" (U: its path {path} is left out, and how SEC finds such a name is unknown)" if path else ""
+        document = self.who.aws_documents.get(name)
+        if document is None or not self.own_levels:
+            return f"{name} goes along as it is{note}"
+        beyond = self.grants.allowed((document,)) & ~self.grants.allowed(levels)
+        if beyond:
+            return f"{name} goes along as it is, for {_by_service(self._spoken(beyond))}{note}"
+        return f"{name} goes along as it is: it reaches resources that are not named for the project{note}"
 
-def _carried_reason(name: str, who: Reach) -> str:
-    path = who.paths.get(name, "")
-    note = f" (U: its path {path} is left out, and how SEC finds such a name is unknown)" if path else ""
-    return f"{name} goes along as it is{note}"
+    def _added(self, left: int) -> tuple[list[tuple[ManagedPolicy, list[str]]], int]:
+        """The rule's managed policies that answer for what is left, of each service the narrowest that answers for all
+        that one of them does; and what still is.
+        """
+        found: dict[str, tuple[ManagedPolicy, int]] = {}
+        actions = self.ladders.actions
+        offered = self.rule.become.managed_policies if self.rule else ()
+        answers = [(one, actions.bits_of(one.actions)) for one in offered if one.name not in self.who.aws]
+        for service, part in actions.by_service(left):
+            bits = part << actions.start(service)
+            while best := max(answers, key=lambda one: (one[1] & bits).bit_count(), default=None):
+                policy, told = best[0], best[1] & bits
+                if not told:
+                    break
+                found[policy.name] = (policy, found.get(policy.name, (policy, 0))[1] | told)
+                bits &= ~told
+                left &= ~told
+        return [(policy, self._spoken(bits)) for policy, bits in found.values()], left
+
+    def _spoken(self, bits: int) -> list[str]:
+        return self.ladders.spoken(bits, self.who.everything.allowed)
 
 
 def _replacing(name: str, levels: Levels) -> bool:
     return any(matches(name, glob) for service in levels.values() for glob in service.replaces)
-
-
-@lru_cache(maxsize=4096)
-def _answers(document: Document, needed: tuple[str, ...], probes: tuple[str, ...]) -> bool:
-    globs = actions_of(document)
-    return all(covered(action, globs, probes) for action in needed)
-
-
-def _everywhere(service: Service, level: str, action: str) -> bool:
-    """Whether the level allows the action on resources of any name."""
-    globs = [
-        glob
-        for statement in service.levels[level].document.statements
-        if any("project}" not in resource for resource in listed(statement["Resource"]))
-        for glob in listed(statement["Action"])
-    ]
-    return covered(action, globs, service.probes)
-
-
-def _narrowest(service: Service, keys: Sequence[str]) -> list[str]:
-    """Those that hold no other of them. Levels are compared by what they allow, never by their numbers."""
-    documents = {key: service.levels[key].document for key in keys}
-    return [
-        key
-        for key in keys
-        if not any(
-            _within(documents[other], documents[key]) and not _within(documents[key], documents[other])
-            for other in keys
-        )
-    ]
-
-
-@lru_cache(maxsize=4096)
-def _within(inner: Document, outer: Document) -> bool:
-    """Whether the one document allows nothing that the other does not; conditions count as equal.
-
-    Resources are still templates: `${dev_project}` lies in `*` and in itself, which is all that is needed here.
-    """
-    wide = [
-        (action, resource)
-        for statement in outer.statements
-        for action in listed(statement["Action"])
-        for resource in listed(statement["Resource"])
-    ]
-    return all(
-        any(inside(action, act) and inside(resource, res) for act, res in wide)
-        for statement in inner.statements
-        for action in listed(statement["Action"])
-        for resource in listed(statement["Resource"])
-    )
 
 
 def _some(actions: Sequence[str], most: int = 3) -> str:
@@ -230,7 +205,9 @@ def _by_service(actions: Iterable[str]) -> str:
     rows: dict[str, list[str]] = {}
     for action in actions:
         rows.setdefault(action.partition(":")[0] if ":" in action else action, []).append(action)
-    return ", ".join(
+    told = [
         f"{prefix} ({found[0] if len(found) == 1 else f'{len(found)} actions'})" if ":" in found[0] else prefix
         for prefix, found in sorted(rows.items())
-    )
+    ]
+    rest = len(told) - 12
+    return ", ".join(told[:12]) + (f" and {rest} more services" if rest > 0 else "")

@@ -6,7 +6,7 @@ Cases do not count: actions ignore them (iam-rules, "Matching"), and names of on
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
@@ -73,15 +73,6 @@ def _skip_stars(glob: str, places: set[int]) -> set[int]:
 def matches(text: str, glob: str) -> bool:
     """Whether the plain text fits the glob."""
     return _compiled(glob).fullmatch(text.casefold()) is not None
-
-
-def covered(pattern: str, by: Iterable[str], probes: Sequence[str] = ()) -> bool:
-    """Whether one of the globs holds the pattern; failing that, whether each probe that it matches is held by one."""
-    outer = tuple(by)
-    if any(inside(pattern, glob) for glob in outer):
-        return True
-    meant = [probe for probe in probes if inside(probe, pattern)] if "*" in pattern or "?" in pattern else []
-    return bool(meant) and all(any(inside(probe, glob) for glob in outer) for probe in meant)
 
 
 def words(name: str) -> tuple[str, ...]:

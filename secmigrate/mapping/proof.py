@@ -40,11 +40,11 @@ def decide_example(example: Example, rule: Rule, catalogue: Catalogue) -> Decisi
     empty = Snapshot(account=ACCOUNT)
     if rule.kind == "group":
         group = Group(name=example.name, attached=attached, inline=inline)
-        return decide_group(group, empty.put(group), catalogue, None)
+        return decide_group(group, empty.put(group), catalogue, catalogue.ladders, None)
     trusting = {"Effect": "Allow", "Principal": dict(example.principal), "Action": _assume(example)}
     trust = Document({"Version": "2012-10-17", "Statement": [trusting]})
     role = Role(name=example.name, attached=attached, inline=inline, trust=trust)
-    return decide_role(role, empty.put(role), catalogue, example.beside, None)
+    return decide_role(role, empty.put(role), catalogue, catalogue.ladders, example.beside, None)
 
 
 def _assume(example: Example) -> str:

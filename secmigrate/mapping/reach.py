@@ -83,6 +83,8 @@ class Reach(Struct, frozen=True, dict=True):
     unread: tuple[str, ...] = ()  # ARNs of attached policies whose documents are not in the snapshot
     denied: tuple[str, ...] = ()  # what some Deny names
     notes: tuple[str, ...] = ()  # what is there and has no counterpart in SEC
+    own_documents: tuple[Document, ...] = ()
+    aws_documents: Mapping[str, Document] = {}  # those of `aws` that are in the snapshot
 
     @cached_property
     def everything(self) -> Actions:
@@ -124,6 +126,12 @@ def reach(who: Principal, snapshot: Snapshot) -> Reach:
         aws=aws,
         paths=paths,
         unread=tuple(unread),
+        own_documents=tuple(document for _, document in own_documents),
+        aws_documents={
+            arn.rsplit("/", 1)[1]: snapshot.policies[arn].document
+            for arn in who.attached
+            if is_aws_policy(arn) and arn in snapshot.policies
+        },
         denied=tuple(denied),
         notes=tuple(note for where, document in own_documents for note in _notes(where, document)),
     )

@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 
 from secmigrate.iam import Role, Snapshot
 from secmigrate.mapping.answers import RoleAnswer
+from secmigrate.mapping.ladders import Ladders
 from secmigrate.mapping.levels import Fit, fit
 from secmigrate.mapping.outcomes import Ambiguous, Decision, LeftOut, Mapped, Reading, Unmapped
 from secmigrate.mapping.patterns import key_of, matches, span, words
@@ -33,12 +34,18 @@ class _Case(Struct, frozen=True, kw_only=True):
     who: Reach
     trust: Trust
     catalogue: Catalogue
+    ladders: Ladders
     targets: Collection[str]  # group keys that the config will hold
     profiles: tuple[str, ...]
 
 
 def decide_role(
-    role: Role, snapshot: Snapshot, catalogue: Catalogue, targets: Collection[str], answer: RoleAnswer | None
+    role: Role,
+    snapshot: Snapshot,
+    catalogue: Catalogue,
+    ladders: Ladders,
+    targets: Collection[str],
+    answer: RoleAnswer | None,
 ) -> Decision:
     """What one role becomes; `targets` are the group keys that there will be. An answer comes before every rule."""
     if role.keeper:
@@ -51,6 +58,7 @@ def decide_role(
         who=reach(role, snapshot),
         trust=trust_of(role.trust, snapshot.account),
         catalogue=catalogue,
+        ladders=ladders,
         targets=targets,
         profiles=tuple(sorted(one.name for one in snapshot.instance_profiles.values() if role.name in one.roles)),
     )
@@ -149,7 +157,7 @@ def _mapped(
     answer: RoleAnswer | None = None,
 ) -> Mapped:
     mirrors = _mirrored(case) if rule and rule.become.mirrors else ""
-    found = fit(case.who, rule, case.catalogue.levels, answer.levels if answer else None)
+    found = fit(case.who, rule, case.ladders, answer.levels if answer else None)
     target = answer.become if answer else (rule.become.target if rule else "") or key_of(case.role.name)
     if mirrors:
         # The example's own form: `aml_engineer` mirrors `ml_engineers` (ASSUMABLE_ROLES_DESIGN).

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from secmigrate.access import ActionCatalogue
 from secmigrate.errors import BadInput
 from secmigrate.iam import from_jsonable
+from secmigrate.mapping.ladders import Ladders
 from secmigrate.sec import Assignments, Levels, Mark, Section, Service, Tier
 
 RoleSection = Literal["service_roles", "assumable_roles", "cross_account_roles"]
@@ -102,17 +105,23 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return {service: one.level for service, one in self.become.policy_assignments.items()}
 
 
-class Catalogue(Struct, frozen=True, kw_only=True):
+class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     """All of `mappings/`: rules by id, services with their levels, tiers from low to high."""
 
     groups: Mapping[str, Rule]
     roles: Mapping[str, Rule]
     levels: Levels
     tiers: Mapping[str, Tier]
+    actions: ActionCatalogue
 
     def rules(self) -> tuple[Rule, ...]:
         """All rules, groups first, each kind by id."""
         return (*self.groups.values(), *self.roles.values())
+
+    @cached_property
+    def ladders(self) -> Ladders:
+        """The levels for nobody in particular: to prove rules by, and for what no names matter."""
+        return Ladders(self.levels, self.actions)
 
     @property
     def group_keys(self) -> tuple[str, ...]:
@@ -126,6 +135,7 @@ def catalogue(
     roles: Mapping[str, object],
     levels: Mapping[str, object],
     tiers: Mapping[str, object],
+    actions: ActionCatalogue,
 ) -> Catalogue:
     """The catalogue from parsed files, each under its file name without ending.
 
@@ -143,6 +153,7 @@ def catalogue(
                 key=lambda one: len(one.groups),
             )
         },
+        actions=actions,
     )
     for rule in found.rules():
         _check(rule, found)

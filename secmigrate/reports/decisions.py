@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from secmigrate.mapping import Ambiguous, Decision, Mapped, TierChoice, Unmapped, outcome
+from secmigrate.mapping import Ambiguous, Decision, Mapped, TierChoice, Unmapped, Unreached, outcome
 
 
-def decision_lines(decided: Sequence[Decision], choice: TierChoice) -> Iterator[str]:
-    """The tier, what is mapped as a table, and everything else with its reason."""
+def decision_lines(
+    decided: Sequence[Decision], choice: TierChoice, unreached: Sequence[Unreached] = ()
+) -> Iterator[str]:
+    """The tier, what is mapped as a table, everything else with its reason, and names that the levels do not reach."""
     yield f"tier {choice.tier.version}"
     yield from (f"  {reason}" for reason in choice.reasons)
     for kind in ("group", "role"):
@@ -22,6 +24,10 @@ def decision_lines(decided: Sequence[Decision], choice: TierChoice) -> Iterator[
         for one in mine:
             if not isinstance(one, Mapped):
                 yield f"  {outcome(one):9} {one.name}: {'; '.join(one.reasons)}"
+    if unreached:
+        yield "named in today's policies, and not for the project, so that the levels do not reach it:"
+        yield from (f"  {thing.service:9} {thing.name}: {_whose(thing.by)}" for thing in unreached)
+        yield "  rename it, or say in decisions.yaml that such names are the project's: patterns: [NAME-*]"
 
 
 def explained_lines(found: Iterable[Decision]) -> Iterator[str]:
@@ -38,7 +44,9 @@ def explained_lines(found: Iterable[Decision]) -> Iterator[str]:
             yield from (f"  nearly {reading.told()}" for reading in one.nearly)
 
 
-def decisions_document(decided: Iterable[Decision], choice: TierChoice, config: str) -> dict[str, Any]:
+def decisions_document(
+    decided: Iterable[Decision], choice: TierChoice, config: str, unreached: Sequence[Unreached] = ()
+) -> dict[str, Any]:
     """The contract's `map --json`."""
     rows: dict[str, list[dict[str, Any]]] = {"group": [], "role": []}
     for one in decided:
@@ -49,6 +57,7 @@ def decisions_document(decided: Iterable[Decision], choice: TierChoice, config: 
         "groups": rows["group"],
         "roles": rows["role"],
         "config": config,
+        "unreached": unreached,
     }
 
 
@@ -63,6 +72,11 @@ def _row(one: Decision) -> dict[str, Any]:
     if isinstance(one, Ambiguous):
         row["readings"] = [reading.told() for reading in one.readings]
     return row
+
+
+def _whose(names: Sequence[str], most: int = 3) -> str:
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _table(mapped: Sequence[Mapped]) -> Iterator[str]:

@@ -30,7 +30,7 @@ from secmigrate.sec.config import (
     partition,
 )
 from secmigrate.sec.findings import INLINE_SIZE, NAME_LENGTH, ConfigPath, Finding, findings, require
-from secmigrate.sec.planned import by_name, fill, inline, managed, placeholders, planned, trust
+from secmigrate.sec.planned import Values, by_name, fill, inline, managed, placeholders, planned, trust
 
 __all__ = [
     "INLINE_SIZE",
@@ -56,6 +56,7 @@ __all__ = [
     "ServiceRole",
     "Tier",
     "TierName",
+    "Values",
     "by_name",
     "fill",
     "findings",

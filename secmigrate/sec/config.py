@@ -188,7 +188,6 @@ class Service(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mark: Mark
     prefixes: tuple[str, ...]  # of the IAM actions that its levels answer for: ("s3",)
     replaces: tuple[str, ...] = ()  # AWS managed policies (globs) that its levels stand in for
-    probes: tuple[str, ...]  # actions that tell its levels apart; a wildcard is read as those that it matches
     levels: Mapping[str, Level]  # from narrow to wide where they can be compared
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
-import msgspec
 from msgspec import structs
 
 from secmigrate.errors import BadInput
@@ -15,8 +15,10 @@ from secmigrate.sec.config import (
     SECTIONS,
     Assignments,
     AssumableRole,
+    Client,
     CrossAccountRole,
     Entry,
+    Environment,
     GroupEntry,
     Levels,
     SecConfig,
@@ -24,24 +26,28 @@ from secmigrate.sec.config import (
     ServiceRole,
     known_levels,
     owner,
+    partition,
 )
 
 PLACEHOLDERS = ("project", "dev_project", "account", "partition", "region")
 _PLACEHOLDER = re.compile(r"\$\{(" + "|".join(PLACEHOLDERS) + r")\}")
 
 
-def planned(config: SecConfig, levels: Levels, aws_managed: Mapping[str, Policy]) -> Snapshot:
+def planned(
+    config: SecConfig, levels: Levels, aws_managed: Mapping[str, Policy], patterns: Sequence[str] = ()
+) -> Snapshot:
     """What the config will create, and the AWS managed policies that it uses.
 
     Groups and roles get one inline policy for each service, named `{service}-{level}` (groups: C by
     APPLICATION_ARCHITECTURE, although ROLES_ARCHITECTURE speaks of managed policies; roles: I).
-    `aws_managed` is by ARN of the partition `aws`. Raises BadInput for a level or a policy that does not exist, and
+    `aws_managed` is by ARN of the partition `aws`; `patterns` are names that a person counts as the project's, besides
+    those that start with it. Raises BadInput for a level or a policy that does not exist, and
     for a group to mirror that is not there.
     """
     names = by_name(aws_managed)
-    groups = [_group(config, key, levels, names) for key in config.security.iam_groups]
+    groups = [_group(config, key, levels, names, patterns) for key in config.security.iam_groups]
     roles = [
-        _role(config, section, key, levels, names)
+        _role(config, section, key, levels, names, patterns)
         for section in SECTIONS[1:]
         for key in config.security.section(section)
     ]
@@ -60,31 +66,53 @@ def planned(config: SecConfig, levels: Levels, aws_managed: Mapping[str, Policy]
     )
 
 
-def placeholders(config: SecConfig) -> Mapping[str, str]:
-    """What the placeholders of level documents stand for (sec-provisioner 13, "project", "dev")."""
-    development = structs.replace(config.environment, env="dev")
+Values = Mapping[str, tuple[str, ...]]  # by placeholder; several values make several resources
+
+
+def placeholders(client: Client, environment: Environment, patterns: Sequence[str] = ()) -> Values:
+    """What the placeholders of level documents stand for (sec-provisioner 13, "project", "dev"). `patterns` are names
+    that count as the project's, besides those that start with it.
+    """
+    development = structs.replace(environment, env="dev")
     return {
-        "project": f"{config.owner}-*",
-        "dev_project": f"{owner(config.client, development)}-*",
-        "account": config.client.account_id,
-        "partition": config.partition,
-        "region": config.environment.region,
+        "project": (f"{owner(client, environment)}-*", *patterns),
+        "dev_project": (f"{owner(client, development)}-*",),
+        "account": (client.account_id,),
+        "partition": (partition(environment.region),),
+        "region": (environment.region,),
     }
 
 
-def fill(document: Document, values: Mapping[str, str]) -> Document:
+def fill(document: Document, values: Values) -> Document:
     """The document with its placeholders replaced; IAM's own variables (`${aws:username}`) stay."""
 
-    def text(found: re.Match[str]) -> str:
-        # The document is JSON text, so what is put into it must be escaped as JSON.
-        return msgspec.json.encode(values[found.group(1)]).decode()[1:-1]
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: filled(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [text for one in value for text in (_texts(one, values) if isinstance(one, str) else [filled(one)])]
+        if isinstance(value, str):
+            found = _texts(value, values)
+            return found[0] if len(found) == 1 else found
+        return value
 
-    return Document.parse(_PLACEHOLDER.sub(text, document.text))
+    return Document(filled(document.value))
 
 
-def inline(config: SecConfig, assignments: Assignments, levels: Levels) -> dict[str, Document]:
+def _texts(text: str, values: Values) -> list[str]:
+    """The text with each combination of values."""
+    used = sorted(set(_PLACEHOLDER.findall(text)))
+    return [
+        _PLACEHOLDER.sub(lambda found, chosen=chosen: chosen[found[1]], text)  # type: ignore[misc]
+        for chosen in (dict(zip(used, one, strict=True)) for one in product(*(values[name] for name in used)))
+    ]
+
+
+def inline(
+    config: SecConfig, assignments: Assignments, levels: Levels, patterns: Sequence[str] = ()
+) -> dict[str, Document]:
     """The inline policies of an entry. Raises BadInput for a service or a level that does not exist."""
-    values = placeholders(config)
+    values = placeholders(config.client, config.environment, patterns)
     found = {}
     for service, level in sorted(assignments.items()):
         if service not in levels or level not in levels[service].levels:
@@ -122,16 +150,23 @@ def trust(config: SecConfig, entry: ServiceRole | AssumableRole | CrossAccountRo
     return Document({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _group(config: SecConfig, key: str, levels: Levels, names: Mapping[str, Policy]) -> Group:
+def _group(config: SecConfig, key: str, levels: Levels, names: Mapping[str, Policy], patterns: Sequence[str]) -> Group:
     entry = config.security.iam_groups[key]
     return Group(
         name=config.group_name(key),
-        inline=inline(config, entry.policy_assignments, levels),
+        inline=inline(config, entry.policy_assignments, levels, patterns),
         attached=_arns(managed(entry, names, config.partition)),
     )
 
 
-def _role(config: SecConfig, section: Section, key: str, levels: Levels, names: Mapping[str, Policy]) -> Role:
+def _role(
+    config: SecConfig,
+    section: Section,
+    key: str,
+    levels: Levels,
+    names: Mapping[str, Policy],
+    patterns: Sequence[str],
+) -> Role:
     entry = config.security.section(section)[key]
     assert not isinstance(entry, GroupEntry)
     assignments = entry.policy_assignments
@@ -148,7 +183,7 @@ def _role(config: SecConfig, section: Section, key: str, levels: Levels, names: 
         name=config.role_name(key),
         description=entry.description,
         trust=trust(config, entry),
-        inline=inline(config, assignments, levels),
+        inline=inline(config, assignments, levels, patterns),
         attached=_arns(managed(entry, names, config.partition)),
     )
 

@@ -12,7 +12,6 @@ ACCOUNT = "111122223333"
 CATALOGUE = documents.catalogue()
 CLIENT = sec.Client(company_prefix="lumen", tenant_id="a001", account_id=ACCOUNT, company_name="Lumenfold")
 ENVIRONMENT = sec.Environment(env="prod", region="eu-central-1")
-OWNER = sec.owner(CLIENT, ENVIRONMENT)
 
 
 def aws(*names: str) -> tuple[str, ...]:

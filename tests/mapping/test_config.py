@@ -12,14 +12,14 @@ from secmigrate.errors import BadInput
 from secmigrate.iam import Group, Snapshot
 from secmigrate.mapping import Decisions
 from secmigrate.mapping.answers import RoleAnswer
-from secmigrate.mapping.levels import join
-from tests.mapping.accounts import ACCOUNT, CATALOGUE, CLIENT, ENVIRONMENT, OWNER, account, group, role, root, service
+from secmigrate.mapping.ladders import Ladders
+from tests.mapping.accounts import ACCOUNT, CATALOGUE, CLIENT, ENVIRONMENT, account, group, role, root, service
 
 MANAGED = documents.aws_managed()
 
 
 def built(snapshot: Snapshot, decisions: Decisions | None = None) -> tuple[sec.SecConfig, tuple[mapping.Decision, ...]]:
-    decided = mapping.decide(snapshot, CATALOGUE, decisions, sec_names=OWNER)
+    decided = mapping.decide(snapshot, CATALOGUE, decisions, names=(CLIENT, ENVIRONMENT))
     tier = mapping.choose_tier(decided, CATALOGUE).tier
     return mapping.sec_config(decided, CATALOGUE, client=CLIENT, environment=ENVIRONMENT, tier=tier), decided
 
@@ -79,7 +79,7 @@ def test_levels_that_cannot_be_compared_are_joined_in_one_that_holds_both() -> N
     )
     config, _ = built(snapshot)
     assert config.security.iam_groups["business_consumers"].policy_assignments == {"sagemaker": "level3"}
-    assert join(CATALOGUE.levels["sagemaker"], ("level2", "level3")) == "level4"
+    assert Ladders(CATALOGUE.levels, CATALOGUE.actions).join("sagemaker", ("level2", "level3")) == "level4"
 
 
 def test_things_that_cannot_be_one_are_refused() -> None:
@@ -189,9 +189,9 @@ def test_a_managed_policy_may_be_named_with_its_path() -> None:
 
 def test_values_are_escaped_where_they_are_put_in() -> None:
     document = sec.fill(
-        documents.catalogue().levels["s3"].levels["level1"].document, {"project": 'a"b', "partition": "aws"}
+        documents.catalogue().levels["s3"].levels["level1"].document, {"project": ('a"b', "c-*"), "partition": ("aws",)}
     )
-    assert document.statements[2]["Resource"] == 'arn:aws:s3:::a"b'
+    assert document.statements[2]["Resource"] == ['arn:aws:s3:::a"b', "arn:aws:s3:::c-*"]
 
 
 def with_group(entry: sec.GroupEntry, key: str = "ml_engineers", **more: Any) -> sec.SecConfig:

@@ -6,13 +6,14 @@ import pytest
 
 from secmigrate import documents, mapping
 from secmigrate.errors import BadInput
-from secmigrate.iam import Group, InstanceProfile, Snapshot
+from secmigrate.iam import Group, InstanceProfile, Policy, Snapshot
 from secmigrate.mapping import Ambiguous, Decision, Decisions, LeftOut, Mapped, Scope, Unmapped
 from secmigrate.mapping.answers import GroupAnswer, RoleAnswer
 from tests.mapping.accounts import (
     ACCOUNT,
     CATALOGUE,
-    OWNER,
+    CLIENT,
+    ENVIRONMENT,
     account,
     aws,
     document,
@@ -25,7 +26,7 @@ from tests.mapping.accounts import (
 
 
 def decide(snapshot: Snapshot, decisions: Decisions | None = None, scope: Scope | None = None) -> dict[str, Decision]:
-    decided = mapping.decide(snapshot, CATALOGUE, decisions, scope, sec_names=OWNER)
+    decided = mapping.decide(snapshot, CATALOGUE, decisions, scope, names=(CLIENT, ENVIRONMENT))
     assert len(decided) == len(snapshot.groups) + len(snapshot.roles)
     assert {one.name for one in decided} == {*snapshot.groups, *snapshot.roles}
     assert all(one.reasons for one in decided)
@@ -209,11 +210,22 @@ def test_automation_that_only_deploys_gets_the_level_that_only_deploys() -> None
     assert only(decide(account(role("release", service("codepipeline"), *deploy)))).levels == {"sagemaker": "level5"}
 
 
-def test_aws_managed_policies_of_a_service_become_its_level_and_others_go_along() -> None:
+def test_an_aws_managed_policy_goes_along_where_levels_would_not_reach_as_far() -> None:
     found = only(
         decide(account(group("data-science-team", attached=("AmazonS3ReadOnlyAccess", "AWSXrayReadOnlyAccess"))))
     )
-    assert (found.levels, found.managed_policies) == ({"s3": "level1"}, ("AWSXrayReadOnlyAccess",))
+    assert found.levels == {"s3": "level1"}
+    assert found.managed_policies == ("AWSXrayReadOnlyAccess", "AmazonS3ReadOnlyAccess")
+    assert "s3: level1 (read-only) adds nothing to the AWS managed policies that go along" in found.reasons
+
+
+def test_an_aws_managed_policy_is_dropped_where_a_level_holds_all_of_it() -> None:
+    full = documents.catalogue().levels["bedrock"].levels["level4"]
+    policy = Policy(arn="arn:aws:iam::aws:policy/AmazonBedrockReadOnly", document=full.document)
+    team = Group(name="data-science-team", attached=(policy.arn,))
+    answers = Decisions(groups={team.name: GroupAnswer(become="data_scientists")})
+    found = only(decide(account(team).put(policy), answers))
+    assert (found.levels, found.managed_policies) == ({"bedrock": "level4"}, ())
 
 
 def test_a_name_with_a_path_carries_the_mark_u() -> None:
@@ -357,7 +369,7 @@ def test_long_names_are_cut_to_what_iam_takes() -> None:
     decided = decide(account(*(role(name, service("ec2")) for name in names)))
     targets = [found.target for found in decided.values() if isinstance(found, Mapped)]
     assert len(set(targets)) == 2
-    assert all(len(f"{OWNER}-role-{target}") <= 64 for target in targets)
+    assert all(len(f"lumen-prod-a001-role-{target}") <= 64 for target in targets)
 
 
 def test_a_persons_answers_come_first() -> None:

@@ -1,0 +1,99 @@
+"""The levels of each service, rendered and compared: by what they allow, never by their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from secmigrate.access import ActionCatalogue, Grants
+from secmigrate.iam import Document
+from secmigrate.sec import Client, Environment, Levels, Values, fill, placeholders
+
+# Names for where no config is: rules prove their examples by these, and nothing that is written holds them.
+_NOBODY = placeholders(
+    Client(company_prefix="company", tenant_id="0000", account_id="111122223333"),
+    Environment(env="prod", region="eu-central-1"),
+)
+
+
+class Ladders:
+    """Levels as documents of one account."""
+
+    def __init__(
+        self,
+        levels: Levels,
+        actions: ActionCatalogue,
+        values: Values | None = None,
+        documents: Iterable[Document] = (),
+    ) -> None:
+        """`values` are what the levels' placeholders stand for; `documents` are others that will be asked about."""
+        self.levels = levels
+        self._documents = {
+            service.id: {key: fill(level.document, values or _NOBODY) for key, level in service.levels.items()}
+            for service in levels.values()
+        }
+        every = [one for found in self._documents.values() for one in found.values()]
+        self.grants = Grants(actions, (*documents, *every))
+        self.actions = self.grants.catalogue
+
+    def document(self, service: str, level: str) -> Document:
+        """The level's document, rendered."""
+        return self._documents[service][level]
+
+    def documents(self, assignments: Mapping[str, str]) -> tuple[Document, ...]:
+        """Those of several services."""
+        return tuple(self._documents[service][level] for service, level in sorted(assignments.items()))
+
+    def of(self, service: str) -> int:
+        """The actions that the service's levels answer for."""
+        return self.actions.bits_of(f"{prefix}:*" for prefix in self.levels[service].prefixes)
+
+    def allowed(self, service: str, level: str) -> int:
+        """The actions that the level allows on some resource, those of other services with them."""
+        return self.grants.allowed((self._documents[service][level],))
+
+    def named(self, service: str, level: str) -> int:
+        """The actions that the level names: also those that take none of the resources that it is held to."""
+        return self.grants.named((self._documents[service][level],))
+
+    def narrowest(self, service: str, keys: Collection[str]) -> list[str]:
+        """Those of the levels that hold no other of them, in the order of the service's own."""
+        return [
+            key
+            for key in self.levels[service].levels
+            if key in keys
+            and not any(self._within(service, other, key) and not self._within(service, key, other) for other in keys)
+        ]
+
+    def join(self, service: str, wanted: Iterable[str]) -> str:
+        """The narrowest level that allows all that these levels allow."""
+        keys = set(wanted)
+        if len(keys) == 1:
+            return keys.pop()
+        every = self.levels[service].levels
+        holding = [key for key in every if all(self._within(service, one, key) for one in keys)]
+        return self.narrowest(service, holding)[0] if holding else list(every)[-1]
+
+    def _within(self, service: str, inner: str, outer: str) -> bool:
+        """Whether the one level allows nothing that the other does not."""
+        one, other = self._documents[service][inner], self._documents[service][outer]
+        return not self.grants.lacking((one,), (other,))
+
+    def spoken(self, bits: int, written: Iterable[str] = ()) -> list[str]:
+        """A set of actions in words: by the globs in which they are written where these say just that, else by name."""
+        return list(self._spoken(bits, written))
+
+    def _spoken(self, bits: int, written: Iterable[str]) -> Iterator[str]:
+        left = bits
+        for glob in sorted(written, key=lambda one: ("*" not in one, one)):
+            meant = self.actions.bits(glob)
+            if meant & left and not meant & ~bits:
+                left &= ~meant
+                yield glob
+        yield from (action.name for action in self.actions.named(left))
+
+    def counted(self, bits: int) -> str:
+        """How many of which access level: `8 read, 4 write`."""
+        counts: dict[str, int] = {}
+        for action in self.actions.named(bits):
+            counts[action.level.lower()] = counts.get(action.level.lower(), 0) + 1
+        return ", ".join(f"{number} {level}" for level, number in sorted(counts.items()))
