@@ -32,6 +32,7 @@ class Formats:
                 self.patterns.append(_patterns(one, partition))
             self._look.append(looks[key])
         self._enter_services()
+        self._longest = max((len(one.prefix) for patterns in self.patterns for one in patterns), default=0)
 
     def split(self, start: int, bits: int) -> tuple[tuple[int, int], ...]:
         """The actions by their look. The first bit is the action at the place `start`."""
@@ -67,6 +68,8 @@ class Formats:
         """Those of the actions of which the pattern matches every resource that they take."""
         if pattern is EVERYTHING:
             return bits
+        if len(pattern.prefix) > self._longest:
+            return 0
         found = 0
         left = self.coarsely(pattern, bits)
         start = (left & -left).bit_length() - 1 if left else 0

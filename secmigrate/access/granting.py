@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.cells import Bits, Rows
@@ -16,6 +17,8 @@ from secmigrate.iam import Document, Group, Snapshot
 
 Documents = tuple[Document, ...]
 
+_FEW = 12
+
 
 class Grants:
     """Reads sets of documents; each set is read once."""
@@ -27,7 +30,9 @@ class Grants:
         self._formats = formats_of(self._sides.catalogue, partition)
         self._nowhere = Snapshot(account="", partition=partition)
         self._found: dict[Documents, Side] = {}
-        self._allowed: dict[Documents, tuple[Bits, Bits, Bits]] = {}
+        self._allowed: dict[Documents, _Bits] = {}
+        self._single: dict[Document, _Bits] = {}
+        self._beyond: dict[tuple[Document, Documents, Bits], frozenset[str]] = {}
 
     @property
     def catalogue(self) -> ActionCatalogue:
@@ -36,15 +41,15 @@ class Grants:
 
     def allowed(self, documents: Documents) -> Bits:
         """What they allow on some resource that the action takes, under whatever condition, and do not deny flatly."""
-        return self._bits(documents)[0]
+        return self._bits(documents).allowed
 
     def named(self, documents: Documents) -> Bits:
         """What they allow by its name, even if it takes none of the resources beside it."""
-        return self._bits(documents)[2]
+        return self._bits(documents).named
 
     def anywhere(self, documents: Documents) -> Bits:
         """Those of them that they allow on every resource that the action takes."""
-        return self._bits(documents)[1]
+        return self._bits(documents).anywhere
 
     def lacking(self, old: Documents, new: Documents) -> Rows:
         """What the old ones allow and the new ones do not, or may not."""
@@ -54,16 +59,24 @@ class Grants:
         """The resource patterns, as they are written, on which the old ones allow some of these actions and the new
         ones allow the same only elsewhere.
         """
-        there = self.side(new).allows.items()
         found: set[str] = set()
-        for extent, mask in self.side(old).allows.items():
-            left = mask & actions & self.named(new)
-            for other, bits in there:
+        for document in old:
+            key = (document, new, actions)
+            if key not in self._beyond:
+                self._beyond[key] = frozenset(self._not_reached(document, new, actions))
+            found |= self._beyond[key]
+        return tuple(sorted(found))
+
+    def _not_reached(self, document: Document, new: Documents, actions: Bits) -> Iterator[str]:
+        there = self.side(new).allows.items()
+        actions &= self.named(new)
+        for extent, mask in self.side((document,)).allows.items():
+            left = self._formats.coarsely(extent.region.pattern, mask & actions) if mask & actions else 0
+            for other, bits in there if left else ():
                 if left & bits and _holds(other, extent):
                     left &= ~bits
             if left:
-                found.add(extent.region.pattern.text)
-        return tuple(sorted(found))
+                yield extent.region.pattern.text
 
     def side(self, documents: Documents) -> Side:
         """All that they allow and deny, of somebody of whom nothing is known."""
@@ -73,19 +86,54 @@ class Grants:
             found = self._found[documents] = self._sides.of(self._nowhere, holder)
         return found
 
-    def _bits(self, documents: Documents) -> tuple[Bits, Bits, Bits]:
+    def _bits(self, documents: Documents) -> _Bits:
         found = self._allowed.get(documents)
         if found is None:
-            side = self.side(documents)
+            ones = [self._of(document) for document in documents]
+            denied = _union(one.denied for one in ones)
+            found = self._allowed[documents] = _Bits(
+                _union(one.allowed for one in ones) & ~denied,
+                _union(one.anywhere for one in ones) & ~denied,
+                _union(one.named for one in ones) & ~denied,
+                denied,
+            )
+        return found
+
+    def _of(self, document: Document) -> _Bits:
+        found = self._single.get(document)
+        if found is None:
+            side = self.side((document,))
             allowed = anywhere = named = denied = 0
             for extent, mask in side.denies.items():
                 denied |= mask if extent.region == ANYWHERE and extent.condition == ALWAYS else 0
             for extent, mask in side.allows.items():
-                allowed |= self._formats.on(extent.region.pattern, mask & ~denied)
-                named |= mask & ~denied
-                anywhere |= self._formats.all_of(extent.region.pattern, mask & ~denied)
-            found = self._allowed[documents] = (allowed, anywhere, named)
+                named |= mask
+                # Of a few actions that somebody wrote out, those of another resource are few, and nobody misses them.
+                few = mask.bit_count() <= _FEW
+                allowed |= (
+                    self._formats.coarsely(extent.region.pattern, mask)
+                    if few
+                    else self._formats.on(extent.region.pattern, mask)
+                )
+                anywhere |= self._formats.all_of(extent.region.pattern, mask)
+            found = self._single[document] = _Bits(allowed, anywhere, named, denied)
         return found
+
+
+class _Bits(NamedTuple):
+    """What documents allow on something, on everything, and by name; and what they deny flatly."""
+
+    allowed: Bits
+    anywhere: Bits
+    named: Bits
+    denied: Bits
+
+
+def _union(sets: Iterable[Bits]) -> Bits:
+    bits = 0
+    for one in sets:
+        bits |= one
+    return bits
 
 
 def _holds(one: Extent, other: Extent) -> bool:

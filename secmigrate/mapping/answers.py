@@ -36,7 +36,7 @@ class RoleAnswer(GroupAnswer, frozen=True, kw_only=True, omit_defaults=True, for
 
 
 class Decisions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`decisions.yaml`: answers for what is ambiguous or unmapped, losses of access that are accepted, the project's names."""
+    """`decisions.yaml`: answers for what is ambiguous or unmapped, accepted losses of access, names of the project."""
 
     kind: Literal["decisions"] = "decisions"
     version: Literal[1] = 1

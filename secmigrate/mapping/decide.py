@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, structs
 
-from secmigrate.iam import Document, Role, Snapshot
+from secmigrate.iam import Document, Group, Role, Snapshot
 from secmigrate.mapping.answers import Decisions, Scope
 from secmigrate.mapping.groups import decide_group
 from secmigrate.mapping.ladders import Ladders
@@ -46,7 +46,8 @@ def decide(
         or decide_group(snapshot.groups[name], snapshot, catalogue, ladders, answers.groups.get(name))
         for name in sorted(snapshot.groups)
     ]
-    targets = frozenset(one.target for one in groups if isinstance(one, Mapped))
+    groups = list(_with_twins(groups, snapshot))
+    targets = {one.target: one.levels for one in groups if isinstance(one, Mapped)}
 
     def role(one: Role) -> Decision:
         return outside("role", one.name) or decide_role(
@@ -56,6 +57,22 @@ def decide(
     roles = [role(snapshot.roles[name]) for name in sorted(snapshot.roles)]
     room = NAME_LENGTH["role"] - len(f"{sec_names}-role-") if sec_names else NAME_LENGTH["role"]
     return (*groups, *_distinct(roles, catalogue, answers, room))
+
+
+def _with_twins(decided: Iterable[Decision], snapshot: Snapshot) -> Iterator[Decision]:
+    """With which other groups have the very same policies: one answer may serve them all."""
+    same: dict[object, list[str]] = {}
+    for group in snapshot.groups.values():
+        if group.attached or group.inline:
+            same.setdefault(_policies(group), []).append(group.name)
+    for one in decided:
+        twins = [name for name in same.get(_policies(snapshot.groups[one.name]), ()) if name != one.name]
+        because = (f"has the very same policies as {', '.join(sorted(twins))}",) if twins else ()
+        yield structs.replace(one, reasons=(*one.reasons, *because))
+
+
+def _policies(group: Group) -> tuple[frozenset[str], frozenset[Document]]:
+    return frozenset(group.attached), frozenset(group.inline.values())
 
 
 def ladders_of(

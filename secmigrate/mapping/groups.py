@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from secmigrate.iam import Group, Snapshot
@@ -33,7 +36,7 @@ def decide_group(
     if answer and answer.leave:
         return LeftOut(kind="group", name=group.name, reasons=(f"left by decision: {answer.leave}",))
     who = reach(group, snapshot)
-    verdict = judge(weigh(catalogue.groups.values(), words(group.name), who))
+    verdict = judge(_readings(group, snapshot, catalogue, who))
     case = _Case(group=group, who=who, catalogue=catalogue, ladders=ladders, verdict=verdict)
     nearly = verdict.nearly
     if answer:
@@ -52,6 +55,27 @@ def decide_group(
         )
     why = ("no rule knows its name, and none its policies", *_uses(who), *who.notes)
     return Unmapped(kind="group", name=group.name, reasons=why, nearly=nearly)
+
+
+def _readings(group: Group, snapshot: Snapshot, catalogue: Catalogue, who: Reach) -> list[Reading]:
+    """What the rules say: by its name; if that says nothing, by its path, or by a tag that its members share."""
+    rules = catalogue.groups.values()
+    found = weigh(rules, words(group.name), who)
+    for said_by, text in _other_names(group, snapshot) if not any(one.name_says for one in found) else ():
+        others = weigh(rules, words(text), who, said_by)
+        if any(one.name_says for one in others):
+            return others
+    return found
+
+
+def _other_names(group: Group, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    if group.path != "/":
+        yield f"path {group.path}", group.path
+    members = [user for user in snapshot.users.values() if group.name in user.groups]
+    shared = Counter((key, value) for user in members for key, value in user.tags.items())
+    for (key, value), count in sorted(shared.items()):
+        if count > 1 and count == len(members):
+            yield f"members' tag {key}", value
 
 
 def _mapped(case: _Case, rule: Rule | None, because: tuple[str, ...], answer: GroupAnswer | None = None) -> Mapped:
@@ -89,7 +113,7 @@ def _alone(who: Reach, winner: Reading) -> tuple[str, ...]:
         return ("its name says nothing that a rule knows",)
     if not who.everything and not who.aws and not who.unread:
         return ("it allows nothing today, so it is given nothing",)
-    return ("its policies are those of no rule in particular, so its name alone decides",)
+    return (f"its policies are those of no rule in particular, so its {winner.said_by.split()[0]} alone decides",)
 
 
 def _uses(who: Reach) -> tuple[str, ...]:

@@ -84,12 +84,22 @@ class Ladders:
 
     def _spoken(self, bits: int, written: Iterable[str]) -> Iterator[str]:
         left = bits
-        for glob in sorted(written, key=lambda one: ("*" not in one, one)):
+        for glob in written:
             meant = self.actions.bits(glob)
             if meant & left and not meant & ~bits:
                 left &= ~meant
                 yield glob
         yield from (action.name for action in self.actions.named(left))
+
+    def summed(self, bits: int) -> str:
+        """The set by service: `athena (3 actions), kms (kms:Decrypt)`."""
+        rows: dict[str, list[str]] = {}
+        for action in self.actions.named(bits):
+            rows.setdefault(action.name.partition(":")[0], []).append(action.name)
+        told = [
+            f"{prefix} ({names[0] if len(names) == 1 else f'{len(names)} actions'})" for prefix, names in rows.items()
+        ]
+        return ", ".join(told[:12]) + (f" and {len(told) - 12} more services" if len(told) > 12 else "")
 
     def counted(self, bits: int) -> str:
         """How many of which access level: `8 read, 4 write`."""

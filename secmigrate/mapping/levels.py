@@ -41,6 +41,7 @@ class _Fitting:
     def __init__(self, who: Reach, rule: Rule | None, ladders: Ladders, fixed: Mapping[str, str]) -> None:
         self.who, self.rule, self.ladders, self.fixed = who, rule, ladders, fixed
         self.grants = ladders.grants
+        self._written = sorted(who.everything.allowed, key=lambda one: ("*" not in one, one))
         self.own_levels = rule is None or rule.become.services == "own"
         self.today = self.grants.allowed((*who.own_documents, *who.aws_documents.values()))
 
@@ -65,7 +66,7 @@ class _Fitting:
         added, left = self._added(self.today & ~self.grants.allowed((*levels, *kept)))
         reasons += [f"{one.name} is added: it answers for {_some(names)}, and allows more" for one, names in added]
         if left:
-            lost = _by_service(self._spoken(left))
+            lost = self.ladders.summed(left)
             reasons.append(f"not carried over: {lost}; neither a level nor an AWS managed policy covers it")
         return Fit(
             assignments={service: level for service, (level, _) in sorted(chosen.items())},
@@ -165,7 +166,7 @@ class _Fitting:
             return f"{name} goes along as it is{note}"
         beyond = self.grants.allowed((document,)) & ~self.grants.allowed(levels)
         if beyond:
-            return f"{name} goes along as it is, for {_by_service(self._spoken(beyond))}{note}"
+            return f"{name} goes along as it is, for {self.ladders.summed(beyond)}{note}"
         return f"{name} goes along as it is: it reaches resources that are not named for the project{note}"
 
     def _added(self, left: int) -> tuple[list[tuple[ManagedPolicy, list[str]]], int]:
@@ -188,7 +189,7 @@ class _Fitting:
         return [(policy, self._spoken(bits)) for policy, bits in found.values()], left
 
     def _spoken(self, bits: int) -> list[str]:
-        return self.ladders.spoken(bits, self.who.everything.allowed)
+        return self.ladders.spoken(bits, self._written)
 
 
 def _replacing(name: str, levels: Levels) -> bool:
@@ -198,16 +199,3 @@ def _replacing(name: str, levels: Levels) -> bool:
 def _some(actions: Sequence[str], most: int = 3) -> str:
     rest = len(actions) - most
     return ", ".join(actions[:most]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _by_service(actions: Iterable[str]) -> str:
-    """Actions by their service's prefix: `athena (3 actions), kms (kms:Decrypt)`."""
-    rows: dict[str, list[str]] = {}
-    for action in actions:
-        rows.setdefault(action.partition(":")[0] if ":" in action else action, []).append(action)
-    told = [
-        f"{prefix} ({found[0] if len(found) == 1 else f'{len(found)} actions'})" if ":" in found[0] else prefix
-        for prefix, found in sorted(rows.items())
-    ]
-    rest = len(told) - 12
-    return ", ".join(told[:12]) + (f" and {rest} more services" if rest > 0 else "")

@@ -21,6 +21,7 @@ class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True):
     target: str
     section: Section
     name_says: str = ""  # the glob that fits its name
+    said_by: str = "name"  # what says it: the name, the path, or its members' tags
     policies_say: tuple[str, ...] = ()  # the lines that its policies meet; all that the rule asks for
     against: tuple[str, ...] = ()  # what forbids the rule
     missing: tuple[str, ...] = ()  # what its policies would have to allow besides
@@ -33,7 +34,7 @@ class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def told(self) -> str:
         """The reading as one line."""
         parts = [
-            f"its name says so ({self.name_says})" if self.name_says else "",
+            f"its {self.said_by} says so ({self.name_says})" if self.name_says else "",
             f"its policies say so ({', '.join(self.policies_say)})" if self.policies_say else "",
             f"but {'; '.join(self.against)}" if self.against else "",
             f"it cannot {', '.join(self.missing)}" if self.missing else "",

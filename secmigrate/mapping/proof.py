@@ -44,7 +44,8 @@ def decide_example(example: Example, rule: Rule, catalogue: Catalogue) -> Decisi
     trusting = {"Effect": "Allow", "Principal": dict(example.principal), "Action": _assume(example)}
     trust = Document({"Version": "2012-10-17", "Statement": [trusting]})
     role = Role(name=example.name, attached=attached, inline=inline, trust=trust)
-    return decide_role(role, empty.put(role), catalogue, catalogue.ladders, example.beside, None)
+    beside = {key: catalogue.groups[key].levels for key in example.beside}
+    return decide_role(role, empty.put(role), catalogue, catalogue.ladders, beside, None)
 
 
 def _assume(example: Example) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct, structs
 
@@ -16,7 +16,7 @@ from secmigrate.mapping.reach import Reach, reach
 from secmigrate.mapping.rules import Catalogue, RoleSection, Rule
 from secmigrate.mapping.trust import Trust, trust_of
 from secmigrate.mapping.weighing import Verdict, contended, judge, weigh
-from secmigrate.sec import AssumableRole, CrossAccountRole, Entry, Mark, ServiceRole
+from secmigrate.sec import Assignments, AssumableRole, CrossAccountRole, Entry, Mark, ServiceRole
 
 # sec-provisioner 9, AD-7 and AD-8: planned for the product's v2.
 _HOUR = 3600
@@ -35,7 +35,7 @@ class _Case(Struct, frozen=True, kw_only=True):
     trust: Trust
     catalogue: Catalogue
     ladders: Ladders
-    targets: Collection[str]  # group keys that the config will hold
+    targets: Mapping[str, Assignments]  # group keys that the config will hold, with their levels
     profiles: tuple[str, ...]
 
 
@@ -44,10 +44,12 @@ def decide_role(
     snapshot: Snapshot,
     catalogue: Catalogue,
     ladders: Ladders,
-    targets: Collection[str],
+    targets: Mapping[str, Assignments],
     answer: RoleAnswer | None,
 ) -> Decision:
-    """What one role becomes; `targets` are the group keys that there will be. An answer comes before every rule."""
+    """What one role becomes; `targets` are the group keys that there will be, with their levels. An answer comes before
+    every rule.
+    """
     if role.keeper:
         because = _KEEPERS.get(role.keeper, f"the {role.keeper} owns it; let the stack go first (handover)")
         return LeftOut(kind="role", name=role.name, reasons=(because,))
@@ -123,8 +125,8 @@ def _verdict(case: _Case, section: RoleSection) -> Verdict:
         if gate and not case.trust.services:
             untrusted = f"SEC's service roles trust a service, so {', '.join(case.trust.federated)} could not assume it"
             reading = structs.replace(reading, against=(*reading.against, untrusted))
-        if rule.become.mirrors and not _mirrored(case):
-            missing = ("mirror a group: its name holds none that is mapped",) if reading.name_says else ()
+        if rule.become.mirrors and (why := _no_mirror(case)):
+            missing = (why,) if reading.name_says else ()
             reading = structs.replace(reading, name_says="", policies_say=(), missing=missing)
         found.append(reading)
     return judge(found)
@@ -141,6 +143,20 @@ def _mirrored(case: _Case) -> str:
         if (at := span(name, glob))
     ]
     return max(found, default=(0, ""))[1]
+
+
+def _no_mirror(case: _Case) -> str:
+    """Why the role cannot mirror a group; empty if it can: it needs no level that the group's does not hold."""
+    key = _mirrored(case)
+    if not key:
+        return "mirror a group: its name holds none that is mapped"
+    theirs, ladders = case.targets[key], case.ladders
+    for service, level in fit(case.who, None, ladders).assignments.items():
+        if service not in theirs:
+            return f"mirror {key}: it needs {service}: {level}, and that group has no {service}"
+        if ladders.join(service, (level, theirs[service])) != theirs[service]:
+            return f"mirror {key}: it needs {service}: {level}, and that group has {theirs[service]}"
+    return ""
 
 
 def _singular(words_: str) -> str:
@@ -162,8 +178,9 @@ def _mapped(
     if mirrors:
         # The example's own form: `aml_engineer` mirrors `ml_engineers` (ASSUMABLE_ROLES_DESIGN).
         target = answer.become if answer else f"a{_singular(mirrors)}"
-        because = (*because, f"mirrors {mirrors}: it will have that group's levels, and no policies of its own")
-        found = Fit(assignments={}, managed_policies=(), reasons=())
+        because = (*because, f"mirrors {mirrors}: it will have that group's levels, and none of its own")
+        beside = tuple(line for line in found.reasons if line.partition(":")[0] not in case.catalogue.levels)
+        found = Fit(assignments={}, managed_policies=found.managed_policies, reasons=beside)
     mark: Mark = rule.mark if rule and (rule.become.target or mirrors) else "U"
     return Mapped(
         kind="role",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
 from secmigrate.errors import BadInput
-from secmigrate.mapping.outcomes import Decision, mapped
+from secmigrate.mapping.outcomes import Decision, Mapped, mapped
 from secmigrate.mapping.rules import Catalogue
-from secmigrate.sec import Tier
+from secmigrate.sec import Section, Tier
 
 # The guide's own table, step 3, by the number of existing groups. It overlaps at 5 and at 10; the lower tier is taken.
 _GUIDE = ((5, "startup"), (10, "medium"))
@@ -44,6 +44,7 @@ def choose_tier(decided: Iterable[Decision], catalogue: Catalogue, wanted: str =
     reasons = [
         f"{catalogue.tiers[lowest].version} is the lowest tier that holds "
         + (", ".join(decisive) if decisive and lowest != order[0] else "all that is mapped"),
+        *_lower(lowest, targets, cross, catalogue),
         *_own_keys(groups, catalogue),
         _guide(sum(one.kind == "group" for one in decisions), lowest),
     ]
@@ -60,6 +61,30 @@ def _cross_account(count: int, catalogue: Catalogue) -> list[tuple[str, str]]:
             (roomy or list(catalogue.tiers)[-1:])[0],
         )
     ]
+
+
+def _lower(
+    lowest: str, targets: Mapping[tuple[Section, str], tuple[Mapped, ...]], cross: int, catalogue: Catalogue
+) -> list[str]:
+    """What would have to change for the next lower tier."""
+    order = list(catalogue.tiers)
+    if lowest == order[0]:
+        return []
+    lower = catalogue.tiers[order[order.index(lowest) - 1]]
+    keys = sorted(key for section, key in targets if section == "iam_groups" and key in catalogue.groups)
+    changes = [
+        f"{_and([one.name for one in targets['iam_groups', key]])} became something else than {key}"
+        for key in keys
+        if order.index(catalogue.groups[key].tier) > order.index(lower.name)
+    ]
+    room = lower.counts.cross_account_roles
+    if cross > room:
+        changes.append(f"{cross - room} of {cross} cross-account roles were left out")
+    return [f"{lower.version} would do if {_and(changes)}"]
+
+
+def _and(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _wanted(wanted: str, needs: list[tuple[str, str]], catalogue: Catalogue) -> TierChoice:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from secmigrate.mapping.outcomes import Reading
 from secmigrate.mapping.patterns import Span, matches, span
@@ -20,15 +20,15 @@ class Verdict(Struct, frozen=True):
     nearly: tuple[Reading, ...]
 
 
-def weigh(rules: Iterable[Rule], name: Sequence[str], who: Reach) -> list[Reading]:
-    """One reading for each rule that has something to say; `name` is the name's words."""
+def weigh(rules: Iterable[Rule], name: Sequence[str], who: Reach, said_by: str = "name") -> list[Reading]:
+    """One reading for each rule that has something to say; `name` is the words of what `said_by` tells."""
     claims = {rule.id: (rule, _claim(rule, name)) for rule in rules}
     spans = [found[0] for _, found in claims.values() if found]
     readings = []
     for rule, claim in claims.values():
         # `ops` in `ml-ops` is no claim beside the `mlops` that holds it.
         fits = claim if claim and not any(_holds(other, claim[0]) for other in spans) else None
-        readings.append(_reading(rule, fits[1] if fits else "", name, who))
+        readings.append(structs.replace(_reading(rule, fits[1] if fits else "", name, who), said_by=said_by))
     return [one for one in readings if one.name_says or one.policies_say or one.against or one.missing]
 
 

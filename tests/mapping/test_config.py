@@ -227,7 +227,16 @@ def test_the_guides_table_stands_beside_and_a_difference_is_explained() -> None:
     decided = mapping.decide(account(Group(name="finops")), CATALOGUE)
     told = mapping.choose_tier(decided, CATALOGUE).reasons
     assert told[0] == "enterprise-12 is the lowest tier that holds finops_managers"
-    assert told[1].startswith("by the guide's table, 1 existing groups make it startup; what the groups become counts")
+    assert told[1] == "medium-10 would do if finops became something else than finops_managers"
+    assert told[2].startswith("by the guide's table, 1 existing groups make it startup; what the groups become counts")
+
+
+def test_what_the_next_lower_tier_would_take() -> None:
+    accounts = (role(f"deploy-{each}", root(each)) for each in ("444455556666", "555566667777"))
+    decided = mapping.decide(account(group("qa", "s3:GetObject"), *accounts), CATALOGUE)
+    assert mapping.choose_tier(decided, CATALOGUE).reasons[1] == (
+        "medium-10 would do if 1 of 2 cross-account roles were left out"
+    )
 
 
 def test_a_tier_that_is_asked_for() -> None:

@@ -3,10 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from secmigrate import documents, mapping
 from secmigrate.errors import BadInput
-from secmigrate.iam import Group, InstanceProfile, Policy, Snapshot
+from secmigrate.iam import Group, InstanceProfile, Policy, Snapshot, User
 from secmigrate.mapping import Ambiguous, Decision, Decisions, LeftOut, Mapped, Scope, Unmapped
 from secmigrate.mapping.answers import GroupAnswer, RoleAnswer
 from tests.mapping.accounts import (
@@ -317,12 +318,60 @@ def test_kept_roles_are_left_out(more: dict[str, Any], why: str) -> None:
 
 def test_a_stand_in_mirrors_the_group_of_its_name_where_that_group_will_be() -> None:
     standin = role("ml-engineer-standin", root(), "s3:GetObject")
-    decided = decide(account(standin, group("ml-engineers", "sagemaker:CreateTrainingJob")))
+    decided = decide(account(standin, group("ml-engineers", "sagemaker:CreateTrainingJob", "s3:PutObject")))
     found = decided["ml-engineer-standin"]
     assert isinstance(found, Mapped)
     assert (found.target, found.mirrors_group, found.levels) == ("aml_engineer", "ml_engineers", {})
     alone = only(decide(account(standin)))
     assert (alone.target, alone.mirrors_group, alone.levels) == ("ml_engineer_standin", "", {"s3": "level1"})
+
+
+def test_a_stand_in_keeps_its_own_levels_where_the_group_has_less() -> None:
+    standin = role("ml-engineer-standin", root(), "s3:GetObject", "glue:GetTable")
+    decided = decide(account(standin, group("ml-engineers", "sagemaker:CreateTrainingJob", "s3:PutObject")))
+    found = decided["ml-engineer-standin"]
+    assert isinstance(found, Mapped)
+    assert (found.mirrors_group, found.levels) == ("", {"s3": "level1", "glue": "level1"})
+    assert "mirror ml_engineers: it needs glue: level1, and that group has no glue" in found.nearly[0].told()
+
+
+def test_a_stand_in_keeps_its_managed_policies() -> None:
+    managed = ("arn:aws:iam::aws:policy/AWSXrayReadOnlyAccess",)
+    standin = role("ml-engineer-standin", root(), attached=managed)
+    found = decide(account(standin, group("ml-engineers", "s3:GetObject")))["ml-engineer-standin"]
+    assert isinstance(found, Mapped)
+    assert (found.mirrors_group, found.managed_policies) == ("ml_engineers", ("AWSXrayReadOnlyAccess",))
+
+
+def test_the_path_speaks_where_the_name_does_not() -> None:
+    found = only(decide(account(structs.replace(group("team-blue", "s3:GetObject"), path="/ml/data-science/"))))
+    assert found.target == "data_scientists"
+    assert "its path /ml/data-science/ says so (data scien*)" in said(found)
+    named = only(decide(account(structs.replace(group("ml-engineers", "s3:GetObject"), path="/ml/data-science/"))))
+    assert named.target == "ml_engineers"
+
+
+def test_a_tag_that_all_members_share_speaks_where_name_and_path_do_not() -> None:
+    team = group("team-blue", "s3:GetObject")
+    members = [User(name=name, groups=("team-blue",), tags={"team": "data-science"}) for name in ("ana", "bo")]
+    found = only(decide(account(team, *members)))
+    assert found.target == "data_scientists"
+    assert "its members' tag team says so (data scien*)" in said(found)
+    mixed = (members[0], structs.replace(members[1], tags={"team": "finance"}))
+    assert isinstance(only(decide(account(team, *mixed))), Unmapped)
+    assert isinstance(only(decide(account(team, members[0]))), Unmapped)
+
+
+def test_groups_with_the_very_same_policies_are_told_together() -> None:
+    decided = decide(account(group("ds-one", "s3:GetObject"), group("two", "s3:GetObject"), group("three", "s3:Put*")))
+    assert "has the very same policies as two" in decided["ds-one"].reasons
+    assert "has the very same policies as ds-one" in decided["two"].reasons
+    assert not any("very same" in line for line in decided["three"].reasons)
+    assert not any(
+        "very same" in line
+        for one in decide(account(Group(name="a"), Group(name="b"))).values()
+        for line in one.reasons
+    )
 
 
 def test_what_sec_cannot_express_is_told() -> None:
