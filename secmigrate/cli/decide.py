@@ -69,9 +69,10 @@ def map_(
         data = documents.write_config(path, config, mapping.sec_yaml_comments(config, decided, catalogue))
         documents.write_snapshot(space.planned, planned)
         documents.write_json(space.mapping, _outcome(config, decided, scope, data))
-    out.lines(decision_lines(decided, choice, unreached))
+    joined = mapping.joined(decided, config)
+    out.lines(decision_lines(decided, choice, joined, unreached))
     out.say("", f"wrote {path}", f"wrote {space.planned}", f"wrote {space.mapping}")
-    out.document("map", decisions_document(decided, choice, str(path), unreached))
+    out.document("map", decisions_document(decided, choice, str(path), joined, unreached))
 
 
 @app.command(epilog="Example: secmigrate explain data-science-team")

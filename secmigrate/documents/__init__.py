@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secmigrate.documents.config_files import read_config, read_decisions, write_config
+from secmigrate.documents.config_files import config_text, read_config, read_decisions, write_config
 from secmigrate.documents.json_files import json_syntax, read_json, read_snapshot, write_json, write_snapshot
 from secmigrate.documents.shipped import aws_actions, aws_managed, catalogue, example
 from secmigrate.documents.whole import read_bytes, write_whole
@@ -13,6 +13,7 @@ __all__ = [
     "aws_actions",
     "aws_managed",
     "catalogue",
+    "config_text",
     "example",
     "json_syntax",
     "read_bytes",

@@ -47,6 +47,13 @@ def read_decisions(path: Path) -> Decisions:
 
 def write_config(path: Path, config: SecConfig, comments: Mapping[ConfigPath, tuple[str, ...]]) -> bytes:
     """Writes the config; gives the bytes that were written. The same config gives the same bytes."""
+    data = config_text(config, comments).encode()
+    write_whole(path, data)
+    return data
+
+
+def config_text(config: SecConfig, comments: Mapping[ConfigPath, tuple[str, ...]]) -> str:
+    """The config as YAML, with these comments."""
     # Lazy: ruamel costs 0.1 s, and only `map` writes YAML.
     from ruamel.yaml import YAML
 
@@ -57,9 +64,7 @@ def write_config(path: Path, config: SecConfig, comments: Mapping[ConfigPath, tu
     root.yaml_set_start_comment(_HEAD)
     text = StringIO()
     yaml.dump(root, text)
-    data = text.getvalue().encode()
-    write_whole(path, data)
-    return data
+    return text.getvalue()
 
 
 def _commented(value: Mapping[str, Any], place: ConfigPath, comments: Mapping[ConfigPath, tuple[str, ...]]) -> Any:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from secmigrate.mapping.answers import Decisions, GroupAnswer, RoleAnswer, Scope
 from secmigrate.mapping.building import sec_config, sec_yaml_comments
 from secmigrate.mapping.decide import Names, decide, ladders_of
+from secmigrate.mapping.joined import Joined, joined
+from secmigrate.mapping.levels import LOST
 from secmigrate.mapping.outcomes import (
     Ambiguous,
     Decision,
@@ -26,6 +28,7 @@ from secmigrate.mapping.tiers import TierChoice, choose_tier
 from secmigrate.mapping.unreached import Unreached, unreached
 
 __all__ = [
+    "LOST",
     "Ambiguous",
     "Catalogue",
     "Decision",
@@ -33,6 +36,7 @@ __all__ = [
     "Example",
     "Failure",
     "GroupAnswer",
+    "Joined",
     "LeftOut",
     "Mapped",
     "Names",
@@ -48,6 +52,7 @@ __all__ = [
     "decide",
     "decide_example",
     "explain",
+    "joined",
     "ladders_of",
     "mapped",
     "outcome",

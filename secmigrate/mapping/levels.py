@@ -18,6 +18,8 @@ from secmigrate.mapping.reach import Reach
 from secmigrate.mapping.rules import ManagedPolicy, Rule
 from secmigrate.sec import Levels, Service
 
+LOST = "neither a level nor an AWS managed policy covers it"
+
 
 class Fit(Struct, frozen=True, kw_only=True):
     """What somebody's policies come to in SEC's terms, and the reasons for it."""
@@ -67,7 +69,7 @@ class _Fitting:
         reasons += [f"{one.name} is added: it answers for {_some(names)}, and allows more" for one, names in added]
         if left:
             lost = self.ladders.summed(left)
-            reasons.append(f"not carried over: {lost}; neither a level nor an AWS managed policy covers it")
+            reasons.append(f"not carried over: {lost}; {LOST}")
         return Fit(
             assignments={service: level for service, (level, _) in sorted(chosen.items())},
             managed_policies=tuple(sorted({*carried, *(one.name for one, _ in added)})),

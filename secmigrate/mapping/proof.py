@@ -35,8 +35,7 @@ def prove(catalogue: Catalogue) -> tuple[Failure, ...]:
 def decide_example(example: Example, rule: Rule, catalogue: Catalogue) -> Decision:
     """What an example of a rule becomes, in an account that holds nothing else."""
     attached = tuple(f"arn:aws:iam::aws:policy/{name}" for name in example.attached)
-    statement = {"Effect": "Allow", "Action": list(example.actions), "Resource": "*"}
-    inline = {"example": Document({"Version": "2012-10-17", "Statement": [statement]})} if example.actions else {}
+    inline = {"example": example.document} if example.actions else {}
     empty = Snapshot(account=ACCOUNT)
     if rule.kind == "group":
         group = Group(name=example.name, attached=attached, inline=inline)

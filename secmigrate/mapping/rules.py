@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from secmigrate.access import ActionCatalogue
 from secmigrate.errors import BadInput
-from secmigrate.iam import from_jsonable
+from secmigrate.iam import Document, from_jsonable
 from secmigrate.mapping.ladders import Ladders
 from secmigrate.sec import Assignments, Levels, Mark, Section, Service, Tier
 
@@ -74,6 +74,12 @@ class Example(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     principal: Mapping[str, Any] = {}
     beside: tuple[str, ...] = ()  # group keys that exist by then, for roles that mirror one
 
+    @property
+    def document(self) -> Document:
+        """A policy that allows its actions on everything."""
+        statement = {"Effect": "Allow", "Action": list(self.actions), "Resource": "*"}
+        return Document({"Version": "2012-10-17", "Statement": [statement]})
+
 
 class Examples(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What proves a rule: what must become its target, and what must not."""
@@ -120,8 +126,9 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def ladders(self) -> Ladders:
-        """The levels for nobody in particular: to prove rules by, and for what no names matter."""
-        return Ladders(self.levels, self.actions)
+        """The levels for nobody in particular, to prove rules by their examples."""
+        examples = (one for rule in self.rules() for one in (*rule.examples.yes, *rule.examples.no))
+        return Ladders(self.levels, self.actions, None, [one.document for one in examples])
 
     @property
     def group_keys(self) -> tuple[str, ...]:

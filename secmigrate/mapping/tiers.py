@@ -110,7 +110,8 @@ def _own_keys(groups: list[str], catalogue: Catalogue) -> list[str]:
 def _guide(count: int, lowest: str) -> str:
     """The guide's table beside our choice."""
     by_count = next((tier for most, tier in _GUIDE if count <= most), _GUIDE_ABOVE)
-    told = f"by the guide's table, {count} existing groups make it {by_count}"
+    groups = "1 existing group makes" if count == 1 else f"{count} existing groups make"
+    told = f"by the guide's table, {groups} it {by_count}"
     if by_count == lowest:
         return f"{told} too"
     return f"{told}; what the groups become counts here, not how many there are"

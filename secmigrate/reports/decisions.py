@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from secmigrate.mapping import Ambiguous, Decision, Mapped, TierChoice, Unmapped, Unreached, outcome
+from secmigrate.mapping import LOST, Ambiguous, Decision, Joined, Mapped, TierChoice, Unmapped, Unreached, outcome
 
 
 def decision_lines(
-    decided: Sequence[Decision], choice: TierChoice, unreached: Sequence[Unreached] = ()
+    decided: Sequence[Decision], choice: TierChoice, joined: Sequence[Joined] = (), unreached: Sequence[Unreached] = ()
 ) -> Iterator[str]:
-    """The tier, what is mapped as a table, everything else with its reason, and names that the levels do not reach."""
+    """The tier, what is mapped as a table, everything else with its reasons, what gets more than it had because it
+    becomes one with others, and names that the levels do not reach.
+    """
     yield f"tier {choice.tier.version}"
     yield from (f"  {reason}" for reason in choice.reasons)
     for kind in ("group", "role"):
@@ -19,11 +21,18 @@ def decision_lines(
         counts = {
             word: sum(outcome(one) == word for one in mine) for word in ("mapped", "ambiguous", "unmapped", "left-out")
         }
-        yield f"{len(mine)} {kind}s: " + ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+        told = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+        yield f"{len(mine)} {kind}{'' if len(mine) == 1 else 's'}" + (f": {told}" if told else "")
         yield from _table([one for one in mine if isinstance(one, Mapped)])
         for one in mine:
             if not isinstance(one, Mapped):
-                yield f"  {outcome(one):9} {one.name}: {'; '.join(one.reasons)}"
+                first, *others = one.reasons
+                yield f"  {outcome(one):9} {one.name}: {first}"
+                yield from (f"{'':12}{reason}" for reason in others)
+    if joined:
+        yield "they become one with others, and get more than they had:"
+        yield from (f"  {one.name} -> {one.target}: {one.told()}" for one in joined)
+        yield "  if that is too much, give it a key of its own in decisions.yaml, or leave it out"
     if unreached:
         yield "named in today's policies, and not for the project, so that the levels do not reach it:"
         yield from (f"  {thing.service:9} {thing.name}: {_whose(thing.by)}" for thing in unreached)
@@ -45,7 +54,11 @@ def explained_lines(found: Iterable[Decision]) -> Iterator[str]:
 
 
 def decisions_document(
-    decided: Iterable[Decision], choice: TierChoice, config: str, unreached: Sequence[Unreached] = ()
+    decided: Iterable[Decision],
+    choice: TierChoice,
+    config: str,
+    joined: Sequence[Joined] = (),
+    unreached: Sequence[Unreached] = (),
 ) -> dict[str, Any]:
     """The contract's `map --json`."""
     rows: dict[str, list[dict[str, Any]]] = {"group": [], "role": []}
@@ -57,6 +70,7 @@ def decisions_document(
         "groups": rows["group"],
         "roles": rows["role"],
         "config": config,
+        "joined": joined,
         "unreached": unreached,
     }
 
@@ -88,3 +102,4 @@ def _table(mapped: Sequence[Mapped]) -> Iterator[str]:
             part for part in (levels, policies, one.mirrors_group and f"mirrors {one.mirrors_group}") if part
         )
         yield f"  {one.name:{width}} -> {one.target}" + (f"  [{rest}]" if rest else "")
+        yield from (f"  {'':{width}}    {line}" for line in one.reasons if line.endswith(LOST))

@@ -228,7 +228,7 @@ def test_the_guides_table_stands_beside_and_a_difference_is_explained() -> None:
     told = mapping.choose_tier(decided, CATALOGUE).reasons
     assert told[0] == "enterprise-12 is the lowest tier that holds finops_managers"
     assert told[1] == "medium-10 would do if finops became something else than finops_managers"
-    assert told[2].startswith("by the guide's table, 1 existing groups make it startup; what the groups become counts")
+    assert told[2].startswith("by the guide's table, 1 existing group makes it startup; what the groups become counts")
 
 
 def test_what_the_next_lower_tier_would_take() -> None:

@@ -6,14 +6,21 @@ import copy
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from msgspec import structs
 
 from secmigrate import documents, mapping, sec
 from secmigrate.documents.whole import shipped
 from secmigrate.errors import BadInput
-from secmigrate.mapping.reach import listed
+from secmigrate.mapping import Ambiguous, Mapped
+from secmigrate.mapping.groups import decide_group
+from secmigrate.mapping.patterns import words
+from secmigrate.mapping.reach import listed, reach
 from secmigrate.mapping.rules import Rule
+from secmigrate.mapping.weighing import weigh
+from tests.mapping.accounts import account, group
 
 CATALOGUE = documents.catalogue()
 LONG = sec.SecConfig(
@@ -59,12 +66,47 @@ def test_a_failing_example_is_told() -> None:
     assert any(message.startswith("a yes example, but it is mapped: platform_administrators") for message in told)
 
 
+def test_an_example_may_name_an_action_that_nobody_knows() -> None:
+    rule = CATALOGUE.groups["data_scientists"]
+    new = structs.replace(rule.examples.yes[0], actions=(*rule.examples.yes[0].actions, "nosuch:Thing"))
+    more = structs.replace(rule, examples=structs.replace(rule.examples, yes=(*rule.examples.yes, new)))
+    assert mapping.prove(structs.replace(CATALOGUE, groups={**CATALOGUE.groups, rule.id: more})) == ()
+
+
 def test_an_example_that_two_rules_claim_is_told() -> None:
     rule = CATALOGUE.groups["qa_testing"]
     theirs = CATALOGUE.groups["data_scientists"].examples.yes[0]
     greedy = structs.replace(rule, examples=structs.replace(rule.examples, yes=(*rule.examples.yes, theirs)))
     broken = structs.replace(CATALOGUE, groups={**CATALOGUE.groups, rule.id: greedy})
     assert "data_scientists claims the same example" in [failure.message for failure in mapping.prove(broken)]
+
+
+EXAMPLES = [one for rule in CATALOGUE.groups.values() for one in (*rule.examples.yes, *rule.examples.no)]
+WORDS = sorted({word for one in EXAMPLES for word in words(one.name)})
+ACTIONS = sorted({action for one in EXAMPLES for action in one.actions})
+POLICIES = sorted({name for one in EXAMPLES for name in one.attached})
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(WORDS), min_size=1, max_size=3),
+    st.lists(st.sampled_from(ACTIONS), max_size=4),
+    st.lists(st.sampled_from(POLICIES), max_size=2, unique=True),
+)
+def test_no_two_rules_claim_one_group_silently(name: list[str], actions: list[str], attached: list[str]) -> None:
+    one = group("-".join(name), *actions, attached=tuple(attached))
+    snapshot = account(one)
+    decision = decide_group(one, snapshot, CATALOGUE, mapping.ladders_of(snapshot, CATALOGUE), None)
+    readings = weigh(CATALOGUE.groups.values(), words(one.name), reach(one, snapshot))
+    most = max((reading.weight for reading in readings), default=0)
+    claiming = {reading.rule for reading in readings if reading.weight and reading.weight == most}
+    match decision:
+        case Mapped():
+            assert claiming == {decision.rule}
+        case Ambiguous():
+            assert {reading.rule for reading in decision.readings} == claiming
+        case _:
+            assert not claiming
 
 
 @pytest.mark.parametrize("rule", CATALOGUE.rules(), ids=lambda rule: rule.id)
