@@ -39,7 +39,8 @@ class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     account: str
     tier: str
     config: str  # the config's file name
-    config_sha256: str  # as `map` wrote it: tells whether a person has edited it since
+    config_sha256: str  # of the config as it was mapped, with a person's edits
+    written: str = ""  # the config as `map` would have written it, without them
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
+import msgspec
 import typer
 
 from secmigrate import documents, mapping, sec
@@ -134,21 +134,52 @@ def watch(space: Workspace, *snapshots: Snapshot, met: Iterable[Document] = ()) 
     return Watch(documents.aws_actions(), snapshots, accepted, met)
 
 
-def config_before(space: Workspace) -> SecConfig | None:
-    """The config of an earlier `map`, if there is one. Raises Refused if a person has edited it since."""
+class Before(NamedTuple):
+    """What an earlier `map` left: the config as it is now, perhaps edited, and as `map` itself had it."""
+
+    config: SecConfig
+    text: str
+    written: str  # empty: it was mapped by a version that did not keep it
+
+    @property
+    def edited(self) -> bool:
+        """Whether a person changed it."""
+        return bool(self.written) and self.text != self.written
+
+
+def config_before(space: Workspace) -> Before | None:
+    """The config of an earlier `map`, if there is one. Raises BadInput if it cannot be read."""
     if not space.mapping.exists():
         return None
     outcome = space.outcome()
     path = space.configs / outcome.config
     if not path.exists():
         return None
-    if hashlib.sha256(documents.read_bytes(path)).hexdigest() != outcome.config_sha256:
-        raise Refused(
-            "was edited since `map` wrote it, and mapping again would lose that",
-            where=str(path),
-            hint="put what you changed into decisions.yaml and move the file away, or leave it as it is",
-        )
-    return documents.read_config(path)[0]
+    config = documents.read_config(path)[0]
+    return Before(config, documents.read_bytes(path).decode(), outcome.written)
+
+
+def with_edits(before: Before | None, config: SecConfig) -> tuple[SecConfig, list[sec.Kept]]:
+    """The new config with what a person changed in the one before; and what of that is not as `map` has it."""
+    if before is None or not before.edited:
+        return config, []
+    base, theirs, ours = (
+        msgspec.to_builtins(one) for one in (documents.config_of(before.written), before.config, config)
+    )
+    merged, kept = sec.merge(base, theirs, ours)
+    return msgspec.convert(merged, SecConfig), kept
+
+
+def check_targets(decisions: Iterable[mapping.Decision], config: SecConfig, where: Path) -> None:
+    """Raises BadInput if a person took something out of the config that others become."""
+    for (section, key), sources in mapping.mapped(decisions).items():
+        if key not in config.security.section(section):
+            kind = "groups" if section == "iam_groups" else "roles"
+            raise BadInput(
+                f"{section}.{key} was taken out, and {', '.join(one.name for one in sources)} becomes it",
+                where=str(where),
+                hint=f"say what happens instead in decisions.yaml, under {kind}: become: KEY, or leave: WHY",
+            )
 
 
 def decided(space: Workspace, scope: mapping.Scope, names: mapping.Names | None) -> tuple[mapping.Decision, ...]:

@@ -48,31 +48,47 @@ def map_(
         before = account.config_before(space)
         snapshot, catalogue = account.inventory(space), documents.catalogue()
         client, environment = _names(
-            before, snapshot.account, company_prefix, company_name, tenant_id, env, region, account_id
+            before.config if before else None,
+            snapshot.account,
+            company_prefix,
+            company_name,
+            tenant_id,
+            env,
+            region,
+            account_id,
         )
         scope = mapping.Scope(only=tuple(only or ()), skip=tuple(skip or ()))
         names, answers = (client, environment), documents.read_decisions(space.decisions)
         decided = account.decided(space, scope, names)
         unreached = mapping.unreached(decided, snapshot, mapping.ladders_of(snapshot, catalogue, answers, names))
         choice = mapping.choose_tier(decided, catalogue, tier)
-        config = mapping.sec_config(
+        ours = mapping.sec_config(
             decided,
             catalogue,
             client=client,
             environment=environment,
             tier=choice.tier,
-            deployment=before.deployment if before else {},
-            tags=before.tags if before else {},
+            deployment=before.config.deployment if before else {},
+            tags=before.config.tags if before else {},
         )
-        path = space.configs / config.file_name
+        path = space.configs / ours.file_name
+        config, kept = account.with_edits(before, ours)
+        account.check_targets(decided, config, path)
+        written = documents.config_text(ours, mapping.sec_yaml_comments(ours, decided, catalogue))
+        text = written
+        if before and before.edited:
+            notes = documents.remarks(before.text, before.written)
+            text = documents.config_text(config, mapping.sec_yaml_comments(config, decided, catalogue), notes)
         planned = sec.planned(config, catalogue.levels, documents.aws_managed(), answers.patterns)
-        data = documents.write_config(path, config, mapping.sec_yaml_comments(config, decided, catalogue))
+        documents.write_whole(path, text.encode())
         documents.write_snapshot(space.planned, planned)
-        documents.write_json(space.mapping, _outcome(config, decided, scope, data))
+        documents.write_json(space.mapping, _outcome(config, decided, scope, text, written))
     joined = mapping.joined(decided, config)
     out.lines(decision_lines(decided, choice, joined, unreached))
+    if kept:
+        out.say("your edits of the config stay:", *(f"  {one.told()}" for one in kept))
     out.say("", f"wrote {path}", f"wrote {space.planned}", f"wrote {space.mapping}")
-    out.document("map", decisions_document(decided, choice, str(path), joined, unreached))
+    out.document("map", {**decisions_document(decided, choice, str(path), joined, unreached), "kept": kept})
 
 
 @app.command(epilog="Example: secmigrate explain data-science-team")
@@ -173,7 +189,7 @@ def _names(
     return client, Environment(env=env or (before.environment.env if before else "prod"), region=region or "")
 
 
-def _outcome(config: SecConfig, decided: tuple[Decision, ...], scope: Scope, data: bytes) -> Outcome:
+def _outcome(config: SecConfig, decided: tuple[Decision, ...], scope: Scope, text: str, written: str) -> Outcome:
     from secmigrate.mapping import Mapped
     from secmigrate.plan import Move
     from secmigrate.workspace import Outcome
@@ -183,7 +199,8 @@ def _outcome(config: SecConfig, decided: tuple[Decision, ...], scope: Scope, dat
         account=config.client.account_id,
         tier=config.tier.name,
         config=config.file_name,
-        config_sha256=hashlib.sha256(data).hexdigest(),
+        config_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        written=written,
         only=scope.only,
         skip=scope.skip,
         moves=tuple(Move(one.kind, one.name, name[one.kind](one.target)) for one in decided if isinstance(one, Mapped)),

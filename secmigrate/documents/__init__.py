@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from secmigrate.documents.config_files import config_text, read_config, read_decisions, write_config
+from secmigrate.documents.config_files import config_of, config_text, read_config, read_decisions
 from secmigrate.documents.json_files import json_syntax, read_json, read_snapshot, write_json, write_snapshot
+from secmigrate.documents.remarks import Remark, remarks
 from secmigrate.documents.shipped import aws_actions, aws_managed, catalogue, example
 from secmigrate.documents.whole import read_bytes, write_whole
 from secmigrate.documents.yaml_files import Lines, read_yaml, schema
 
 __all__ = [
     "Lines",
+    "Remark",
     "aws_actions",
     "aws_managed",
     "catalogue",
+    "config_of",
     "config_text",
     "example",
     "json_syntax",
@@ -22,8 +25,8 @@ __all__ = [
     "read_json",
     "read_snapshot",
     "read_yaml",
+    "remarks",
     "schema",
-    "write_config",
     "write_json",
     "write_snapshot",
     "write_whole",

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from secmigrate.documents.whole import write_whole
-from secmigrate.documents.yaml_files import Lines, read_yaml
+from secmigrate.documents.remarks import Remark
+from secmigrate.documents.yaml_files import Lines, read_yaml, yaml_value
 from secmigrate.errors import BadInput
 from secmigrate.mapping import Decisions
 from secmigrate.sec import ConfigPath, SecConfig
@@ -45,41 +45,53 @@ def read_decisions(path: Path) -> Decisions:
         raise BadInput(str(error), where=lines.where(()), hint="see docs/files.md for its form") from None
 
 
-def write_config(path: Path, config: SecConfig, comments: Mapping[ConfigPath, tuple[str, ...]]) -> bytes:
-    """Writes the config; gives the bytes that were written. The same config gives the same bytes."""
-    data = config_text(config, comments).encode()
-    write_whole(path, data)
-    return data
+def config_of(text: str) -> SecConfig:
+    """The config in a text that we wrote ourselves."""
+    return msgspec.convert(yaml_value(text.encode()), SecConfig)
 
 
-def config_text(config: SecConfig, comments: Mapping[ConfigPath, tuple[str, ...]]) -> str:
-    """The config as YAML, with these comments."""
+def config_text(
+    config: SecConfig,
+    comments: Mapping[ConfigPath, tuple[str, ...]],
+    notes: Mapping[ConfigPath, Remark] | None = None,
+) -> str:
+    """The config as YAML, with our comments and, behind them, a person's. The same config gives the same text."""
     # Lazy: ruamel costs 0.1 s, and only `map` writes YAML.
     from ruamel.yaml import YAML
 
     yaml = YAML()
     yaml.width = 118
     yaml.indent(mapping=2, sequence=4, offset=2)
-    root = _commented(msgspec.to_builtins(config), (), comments)
+    notes = notes or {}
+    root = _commented(msgspec.to_builtins(config), (), comments, notes)
     root.yaml_set_start_comment(_HEAD)
     text = StringIO()
     yaml.dump(root, text)
-    return text.getvalue()
+    at_the_end = "".join(f"# {line}".rstrip() + "\n" for line in notes[()].before) if () in notes else ""
+    return text.getvalue() + at_the_end
 
 
-def _commented(value: Mapping[str, Any], place: ConfigPath, comments: Mapping[ConfigPath, tuple[str, ...]]) -> Any:
+def _commented(
+    value: Mapping[str, Any],
+    place: ConfigPath,
+    comments: Mapping[ConfigPath, tuple[str, ...]],
+    notes: Mapping[ConfigPath, Remark],
+) -> Any:
     from ruamel.yaml.comments import CommentedMap
 
     found = CommentedMap()
     for key, inner in value.items():
         below, name = (*place, key), _text(key)
         if isinstance(inner, dict):
-            found[name] = _commented(inner, below, comments)
+            found[name] = _commented(inner, below, comments, notes)
         else:
             found[name] = _plain(inner, key in _QUOTED or not inner)
-        if below in comments:
-            lines = (line for comment in comments[below] for line in _wrapped(comment))
+        note = notes.get(below, Remark())
+        lines = [*(line for comment in comments.get(below, ()) for line in _wrapped(comment)), *note.before]
+        if lines:
             found.yaml_set_comment_before_after_key(name, before="\n".join(lines), indent=2 * len(place))
+        if note.behind:
+            found.yaml_add_eol_comment(note.behind, key=name)
     return found
 
 

@@ -86,6 +86,11 @@ def read_yaml(path: Path | Traversable, schema: str) -> tuple[Any, Lines]:
     return value, lines
 
 
+def yaml_value(text: bytes) -> Any:
+    """The value of a text that is known to be YAML."""
+    return _parsed(text, "")[0]
+
+
 def _parsed(text: bytes, file: str) -> tuple[Any, Lines]:
     loader = _Loader(text)
     try:

@@ -30,6 +30,7 @@ from secmigrate.sec.config import (
     partition,
 )
 from secmigrate.sec.findings import INLINE_SIZE, NAME_LENGTH, ConfigPath, Finding, findings, require
+from secmigrate.sec.merging import Kept, merge
 from secmigrate.sec.planned import Values, by_name, fill, inline, managed, placeholders, planned, trust
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Environment",
     "Finding",
     "GroupEntry",
+    "Kept",
     "Level",
     "Levels",
     "Mark",
@@ -62,6 +64,7 @@ __all__ = [
     "findings",
     "inline",
     "managed",
+    "merge",
     "owner",
     "partition",
     "placeholders",

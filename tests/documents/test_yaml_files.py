@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from secmigrate.documents import read_config, read_decisions, read_yaml, write_config
+from secmigrate.documents import config_text, read_config, read_decisions, read_yaml
 from secmigrate.errors import BadInput
 from secmigrate.sec import Client, Environment, SecConfig, TierName
 
@@ -119,7 +119,7 @@ def config(tmp_path: Path) -> Path:
     client = Client(company_prefix="acme", tenant_id="0123", account_id="012345670123", company_name="yes")
     path = tmp_path / "sec.yaml"
     environment, tier = Environment(env="prod", region="eu-west-1"), TierName(name="startup", version="startup-10")
-    write_config(path, SecConfig(client=client, environment=environment, tier=tier), {})
+    path.write_text(config_text(SecConfig(client=client, environment=environment, tier=tier), {}))
     return path
 
 

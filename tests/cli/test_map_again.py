@@ -1,0 +1,115 @@
+"""`map` again: a person's edits of the config stay, and are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from secmigrate.documents import read_config, read_snapshot
+from tests.cli.conftest import CONFIG
+from tests.cli.runs import Ran, run
+
+HERE = Path("migration")
+SCIENTISTS = "lumen-prod-a001-group-data-scientists"
+
+
+def edited(*changes: tuple[str, str]) -> Ran:
+    """`map`, after the first of each of these texts in the config was replaced."""
+    file = HERE / CONFIG
+    text = file.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    file.write_text(text)
+    return run("map", "--json")
+
+
+LEVEL = ("s3: level2\n        # C: dev-endpoints", "s3: level3  # agreed with Ana\n        # C: dev-endpoints")
+
+
+def test_without_an_edit_nothing_changes(ready: Path) -> None:
+    before = {file: file.read_bytes() for file in (HERE / CONFIG, HERE / "planned.json", HERE / "mapping.json")}
+    assert run("map").code == 0
+    assert {file: file.read_bytes() for file in before} == before
+
+
+def test_a_level_that_a_person_chose_stays_and_is_planned(ready: Path) -> None:
+    ran = edited(LEVEL)
+    path = ["security", "iam_groups", "data_scientists", "policy_assignments", "s3"]
+    assert (ran.code, ran.document["kept"]) == (0, [{"path": path, "theirs": "level3", "ours": "level2"}])
+    assert f"  {'.'.join(path)}: level3, where map would say level2" in ran.err.splitlines()
+    assert "        s3: level3 # agreed with Ana\n" in (HERE / CONFIG).read_text()
+    assert "s3-level3" in read_snapshot(HERE / "planned.json").groups[SCIENTISTS].inline
+
+
+def test_again_and_again_it_is_the_same(ready: Path) -> None:
+    edited(
+        LEVEL, ("tags: {}", "# ask finance\ntags: {cost_center: X1}"), ("  iam_groups:", "  iam_groups:\n    # mine")
+    )
+    once = (HERE / CONFIG).read_bytes()
+    assert run("map").code == 0
+    assert (HERE / CONFIG).read_bytes() == once
+    assert b"# ask finance\ntags:\n  cost_center: X1\n" in once
+    assert once.count(b"    # mine\n") == 1
+
+
+def test_what_a_person_did_not_touch_follows_the_mapping(ready: Path) -> None:
+    assert edited(LEVEL).code == 0
+    (HERE / "decisions.yaml").write_text("groups:\n  all-staff: {become: night_shift}\n  qa-team: {leave: they go}\n")
+    assert run("map").code == 0
+    groups = read_config(HERE / CONFIG)[0].security.iam_groups
+    assert "night_shift" in groups
+    assert "qa_testing" not in groups
+    assert groups["data_scientists"].policy_assignments["s3"] == "level3"
+
+
+def test_policies_are_merged_one_by_one(ready: Path) -> None:
+    more = "        - CloudWatchLogsReadOnlyAccess\n"
+    ran = edited((more, f"{more}        - IAMReadOnlyAccess\n"))
+    (kept,) = ran.document["kept"]
+    assert kept["theirs"] == ["CloudWatchLogsReadOnlyAccess", "IAMReadOnlyAccess"]
+    assert kept["ours"] == ["CloudWatchLogsReadOnlyAccess"]
+
+
+def test_a_group_of_ones_own_stays(ready: Path) -> None:
+    own = "    night_shift:\n      description: Nights\n      managed_policies: [IAMReadOnlyAccess]\n"
+    ran = edited(("  iam_groups:\n", f"  iam_groups:\n{own}"))
+    assert [one["ours"] for one in ran.document["kept"]] == [None]
+    assert "lumen-prod-a001-group-night-shift" in read_snapshot(HERE / "planned.json").groups
+
+
+def _without(key: str) -> Callable[[str], str]:
+    def cut(text: str) -> str:
+        lines = text.splitlines(keepends=True)
+        start = lines.index(f"    {key}:\n")
+        end = next(at for at in range(start + 1, len(lines)) if not lines[at].startswith("      "))
+        return "".join((*lines[:start], *lines[end:]))
+
+    return cut
+
+
+def test_what_others_become_cannot_just_be_taken_out(ready: Path) -> None:
+    file = HERE / CONFIG
+    file.write_text(_without("qa_testing")(file.read_text()))
+    before = {each: each.read_bytes() for each in HERE.rglob("*") if each.is_file()}
+    ran = run("map")
+    assert ran.code == 2
+    assert "iam_groups.qa_testing was taken out, and qa-team becomes it" in ran.err
+    assert "decisions.yaml" in ran.err
+    assert {each: each.read_bytes() for each in HERE.rglob("*") if each.is_file()} == before
+    (HERE / "decisions.yaml").write_text("groups:\n  qa-team: {leave: they go}\n")
+    assert run("map").code == 0
+    assert "qa_testing" not in read_config(file)[0].security.iam_groups
+
+
+@pytest.mark.parametrize("broken", ["client: [", "- a list", "a: 1\na: 2\n"])
+def test_a_broken_edit_is_told_and_nothing_is_written(ready: Path, broken: str) -> None:
+    (HERE / CONFIG).write_text(broken)
+    before = (HERE / "mapping.json").read_bytes()
+    ran = run("map")
+    assert ran.code == 2
+    assert f"{CONFIG}:" in ran.err
+    assert (HERE / CONFIG).read_text() == broken
+    assert (HERE / "mapping.json").read_bytes() == before
