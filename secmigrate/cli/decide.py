@@ -15,7 +15,7 @@ from secmigrate.cli.out import Out, finish
 
 if TYPE_CHECKING:
     from secmigrate.mapping import Decision, Scope
-    from secmigrate.sec import Client, Environment, SecConfig
+    from secmigrate.sec import Client, ConfigPath, Environment, SecConfig
     from secmigrate.workspace import Outcome
 
 rules = typer.Typer(help="The mapping rules.", rich_markup_mode=None, no_args_is_help=True)
@@ -147,17 +147,29 @@ def validate(
     found, lines = documents.read_config(config or space.config())
     catalogue = documents.catalogue()
     existing = account.inventory(space) if space.inventory.exists() else None
-    findings = sec.findings(found, catalogue.tiers, catalogue.levels, documents.aws_managed(), existing)
+    findings = sorted(
+        sec.findings(found, catalogue.tiers, catalogue.levels, documents.aws_managed(), existing),
+        key=lambda one: lines.at(_place(one.path)),
+    )
     for one in findings:
-        out.say(f"{lines.where(one.path)}: {one.severity}: {one.message}", f"  hint: {one.hint}")
+        out.say(f"{lines.where(_place(one.path))}: {one.severity}: {one.message}", f"  hint: {one.hint}")
     errors = sum(one.severity == "error" for one in findings)
-    out.say(f"{lines.file}: {errors} errors, {len(findings) - errors} warnings")
+    out.say(f"{lines.file}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}")
     rows = [
-        {"where": lines.where(one.path), "severity": one.severity, "message": one.message, "hint": one.hint}
+        {"where": lines.where(_place(one.path)), "severity": one.severity, "message": one.message, "hint": one.hint}
         for one in findings
     ]
     out.document("validate", {"findings": rows})
     finish(2 if errors else 0)
+
+
+def _place(path: ConfigPath) -> tuple[str | int, ...]:
+    """The path as the file's places have it: numbers of lists are numbers."""
+    return tuple(int(part) if part.isdigit() else part for part in path)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _names(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources.abc import Traversable
 from itertools import islice
@@ -30,11 +31,15 @@ class Lines(Struct, frozen=True):
     file: str
     places: Mapping[Place, Mark]
 
-    def where(self, place: Place) -> str:
-        """`file:line:column` of a value, or of the nearest thing that holds it."""
+    def at(self, place: Place) -> Mark:
+        """Line and column of a value, or of the nearest thing that holds it."""
         while place and place not in self.places:
             place = place[:-1]
-        line, column = self.places.get(place, (1, 1))
+        return self.places.get(place, (1, 1))
+
+    def where(self, place: Place) -> str:
+        """The same as `file:line:column`."""
+        line, column = self.at(place)
         return f"{self.file}:{line}:{column}"
 
 
@@ -71,7 +76,7 @@ def read_yaml(path: Path | Traversable, schema: str) -> tuple[Any, Lines]:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise BadInput(
-            f"not valid YAML: {error.problem}", where=f"{path}:{line}:{column}", hint="look at the indentation there"
+            f"not valid YAML: {error.problem}", where=f"{path}:{line}:{column}", hint=_yaml_hint(str(error.problem))
         ) from None
     except yaml.reader.ReaderError as error:
         line = text.count(b"\n", 0, error.position) + 1
@@ -84,6 +89,14 @@ def read_yaml(path: Path | Traversable, schema: str) -> tuple[Any, Lines]:
         ) from None
     check(value, schema, lines)
     return value, lines
+
+
+def _yaml_hint(problem: str) -> str:
+    if "stands twice" in problem:
+        return "keep one of the two"
+    if "cannot start any token" in problem:
+        return "indent with spaces, not with tabs, and put text that begins with a sign in quotes"
+    return "look at the indentation there, and at brackets and quotes before it"
 
 
 def yaml_value(text: bytes) -> Any:
@@ -122,25 +135,50 @@ def check(value: object, schema_name: str, lines: Lines) -> None:
     # Lazy: importing jsonschema costs 0.2 s, and only commands that read YAML need it.
     from jsonschema import Draft202012Validator
 
-    errors = sorted(
-        Draft202012Validator(schema(schema_name)).iter_errors(value),
-        key=lambda found: list(map(str, found.absolute_path)),
-    )
-    if not errors:
+    problems = [told for error in Draft202012Validator(schema(schema_name)).iter_errors(value) for told in _told(error)]
+    if not problems:
         return
-    told = [f"{'.'.join(map(_shown, error.absolute_path)) or 'the file'}: {error.message}" for error in errors]
-    rest = "".join(f"\n  {lines.where(tuple(e.absolute_path))}: {t}" for e, t in zip(errors[1:], told[1:], strict=True))
-    raise BadInput(
-        told[0] + rest,
-        where=lines.where(tuple(errors[0].absolute_path)),
-        hint=_hint(errors[0], schema_name),
-    )
+    problems.sort(key=lambda one: lines.at(one.place))
+    lines_of_text = [f"{'.'.join(map(_shown, one.place)) or 'the file'}: {one.message}" for one in problems]
+    where = [lines.where(one.place) for one in problems]
+    rest = "".join(f"\n  {at}: {text}" for at, text in zip(where[1:], lines_of_text[1:], strict=True))
+    hint = problems[0].hint or f"the schema is schemas/{schema_name}.schema.json"
+    raise BadInput(lines_of_text[0] + rest, where=where[0], hint=hint)
 
 
-def _hint(error: ValidationError, schema_name: str) -> str:
-    if error.validator == "type" and error.validator_value == "string":
-        return "put it in quotes: YAML reads it as something else than text"
-    return f"the schema is schemas/{schema_name}.schema.json"
+class _Problem(Struct, frozen=True):
+    """What the schema has against a value, in words."""
+
+    place: Place
+    message: str
+    hint: str = ""
+
+
+def _told(error: ValidationError) -> Iterator[_Problem]:
+    place: Place = tuple(error.absolute_path)
+    value: Any = error.instance
+    rule: Any = error.schema
+    wanted: Any = error.validator_value
+    match error.validator:
+        case "required":
+            for name in (one for one in wanted if one not in value):
+                yield _Problem(place, f"{name} is missing")
+        case "additionalProperties":
+            known = list(rule.get("properties", ()))
+            for name in (one for one in value if one not in known):
+                near = get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+                yield _Problem((*place, name), "is not known here", hint)
+        case "enum":
+            yield _Problem(place, f"{value!r} is none of {', '.join(map(str, wanted))}")
+        case "pattern" if "description" in rule:
+            key = (value,) if "propertyNames" in error.absolute_schema_path else ()
+            yield _Problem((*place, *key), f"{value!r} is not {rule['description']}")
+        case "type" if wanted == "string":
+            hint = "put it in quotes: YAML reads it as something else than text"
+            yield _Problem(place, f"{_shown(value)} is not text", hint)
+        case _:
+            yield _Problem(place, error.message)
 
 
 def _places(node: yaml.Node, place: Place = (), key: yaml.Node | None = None) -> Iterator[tuple[Place, Mark]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Literal
 
 from msgspec import Struct
@@ -51,6 +52,7 @@ def findings(
         *_client(config, existing),
         *_tier(config, tiers),
         *_entries(config, levels, aws_managed),
+        *_empty(config),
         *_references(config),
         *_names(config),
         *(_collisions(config, existing) if existing else ()),
@@ -147,13 +149,25 @@ def _policies(path: ConfigPath, wanted: tuple[str, ...], names: Mapping[str, Pol
         )
     for name in sorted({name for name in wanted if wanted.count(name) > 1}):
         yield Finding(path=(*path, "managed_policies"), message=f"{name} stands twice", hint="keep one of them")
-    for name in wanted if names is not None else ():
+    for at, name in enumerate(wanted if names is not None else ()):
         if names is not None and name not in names:
             yield Finding(
-                path=(*path, "managed_policies"),
+                path=(*path, "managed_policies", str(at)),
                 message=f"AWS has no managed policy {name!r}",
-                hint="names of AWS managed policies only, such as CloudWatchLogsReadOnlyAccess",
+                hint=_meant(name, names),
             )
+
+
+def _meant(name: str, names: Mapping[str, Policy]) -> str:
+    bare = name.rpartition("/")[2]
+    if name.startswith("arn:"):
+        return f"write the bare name: {bare}" if bare in names else "SEC takes names of AWS managed policies only"
+    near = get_close_matches(bare, names, 1, 0.8)
+    return (
+        f"did you mean {near[0]}?"
+        if near
+        else "SEC takes names of AWS managed policies only, none of the account's own"
+    )
 
 
 def _assignments(
@@ -174,6 +188,28 @@ def _assignments(
             message=f"its inline policies come to {size:,} characters, and IAM takes {INLINE_SIZE[kind]:,}",
             hint="choose lower levels or fewer services",
         )
+
+
+def _empty(config: SecConfig) -> Iterator[Finding]:
+    """Entries that give nothing, and a mirror that asks for what SEC leaves out."""
+    for section in SECTIONS:
+        for key, entry in config.security.section(section).items():
+            mirrors = entry.mirrors_group if isinstance(entry, AssumableRole) else ""
+            path = ("security", section, key)
+            if not entry.managed_policies and not entry.policy_assignments and not mirrors:
+                yield Finding(
+                    path=path,
+                    message="it gives nothing: neither managed_policies nor policy_assignments",
+                    hint="give it something, or take it out",
+                    severity="warning",
+                )
+            if mirrors and entry.policy_assignments:
+                yield Finding(
+                    path=(*path, "policy_assignments"),
+                    message=f"a role that mirrors {mirrors} has that group's levels, and none of its own",
+                    hint="take them out, or mirrors_group",
+                    severity="warning",
+                )
 
 
 def _references(config: SecConfig) -> Iterator[Finding]:
@@ -202,6 +238,13 @@ def _cross_account(path: ConfigPath, role: CrossAccountRole, own: str) -> Iterat
             path=(*path, "trusted_account_id"),
             message="that is the account itself",
             hint="a role for people of this account belongs to assumable_roles",
+        )
+    if role.external_id and role.external_id in (role.trusted_account_id, own):
+        yield Finding(
+            path=(*path, "external_id"),
+            message="the external id is an account id, which anybody can guess",
+            hint="agree on one that nobody else knows, such as a random word",
+            severity="warning",
         )
     if not role.external_id:
         yield Finding(
