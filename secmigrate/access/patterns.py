@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _SPECIAL = re.compile(r"\$\{([^}]*)\}|[*?]")
-_ANY_REGION = re.compile(r"arn:[^:*?$]+:[^:*?$]+:(?=\*:[0-9]{12}:)")  # no name has an account number between colons
+_OF_ACCOUNT = re.compile(r"arn:[^:$]+:[^:$]+:[^:$]*:(?=[0-9]{12}:)")  # no name has an account number between colons
 _PART = re.compile(r"\$\{([^}]*)\}|.", re.DOTALL)
 _CHARACTERS = frozenset("*?$")  # ${*} is the character
 _WITHIN_SEGMENT = Wild(many=True, without=":")
@@ -44,13 +44,13 @@ def resource(text: str) -> Pattern:
     """One entry of a Resource or NotResource element."""
     tokens: list[Token] = []
     done = 0
-    region = any_region.end() if (any_region := _ANY_REGION.match(text)) else -1
+    before = of_account.end() if (of_account := _OF_ACCOUNT.match(text)) else 0
     for part in _SPECIAL.finditer(text):
         tokens += text[done : part.start()]
         done = part.end()
         match part[0]:
             case "*":
-                spans = text[done : done + 1] in {"", ":"} and part.start() != region
+                spans = text[done : done + 1] in {"", ":"} and done > before
                 tokens.append(ANYTHING if spans else _WITHIN_SEGMENT)
             case "?":
                 tokens.append(_ONE)

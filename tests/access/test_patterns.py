@@ -260,6 +260,8 @@ INCLUDED = [
     ("arn:aws:logs:*:*:*", "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/pay:*"),
     ("arn:*:iam::*:role/*", "arn:aws:iam::111122223333:role/team/reader"),
     ("arn:aws:sns:*:topic", "arn:aws:sns:eu-central-1:111122223333:topic"),  # the star ends its segment
+    ("arn:aws:logs:*:111122223333:log-group:/app*", "arn:aws:logs:eu-*:111122223333:log-group:/app:log-stream:s1"),
+    ("arn:*:*:*:111122223333:queue-*", "arn:*:sqs:eu-*:111122223333:queue-a"),
     ("arn:aws:s3:::${aws:PrincipalTag/Team}/*", "arn:aws:s3:::${aws:principaltag/team}/reports"),
     ("arn:aws:s3:::*/home", "arn:aws:s3:::${aws:PrincipalTag/team}/home"),
     ("arn:aws:s3:::a*", "arn:aws:s3:::a**"),
