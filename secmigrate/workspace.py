@@ -16,6 +16,7 @@ from secmigrate.documents import read_json, read_snapshot, write_json, write_who
 from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import Journal, has_begun, read_journal
+from secmigrate.mapping import LearnedLevels
 from secmigrate.plan import Move, Plan, Tried, net
 from secmigrate.plan.file import PlanFile, from_file, to_file
 
@@ -49,6 +50,14 @@ class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     version: Literal[1] = 1
 
 
+class LevelsFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `calibrate` learned: the documents of levels, which here take the place of ours."""
+
+    services: LearnedLevels
+    kind: Literal["levels"] = "levels"
+    version: Literal[1] = 1
+
+
 class Step(Struct, frozen=True):
     """Where the migration stands at one of its steps."""
 
@@ -68,7 +77,9 @@ class Workspace:
         self.decisions = folder / "decisions.yaml"
         self.mapping = folder / "mapping.json"
         self.planned = folder / "planned.json"
-        self.configs = folder / "sec" / "configs"
+        self.levels = folder / "levels.json"
+        self.sec = folder / "sec"
+        self.configs = self.sec / "configs"
         self.journals_folder = folder / "journals"
 
     @contextmanager
@@ -122,6 +133,12 @@ class Workspace:
         if not self.mapping.exists():
             raise BadInput("nothing is mapped yet", where=str(self.mapping), hint="run `secmigrate map` first")
         return read_json(self.mapping, Outcome, hint="run `secmigrate map` again")
+
+    def learned(self) -> LearnedLevels:
+        """The levels that `calibrate` learned here; none if it did not run. Raises BadInput."""
+        if not self.levels.exists():
+            return {}
+        return read_json(self.levels, LevelsFile, hint="run `secmigrate calibrate` again").services
 
     def plan_path(self, name: str) -> Path:
         return self.folder / "plans" / f"{name}.json"

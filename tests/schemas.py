@@ -14,7 +14,7 @@ import msgspec
 from secmigrate.iam import Document, SnapshotFile
 from secmigrate.journal import Event
 from secmigrate.plan.file import PlanFile
-from secmigrate.workspace import Members, Outcome
+from secmigrate.workspace import LevelsFile, Members, Outcome
 
 FOLDER = Path(__file__).parent.parent / "schemas"
 
@@ -24,6 +24,7 @@ MADE: Mapping[str, Any] = {
     "journal": Event,  # one line of it
     "user-group-mappings": Members,
     "mapping": Outcome,
+    "levels": LevelsFile,
 }
 
 

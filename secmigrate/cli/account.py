@@ -120,10 +120,15 @@ def config(space: Workspace) -> tuple[SecConfig, documents.Lines]:
     return documents.read_config(space.config())
 
 
+def catalogue(space: Workspace) -> mapping.Catalogue:
+    """All rules, levels and tiers, with what `calibrate` learned of the levels."""
+    return mapping.with_learned(documents.catalogue(), space.learned())
+
+
 def planned(space: Workspace) -> Snapshot:
     """What the SEC config, as it stands now, will create."""
     patterns = documents.read_decisions(space.decisions).patterns
-    return sec.planned(config(space)[0], documents.catalogue().levels, documents.aws_managed(), patterns)
+    return sec.planned(config(space)[0], catalogue(space).levels, documents.aws_managed(), patterns)
 
 
 def watch(space: Workspace, *snapshots: Snapshot, met: Iterable[Document] = ()) -> Watch:
@@ -185,7 +190,7 @@ def check_targets(decisions: Iterable[mapping.Decision], config: SecConfig, wher
 def decided(space: Workspace, scope: mapping.Scope, names: mapping.Names | None) -> tuple[mapping.Decision, ...]:
     """What becomes of everything in the inventory, by the rules and a person's answers."""
     answers = documents.read_decisions(space.decisions)
-    return mapping.decide(inventory(space), documents.catalogue(), answers, scope, names)
+    return mapping.decide(inventory(space), catalogue(space), answers, scope, names)
 
 
 def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None) -> None:

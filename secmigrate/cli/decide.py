@@ -46,7 +46,7 @@ def map_(
     out, space = Out(json), account.open_workspace(workspace)
     with space.locked():
         before = account.config_before(space)
-        snapshot, catalogue = account.inventory(space), documents.catalogue()
+        snapshot, catalogue = account.inventory(space), account.catalogue(space)
         client, environment = _names(
             before.config if before else None,
             snapshot.account,
@@ -145,7 +145,7 @@ def validate(
 
     out, space = Out(json), account.open_workspace(workspace)
     found, lines = documents.read_config(config or space.config())
-    catalogue = documents.catalogue()
+    catalogue = account.catalogue(space)
     existing = account.inventory(space) if space.inventory.exists() else None
     findings = sorted(
         sec.findings(found, catalogue.tiers, catalogue.levels, documents.aws_managed(), existing),

@@ -8,6 +8,16 @@ from __future__ import annotations
 
 from secmigrate.mapping.answers import Decisions, GroupAnswer, RoleAnswer, Scope
 from secmigrate.mapping.building import sec_config, sec_yaml_comments
+from secmigrate.mapping.calibrating import (
+    Calibration,
+    Difference,
+    Export,
+    Learned,
+    LearnedLevels,
+    calibrated,
+    differences,
+    with_learned,
+)
 from secmigrate.mapping.decide import Names, decide, ladders_of
 from secmigrate.mapping.joined import Joined, joined
 from secmigrate.mapping.levels import LOST
@@ -30,13 +40,18 @@ from secmigrate.mapping.unreached import Unreached, unreached
 __all__ = [
     "LOST",
     "Ambiguous",
+    "Calibration",
     "Catalogue",
     "Decision",
     "Decisions",
+    "Difference",
     "Example",
+    "Export",
     "Failure",
     "GroupAnswer",
     "Joined",
+    "Learned",
+    "LearnedLevels",
     "LeftOut",
     "Mapped",
     "Names",
@@ -47,10 +62,12 @@ __all__ = [
     "TierChoice",
     "Unmapped",
     "Unreached",
+    "calibrated",
     "catalogue",
     "choose_tier",
     "decide",
     "decide_example",
+    "differences",
     "explain",
     "joined",
     "ladders_of",
@@ -60,4 +77,5 @@ __all__ = [
     "sec_config",
     "sec_yaml_comments",
     "unreached",
+    "with_learned",
 ]

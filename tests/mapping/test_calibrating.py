@@ -1,0 +1,154 @@
+"""Levels learned from exports: which level a document is, and that it means the same with placeholders."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import pytest
+
+from secmigrate import documents, sec
+from secmigrate.iam import Document
+from secmigrate.mapping import Export, calibrated, differences, with_learned
+from secmigrate.mapping.calibrating import unfilled
+from secmigrate.sec import Client, Environment, GroupEntry, SecConfig, Security, fill, placeholders
+
+CATALOGUE = documents.catalogue()
+NAMES = (
+    Client(company_prefix="edge", tenant_id="b001", account_id="111122223333"),
+    Environment(env="prod", region="eu-central-1"),
+)
+VALUES = placeholders(*NAMES)
+CONFIG = SecConfig(
+    client=NAMES[0],
+    environment=NAMES[1],
+    tier=sec.TierName(name="medium", version="medium-10"),
+    security=Security(iam_groups={"data_scientists": GroupEntry(policy_assignments={"s3": "level2"})}),
+)
+EVERY = [(service.id, key) for service in CATALOGUE.levels.values() for key in service.levels]
+
+
+def filled(service: str, level: str) -> Document:
+    return fill(CATALOGUE.levels[service].levels[level].document, VALUES)
+
+
+def export(*names: str, document: Document | None = None) -> Export:
+    return Export(file="groups.json", names=("groups", *names), document=document or filled("s3", "level2"))
+
+
+def learned(*exports: Export) -> set[tuple[str, str]]:
+    found = calibrated(exports, CONFIG, CATALOGUE.levels)
+    return {(service, level) for service, levels in found.learned.items() for level in levels}
+
+
+@pytest.mark.parametrize(("service", "level"), EVERY)
+def test_a_document_without_names_of_the_account_means_the_same(service: str, level: str) -> None:
+    document = filled(service, level)
+    back = unfilled(document, VALUES)
+    assert fill(back, VALUES) == document
+    assert "111122223333" not in back.text
+    assert "edge-prod-b001-eu-central-1-*" not in back.text
+
+
+def test_names_that_go_on_stay_as_they_are() -> None:
+    statement = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::edge-prod-b001-eu-central-1-models/*"}
+    document = Document({"Version": "2012-10-17", "Statement": [statement]})
+    assert fill(unfilled(document, VALUES), VALUES) == document
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("s3-level2",),
+        ("edge-prod-b001-eu-central-1-s3-level2",),
+        ("edge-prod-b001-eu-central-1-group-data-scientists", "S3Level2Policy"),
+        ("s3_level_2",),
+        ("Resources", "S3ProjectBucketsOnly"),
+        ("athena-level1", "s3-level2"),  # the innermost counts
+        ("s3-level2", "AllowWrite"),
+        ("edge-prod-b001-eu-central-1-data-scientists", "inline"),  # s3 is what the document is about
+    ],
+)
+def test_names_that_say_a_level(names: tuple[str, ...]) -> None:
+    assert learned(export(*names)) == {("s3", "level2")}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [(), ("s3",), ("level2",), ("s3-level22",), ("s3-level9",), ("lead-data-scientists-of-mine",), ("interns", "p")],
+)
+def test_names_that_do_not(names: tuple[str, ...]) -> None:
+    found = calibrated([export(*names)], CONFIG, CATALOGUE.levels)
+    assert not found.learned
+    assert "groups.json" in found.unknown[0]
+
+
+def test_what_two_exports_say_differently_is_not_taken() -> None:
+    same = [export("s3-level2"), export("other", "s3-level2")]
+    assert learned(*same) == {("s3", "level2")}
+    other = export("s3-level2", document=filled("s3", "level1"))
+    found = calibrated([*same, other], CONFIG, CATALOGUE.levels)
+    assert not found.learned
+    assert "not the same everywhere" in found.unknown[0]
+
+
+def test_a_template_is_not_what_iam_gets() -> None:
+    statement = {"Effect": "Allow", "Action": "s3:*", "Resource": [{"Fn::Sub": "arn:aws:s3:::${Bucket}"}]}
+    found = calibrated([export("s3-level2", document=Document({"Statement": [statement]}))], CONFIG, CATALOGUE.levels)
+    assert not found.learned
+    assert "functions of CloudFormation" in found.unknown[0]
+
+
+def test_our_own_levels_do_not_differ() -> None:
+    """The snapshot that a config plans, exported: the same levels, whatever they are of."""
+    exports = [export(f"{service}-{level}", document=filled(service, level)) for service, level in EVERY]
+    found = calibrated(exports, CONFIG, CATALOGUE.levels)
+    assert not found.unknown
+    assert learned(*exports) == set(EVERY)
+    assert not [one for one in differences(CATALOGUE, found.learned, NAMES) if one.differs]
+
+
+def test_what_differs_is_told() -> None:
+    narrow = Document.parse(filled("s3", "level1").text.replace('"s3:List*"', '"s3:PutObject"'))
+    elsewhere = Document.parse(filled("s3", "level2").text.replace(":::edge-prod", ":::edge-dev"))
+    exports = [export("s3-level1", document=narrow), export("s3-level2", document=elsewhere)]
+    found = calibrated(exports, CONFIG, CATALOGUE.levels)
+    first, second = differences(CATALOGUE, found.learned, NAMES)
+    assert first.differs
+    assert "s3:PutObject" in first.more
+    assert "list" in first.less
+    assert (second.more, second.less) == ("", "")
+    assert "such as arn:aws:s3:::edge-dev" in second.wider
+    assert "such as arn:aws:s3:::edge-prod" in second.narrower
+
+
+def test_the_learned_level_is_the_one_that_is_planned() -> None:
+    wide = Document({"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::edge-*"}]})
+    found = calibrated([export("s3-level2", document=wide)], CONFIG, CATALOGUE.levels)
+    changed = with_learned(CATALOGUE, found.learned)
+    group = next(iter(sec.planned(CONFIG, changed.levels, documents.aws_managed()).groups.values()))
+    assert group.inline == {"s3-level2": wide}
+    assert changed.levels["s3"].levels["level2"].mark == "C"
+    assert changed.levels["s3"].levels["level1"] == CATALOGUE.levels["s3"].levels["level1"]
+
+
+DOCUMENT = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
+TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "x.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"Policies": [{"PolicyName": "s3-level2", "PolicyDocument": DOCUMENT}]},
+        {"Policies": {"s3-level2": DOCUMENT}, "AssumeRolePolicyDocument": TRUST},
+        {"policies": [{"name": "s3-level2", "document": msgspec.json.encode(DOCUMENT).decode()}]},
+        [{"PolicyName": "s3-level2", "PolicyDocument": quote(msgspec.json.encode(DOCUMENT).decode())}],
+        {"Resources": {"S3Level2": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": DOCUMENT}}}},
+    ],
+)
+def test_documents_are_found_anywhere(tmp_path: Any, value: object) -> None:
+    (tmp_path / "group-data-scientists.json").write_bytes(msgspec.json.encode(value))
+    (found,) = documents.read_exports([tmp_path])
+    assert found.document == Document(DOCUMENT)
+    assert learned(found) == {("s3", "level2")}
