@@ -14,12 +14,13 @@ from msgspec import Struct
 
 from secmigrate.documents import read_json, read_snapshot, write_json, write_whole
 from secmigrate.errors import BadInput, Failed, Refused
-from secmigrate.iam import Snapshot
+from secmigrate.iam import Snapshot, Usage
 from secmigrate.journal import Journal, has_begun, read_journal
 from secmigrate.mapping import LearnedLevels
 from secmigrate.plan import Move, Plan, Tried, net
 from secmigrate.plan.file import PlanFile, from_file, to_file
 
+Fit = Literal["cover", "used"]  # levels cover what is allowed, or what was used in the last year
 State = Literal["done", "next", "blocked", "waiting"]
 
 _STAMP = re.compile(r"\d{8}T\d{6}Z(\.\d+)?(?=-)")  # how a journal's name begins
@@ -44,6 +45,7 @@ class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     written: str = ""  # the config as `map` would have written it, without them
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    fit: Fit = "cover"
     moves: tuple[Move, ...] = ()
     unmapped: tuple[str, ...] = ()  # groups without a counterpart, for whatever reason
     kind: Literal["mapping"] = "mapping"
@@ -77,6 +79,7 @@ class Workspace:
         self.decisions = folder / "decisions.yaml"
         self.mapping = folder / "mapping.json"
         self.planned = folder / "planned.json"
+        self.usage = folder / "usage.json"
         self.levels = folder / "levels.json"
         self.sec = folder / "sec"
         self.configs = self.sec / "configs"
@@ -139,6 +142,12 @@ class Workspace:
         if not self.levels.exists():
             return {}
         return read_json(self.levels, LevelsFile, hint="run `secmigrate calibrate` again").services
+
+    def last_use(self) -> Usage:
+        """What AWS reported on use. Raises BadInput."""
+        if not self.usage.exists():
+            raise BadInput("nothing is known of use", where=str(self.usage), hint="run `secmigrate usage` first")
+        return read_json(self.usage, Usage, hint="run `secmigrate usage` again")
 
     def plan_path(self, name: str) -> Path:
         return self.folder / "plans" / f"{name}.json"

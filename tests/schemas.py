@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from secmigrate.iam import Document, SnapshotFile
+from secmigrate.iam import Document, SnapshotFile, Usage
 from secmigrate.journal import Event
 from secmigrate.plan.file import PlanFile
 from secmigrate.workspace import LevelsFile, Members, Outcome
@@ -25,6 +25,7 @@ MADE: Mapping[str, Any] = {
     "user-group-mappings": Members,
     "mapping": Outcome,
     "levels": LevelsFile,
+    "usage": Usage,
 }
 
 

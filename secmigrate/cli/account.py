@@ -28,16 +28,21 @@ from secmigrate.reports.shell import as_script
 from secmigrate.reports.text import plan_lines
 from secmigrate.sec import SecConfig
 from secmigrate.sources.live import read_live
-from secmigrate.workspace import Workspace
+from secmigrate.workspace import Fit, Workspace
 
 
 def look(aws: Aws, out: Out, account: str = "") -> Snapshot:
     """The account as it is now. Raises Refused (`wrong-account`) if it is not the one that this workspace is about."""
     with out.progress("reading the account") as progress:
         live = read_live(aws, documents.aws_managed(), progress)
-    for danger in wrong_account(account or live.account, live.account):
-        raise Refused(f"{danger.code}: {danger.message}", hint=danger.hint)
+    same(account or live.account, live.account)
     return live
+
+
+def same(wanted: str, found: str) -> None:
+    """Raises Refused (`wrong-account`) if the credentials are of another account."""
+    for danger in wrong_account(wanted, found):
+        raise Refused(f"{danger.code}: {danger.message}", hint=danger.hint)
 
 
 def now() -> str:
@@ -187,10 +192,38 @@ def check_targets(decisions: Iterable[mapping.Decision], config: SecConfig, wher
             )
 
 
-def decided(space: Workspace, scope: mapping.Scope, names: mapping.Names | None) -> tuple[mapping.Decision, ...]:
-    """What becomes of everything in the inventory, by the rules and a person's answers."""
+def decided(
+    space: Workspace, scope: mapping.Scope, names: mapping.Names | None, fit: Fit = "cover"
+) -> tuple[mapping.Decision, ...]:
+    """What becomes of everything in the inventory, by the rules and a person's answers; with the fit `used`, by what
+    was used. Raises BadInput.
+    """
     answers = documents.read_decisions(space.decisions)
-    return mapping.decide(inventory(space), catalogue(space), answers, scope, names)
+    usage = space.last_use() if fit == "used" else None
+    return mapping.decide(inventory(space), catalogue(space), answers, scope, names, usage)
+
+
+def decided_last(space: Workspace) -> tuple[mapping.Decision, ...]:
+    """The same as the last `map` was asked for it; without one, for everything."""
+    if not space.mapping.exists():
+        return decided(space, mapping.Scope(), None)
+    outcome = space.outcome()
+    last = config(space)[0]
+    return decided(space, mapping.Scope(outcome.only, outcome.skip), (last.client, last.environment), outcome.fit)
+
+
+def asked_about(decisions: Iterable[mapping.Decision], snapshot: Snapshot) -> list[str]:
+    """ARNs of those whose use matters: groups and roles that are mapped or could be, and the members of groups that
+    several rules claim, since such a group may be split.
+    """
+    decisions = [one for one in decisions if not isinstance(one, mapping.LeftOut)]
+    claimed = [one.name for one in decisions if one.kind == "group" and isinstance(one, mapping.Ambiguous)]
+    members = sorted({name for group in claimed for name in snapshot.members[group]})
+    things = dict.fromkeys((one.kind, one.name) for one in decisions)
+    return [
+        *(snapshot.arn(found) for kind, name in things if (found := snapshot.principal(kind, name))),
+        *(snapshot.arn(snapshot.users[name]) for name in members),
+    ]
 
 
 def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None) -> None:
@@ -208,6 +241,13 @@ def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None) ->
             run(stopped.plan, aws, journal, out, done=remaining(stopped, live, journal))
         finally:
             journal.close()
+
+
+def fitting(fit: str) -> Fit:
+    """What `--fit` says. Raises BadInput."""
+    if fit not in ("cover", "used"):
+        raise BadInput(f"{fit!r} is no way to choose levels", where="--fit", hint="cover, or used")
+    return cast(Fit, fit)
 
 
 def open_workspace(folder: Path) -> Workspace:

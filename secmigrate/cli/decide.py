@@ -16,7 +16,7 @@ from secmigrate.cli.out import Out, finish
 if TYPE_CHECKING:
     from secmigrate.mapping import Decision, Scope
     from secmigrate.sec import Client, ConfigPath, Environment, SecConfig
-    from secmigrate.workspace import Outcome
+    from secmigrate.workspace import Fit, Outcome
 
 rules = typer.Typer(help="The mapping rules.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(rules, name="rules")
@@ -35,15 +35,18 @@ def map_(
     env: Annotated[str | None, typer.Option(help="prod, dev, test or staging.  [default: prod]")] = None,
     region: Annotated[str | None, typer.Option(help="The stack's region.  [env: AWS_REGION]")] = None,
     account_id: Annotated[str | None, typer.Option(help="By default the inventory's.")] = None,
+    fit: Annotated[
+        str, typer.Option(metavar="cover|used", help="Levels for what is allowed, or for what was used (see `usage`).")
+    ] = "cover",
     only: Globs = None,
     skip: Globs = None,
 ) -> None:
     """Decide what becomes what, choose the tier, write the SEC config and say why (guide, steps 2 and 3)."""
     from secmigrate import documents, mapping, sec
     from secmigrate.cli import account
-    from secmigrate.reports.decisions import decision_lines, decisions_document
+    from secmigrate.reports.decisions import decision_lines, decisions_document, split_lines, used_lines
 
-    out, space = Out(json), account.open_workspace(workspace)
+    out, space, fitting = Out(json), account.open_workspace(workspace), account.fitting(fit)
     with space.locked():
         before = account.config_before(space)
         snapshot, catalogue = account.inventory(space), account.catalogue(space)
@@ -59,7 +62,7 @@ def map_(
         )
         scope = mapping.Scope(only=tuple(only or ()), skip=tuple(skip or ()))
         names, answers = (client, environment), documents.read_decisions(space.decisions)
-        decided = account.decided(space, scope, names)
+        decided = account.decided(space, scope, names, fitting)
         unreached = mapping.unreached(decided, snapshot, mapping.ladders_of(snapshot, catalogue, answers, names))
         choice = mapping.choose_tier(decided, catalogue, tier)
         ours = mapping.sec_config(
@@ -82,13 +85,20 @@ def map_(
         planned = sec.planned(config, catalogue.levels, documents.aws_managed(), answers.patterns)
         documents.write_whole(path, text.encode())
         documents.write_snapshot(space.planned, planned)
-        documents.write_json(space.mapping, _outcome(config, decided, scope, text, written))
+        documents.write_json(space.mapping, _outcome(config, decided, scope, fitting, text, written))
     joined = mapping.joined(decided, config)
     out.lines(decision_lines(decided, choice, joined, unreached))
+    splits: tuple[mapping.Split, ...] = ()
+    if space.usage.exists():
+        usage = space.last_use()
+        splits = mapping.splits(decided, snapshot, usage, catalogue)
+        out.lines([*split_lines(splits), *(used_lines(usage) if fitting == "used" else ())])
+    if strangers := answers.strangers(snapshot):
+        out.say("decisions.yaml names what is not in the inventory:", *(f"  {one}" for one in strangers))
     if kept:
         out.say("your edits of the config stay:", *(f"  {one.told()}" for one in kept))
     out.say("", f"wrote {path}", f"wrote {space.planned}", f"wrote {space.mapping}")
-    out.document("map", {**decisions_document(decided, choice, str(path), joined, unreached), "kept": kept})
+    out.document("map", {**decisions_document(decided, choice, str(path), joined, unreached, splits), "kept": kept})
 
 
 @app.command(epilog="Example: secmigrate explain data-science-team")
@@ -103,12 +113,7 @@ def explain(
     from secmigrate.reports.decisions import explained_lines
 
     out, space = Out(json), account.open_workspace(workspace)
-    scope, names = mapping.Scope(), None
-    if space.mapping.exists():
-        outcome = space.outcome()
-        config = account.config(space)[0]
-        scope, names = mapping.Scope(outcome.only, outcome.skip), (config.client, config.environment)
-    found = mapping.explain(name, account.decided(space, scope, names))
+    found = mapping.explain(name, account.decided_last(space))
     lines = list(explained_lines(found))
     out.lines(lines)
     out.document("explain", {"name": name, "lines": lines})
@@ -201,7 +206,9 @@ def _names(
     return client, Environment(env=env or (before.environment.env if before else "prod"), region=region or "")
 
 
-def _outcome(config: SecConfig, decided: tuple[Decision, ...], scope: Scope, text: str, written: str) -> Outcome:
+def _outcome(
+    config: SecConfig, decided: tuple[Decision, ...], scope: Scope, fit: Fit, text: str, written: str
+) -> Outcome:
     from secmigrate.mapping import Mapped
     from secmigrate.plan import Move
     from secmigrate.workspace import Outcome
@@ -215,6 +222,11 @@ def _outcome(config: SecConfig, decided: tuple[Decision, ...], scope: Scope, tex
         written=written,
         only=scope.only,
         skip=scope.skip,
-        moves=tuple(Move(one.kind, one.name, name[one.kind](one.target)) for one in decided if isinstance(one, Mapped)),
+        fit=fit,
+        moves=tuple(
+            Move(one.kind, one.name, name[one.kind](one.target), one.members)
+            for one in decided
+            if isinstance(one, Mapped)
+        ),
         unmapped=tuple(one.name for one in decided if one.kind == "group" and not isinstance(one, Mapped)),
     )

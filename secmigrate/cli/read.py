@@ -53,6 +53,38 @@ def inventory(
     finish(1 if snapshot.incomplete and where == "live" else 0)
 
 
+@app.command(epilog="Example: secmigrate usage --profile prod")
+def usage(
+    workspace: options.Workspace = options.FOLDER,
+    json: options.Json = False,
+    profile: options.Profile = None,
+    region: options.Region = None,
+    endpoint: options.Endpoint = None,
+) -> None:
+    """Read from AWS who used what in the last year, for `map --fit used`."""
+    import time
+
+    from secmigrate import documents
+    from secmigrate.aws import Aws
+    from secmigrate.cli import account
+    from secmigrate.sources.usage import read_usage
+
+    out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
+    with space.locked():
+        snapshot = account.inventory(space)
+        account.same(snapshot.account, aws.identity()[0])
+        arns = account.asked_about(account.decided_last(space), snapshot)
+        with out.progress("waiting for reports on last use", total=len(arns)) as progress:
+            found = read_usage(aws, snapshot.account, account.now(), arns, time.sleep, progress)
+        documents.write_json(space.usage, found)
+    out.say(f"account {found.account}: last use of {len(found.services)} groups, roles and users, since {found.since}")
+    out.say(*(f"  no report: {arn}: {why}" for arn, why in found.unknown.items()))
+    out.say(f"wrote {space.usage}", "next: secmigrate map --fit used")
+    counts = {"reports": len(found.services), "since": found.since, "unknown": found.unknown}
+    out.document("usage", {"account": found.account, **counts})
+    finish(1 if found.unknown else 0)
+
+
 @app.command(epilog="Example: secmigrate twin --from migration/inventory.json --port 5001")
 def twin(
     workspace: options.Workspace = options.FOLDER,
@@ -61,20 +93,25 @@ def twin(
     ] = None,
     port: Annotated[int, typer.Option(help="0 takes any that is free.", min=0, max=65535)] = 0,
     faults: Annotated[Path | None, typer.Option(metavar="FILE", help="How it should misbehave (JSON).")] = None,
+    used: Annotated[
+        Path | None, typer.Option("--usage", metavar="FILE", help="What its reports on last use tell (usage.json).")
+    ] = None,
     save: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to leave its snapshot at the end.")] = None,
 ) -> None:
     """Serve a strict twin of an account to any AWS client on 127.0.0.1, until SIGTERM or Ctrl-C."""
     from secmigrate import documents
     from secmigrate.cli import account
+    from secmigrate.iam import Usage
     from secmigrate.sources.saved import read_saved
     from secmigrate.twin import Faults, Twin
 
     snapshot = read_saved(where or account.open_workspace(workspace).inventory)
     misbehaviour = documents.read_json(faults, Faults, hint="see docs/twin.md for its form") if faults else None
+    told = documents.read_json(used, Usage, hint="see schemas/usage.schema.json for its form") if used else None
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with Twin(snapshot, aws_managed=documents.aws_managed(), faults=misbehaviour, port=port) as served:
+    with Twin(snapshot, aws_managed=documents.aws_managed(), faults=misbehaviour, port=port, usage=told) as served:
         typer.echo(served.url)
         stop.wait()
         if save:

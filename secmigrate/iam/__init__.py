@@ -26,8 +26,10 @@ from secmigrate.iam.entities import (
     is_aws_policy,
 )
 from secmigrate.iam.snapshot import Gap, Snapshot, SnapshotFile, decode, encode, keyed
+from secmigrate.iam.usage import UNTRACKED, ServiceUse, Usage
 
 __all__ = [
+    "UNTRACKED",
     "AccountId",
     "Arn",
     "Document",
@@ -42,8 +44,10 @@ __all__ = [
     "PrincipalKind",
     "Role",
     "Seen",
+    "ServiceUse",
     "Snapshot",
     "SnapshotFile",
+    "Usage",
     "User",
     "Version",
     "decode",

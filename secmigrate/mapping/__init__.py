@@ -34,6 +34,7 @@ from secmigrate.mapping.outcomes import (
 )
 from secmigrate.mapping.proof import Failure, decide_example, prove
 from secmigrate.mapping.rules import Catalogue, Example, Rule, catalogue
+from secmigrate.mapping.splitting import Split, splits
 from secmigrate.mapping.tiers import TierChoice, choose_tier
 from secmigrate.mapping.unreached import Unreached, unreached
 
@@ -59,6 +60,7 @@ __all__ = [
     "RoleAnswer",
     "Rule",
     "Scope",
+    "Split",
     "TierChoice",
     "Unmapped",
     "Unreached",
@@ -76,6 +78,7 @@ __all__ = [
     "prove",
     "sec_config",
     "sec_yaml_comments",
+    "splits",
     "unreached",
     "with_learned",
 ]

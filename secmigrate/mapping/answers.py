@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from msgspec import Struct
@@ -27,6 +28,7 @@ class GroupAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     become: str = ""  # a group key
     leave: str = ""  # the reason
     levels: Assignments = {}  # in place of those that the rules choose
+    split: Mapping[str, tuple[str, ...]] = {}  # groups only: which members (globs) go to which key
 
 
 class RoleAnswer(GroupAnswer, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -55,8 +57,11 @@ class Decisions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             if not _PATTERN.fullmatch(pattern):
                 raise BadInput(f"{pattern!r} is no pattern of names", where="decisions.yaml: patterns", hint=_NAMES)
         for where, answer in self._all():
-            if bool(answer.become) == bool(answer.leave):
-                raise BadInput("an answer says either become or leave", where=where, hint="become: KEY, or leave: WHY")
+            if sum(map(bool, (answer.become, answer.leave, answer.split))) != 1:
+                one_of = "become: KEY, or leave: WHY, or for a group split: {KEY: [MEMBER, …], …}"
+                raise BadInput("an answer says one thing", where=where, hint=one_of)
+            if answer.split and answer.levels:
+                raise BadInput("levels go with become", where=where, hint="edit the levels of a split in the config")
             for service, level in answer.levels.items():
                 known = catalogue.levels.get(service)
                 if known is None or level not in known.levels:
@@ -64,10 +69,17 @@ class Decisions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                     raise BadInput(f"there is no level {service}: {level}", where=where, hint=hint)
 
     def strangers(self, snapshot: Snapshot) -> tuple[str, ...]:
-        """Answers for things that the inventory does not hold: misspelt, or gone since."""
+        """Answers for groups, roles and members that the inventory does not hold: misspelt, or gone since."""
         return tuple(
             [f"groups.{name}" for name in self.groups if name not in snapshot.groups]
             + [f"roles.{name}" for name in self.roles if name not in snapshot.roles]
+            + [
+                f"groups.{name}.split: {glob}"
+                for name, answer in self.groups.items()
+                for globs in answer.split.values()
+                for glob in globs
+                if name in snapshot.groups and not any(fnmatchcase(one, glob) for one in snapshot.members[name])
+            ]
         )
 
     def _all(self) -> Iterator[tuple[str, GroupAnswer]]:

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, structs
 
-from secmigrate.iam import Document, Group, Role, Snapshot
+from secmigrate.iam import Document, Group, Role, Snapshot, Usage
 from secmigrate.mapping.answers import Decisions, Scope
-from secmigrate.mapping.groups import decide_group
+from secmigrate.mapping.groups import decide_group, split_group
 from secmigrate.mapping.ladders import Ladders
 from secmigrate.mapping.outcomes import Decision, Kind, LeftOut, Mapped
 from secmigrate.mapping.patterns import key_of
 from secmigrate.mapping.roles import decide_role
 from secmigrate.mapping.rules import Catalogue
+from secmigrate.mapping.waived import unused
 from secmigrate.sec import NAME_LENGTH, Client, CrossAccountRole, Environment, ServiceRole, owner, placeholders
 
 Names = tuple[Client, Environment]
@@ -25,11 +26,14 @@ def decide(
     decisions: Decisions | None = None,
     scope: Scope | None = None,
     names: Names | None = None,
+    usage: Usage | None = None,
 ) -> tuple[Decision, ...]:
-    """What becomes of each group and each role, groups first, each kind by name: as many as were read.
+    """What becomes of each group and each role, groups first, each kind by name. A group that a person split is
+    there once for each part.
 
     `names` is what SEC's own names are made of: groups and roles of such names are left out, because they are the
-    target and not the source, and levels are held to resources of such names. Raises BadInput for an answer that
+    target and not the source, and levels are held to resources of such names. With `usage`, levels cover what was
+    used in the last year, and without it, all that is allowed. Raises BadInput for an answer that
     cannot be used.
     """
     answers, wanted = decisions or Decisions(), scope or Scope()
@@ -41,17 +45,29 @@ def decide(
 
     sec_names = owner(*names) if names else ""
     ladders = ladders_of(snapshot, catalogue, answers, names)
-    groups = [
-        outside("group", name)
-        or decide_group(snapshot.groups[name], snapshot, catalogue, ladders, answers.groups.get(name))
-        for name in sorted(snapshot.groups)
-    ]
-    groups = list(_with_twins(groups, snapshot))
+
+    def group(one: Group) -> tuple[Decision, ...]:
+        left = outside("group", one.name)
+        if left:
+            return (left,)
+        answer, waived = answers.groups.get(one.name), unused(one, snapshot, usage, ladders.actions)
+        if answer and answer.split:
+            return split_group(one, snapshot, catalogue, ladders, answer, waived)
+        return (decide_group(one, snapshot, catalogue, ladders, answer, waived),)
+
+    found = [decision for name in sorted(snapshot.groups) for decision in group(snapshot.groups[name])]
+    groups = list(_with_twins(found, snapshot))
     targets = {one.target: one.levels for one in groups if isinstance(one, Mapped)}
 
     def role(one: Role) -> Decision:
         return outside("role", one.name) or decide_role(
-            one, snapshot, catalogue, ladders, targets, answers.roles.get(one.name)
+            one,
+            snapshot,
+            catalogue,
+            ladders,
+            targets,
+            answers.roles.get(one.name),
+            unused(one, snapshot, usage, ladders.actions),
         )
 
     roles = [role(snapshot.roles[name]) for name in sorted(snapshot.roles)]

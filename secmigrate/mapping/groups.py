@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from secmigrate.iam import Group, Snapshot
 from secmigrate.mapping.answers import GroupAnswer
@@ -15,6 +15,7 @@ from secmigrate.mapping.outcomes import Ambiguous, Decision, LeftOut, Mapped, Re
 from secmigrate.mapping.patterns import words
 from secmigrate.mapping.reach import Reach, reach
 from secmigrate.mapping.rules import Catalogue, Rule
+from secmigrate.mapping.waived import NOTHING_WAIVED, Waived
 from secmigrate.mapping.weighing import Verdict, contended, judge, weigh
 from secmigrate.sec import GroupEntry
 
@@ -27,17 +28,23 @@ class _Case(Struct, frozen=True, kw_only=True):
     catalogue: Catalogue
     ladders: Ladders
     verdict: Verdict
+    waived: Waived
 
 
 def decide_group(
-    group: Group, snapshot: Snapshot, catalogue: Catalogue, ladders: Ladders, answer: GroupAnswer | None
+    group: Group,
+    snapshot: Snapshot,
+    catalogue: Catalogue,
+    ladders: Ladders,
+    answer: GroupAnswer | None,
+    waived: Waived = NOTHING_WAIVED,
 ) -> Decision:
     """What one group becomes. An answer comes before every rule."""
     if answer and answer.leave:
         return LeftOut(kind="group", name=group.name, reasons=(f"left by decision: {answer.leave}",))
     who = reach(group, snapshot)
     verdict = judge(_readings(group, snapshot, catalogue, who))
-    case = _Case(group=group, who=who, catalogue=catalogue, ladders=ladders, verdict=verdict)
+    case = _Case(group=group, who=who, catalogue=catalogue, ladders=ladders, verdict=verdict, waived=waived)
     nearly = verdict.nearly
     if answer:
         return _answered(case, answer)
@@ -78,8 +85,39 @@ def _other_names(group: Group, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
             yield f"members' tag {key}", value
 
 
+def split_group(
+    group: Group,
+    snapshot: Snapshot,
+    catalogue: Catalogue,
+    ladders: Ladders,
+    answer: GroupAnswer,
+    waived: Waived = NOTHING_WAIVED,
+) -> tuple[Mapped, ...]:
+    """What a group becomes that a person has split: of each new group, what the rule for it has levels for."""
+    who, found = reach(group, snapshot), []
+    verdict = judge(_readings(group, snapshot, catalogue, who))
+    for key, members in answer.split.items():
+        own = waived | _others_business(key, catalogue, ladders)
+        case = _Case(group=group, who=who, catalogue=catalogue, ladders=ladders, verdict=verdict, waived=own)
+        part = _answered(case, GroupAnswer(become=key))
+        told = f"of its members, {', '.join(members)} (decisions.yaml)"
+        found.append(structs.replace(part, members=members, reasons=(*part.reasons, told)))
+    return tuple(found)
+
+
+def _others_business(key: str, catalogue: Catalogue, ladders: Ladders) -> Waived:
+    """What the rule of a part has no level for, which the group's other parts are there for."""
+    rule = catalogue.groups.get(key)
+    if rule is None:
+        return NOTHING_WAIVED
+    own = 0
+    for service in rule.levels:
+        own |= ladders.of(service)
+    return Waived(actions=ladders.actions.everything & ~own, why=f"{key} is not there for it")
+
+
 def _mapped(case: _Case, rule: Rule | None, because: tuple[str, ...], answer: GroupAnswer | None = None) -> Mapped:
-    found = fit(case.who, rule, case.ladders, answer.levels if answer else None)
+    found = fit(case.who, rule, case.ladders, answer.levels if answer else None, case.waived)
     return Mapped(
         kind="group",
         name=case.group.name,

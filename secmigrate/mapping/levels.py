@@ -7,7 +7,7 @@ the same on the project's, and the names are told apart (`unreached`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from secmigrate.mapping.ladders import Ladders
 from secmigrate.mapping.patterns import matches
 from secmigrate.mapping.reach import Reach
 from secmigrate.mapping.rules import ManagedPolicy, Rule
+from secmigrate.mapping.waived import NOTHING_WAIVED, Waived
 from secmigrate.sec import Levels, Service
 
 LOST = "neither a level nor an AWS managed policy covers it"
@@ -29,19 +30,27 @@ class Fit(Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
 
 
-def fit(who: Reach, rule: Rule | None, ladders: Ladders, fixed: Mapping[str, str] | None = None) -> Fit:
+def fit(
+    who: Reach,
+    rule: Rule | None,
+    ladders: Ladders,
+    fixed: Mapping[str, str] | None = None,
+    waived: Waived = NOTHING_WAIVED,
+) -> Fit:
     """The levels and AWS managed policies for what somebody can do.
 
     For each service the lowest level that covers it; an AWS managed policy that allows more than the levels do, on
     whatever resource, goes along, and then the levels need not cover what it does. `rule` decides where several levels
-    fit, and brings managed policies; `fixed` are levels that a person chose.
+    fit, and brings managed policies; `fixed` are levels that a person chose. What is `waived` need not be covered.
     """
-    return _Fitting(who, rule, ladders, fixed or {}).done()
+    return _Fitting(who, rule, ladders, fixed or {}, waived).done()
 
 
 class _Fitting:
-    def __init__(self, who: Reach, rule: Rule | None, ladders: Ladders, fixed: Mapping[str, str]) -> None:
-        self.who, self.rule, self.ladders, self.fixed = who, rule, ladders, fixed
+    def __init__(
+        self, who: Reach, rule: Rule | None, ladders: Ladders, fixed: Mapping[str, str], waived: Waived
+    ) -> None:
+        self.who, self.rule, self.ladders, self.fixed, self.waived = who, rule, ladders, fixed, waived
         self.grants = ladders.grants
         self._written = sorted(who.everything.allowed, key=lambda one: ("*" not in one, one))
         self.own_levels = rule is None or rule.become.services == "own"
@@ -57,7 +66,7 @@ class _Fitting:
             more = {
                 name
                 for name, document in self.who.aws_documents.items()
-                if name not in carried and self.grants.lacking((document,), (*levels, *kept))
+                if name not in carried and self._lacks(document, (*levels, *kept))
             }
             if not more:
                 break
@@ -65,22 +74,35 @@ class _Fitting:
         reasons = [line for _, lines in chosen.values() for line in lines]
         reasons += [f"{service}: {level} because a person decided so" for service, level in sorted(self.fixed.items())]
         reasons += [self._carried(name, levels) for name in self.who.aws if name in carried]
-        added, left = self._added(self.today & ~self.grants.allowed((*levels, *kept)))
+        missing = self.today & ~self.grants.allowed((*levels, *kept))
+        added, left = self._added(missing & ~self.waived.actions)
         reasons += [f"{one.name} is added: it answers for {_some(names)}, and allows more" for one, names in added]
         if left:
             lost = self.ladders.summed(left)
             reasons.append(f"not carried over: {lost}; {LOST}")
+        reasons += self._waived(missing & self.waived.actions)
         return Fit(
             assignments={service: level for service, (level, _) in sorted(chosen.items())},
             managed_policies=tuple(sorted({*carried, *(one.name for one, _ in added)})),
             reasons=tuple(reasons),
         )
 
+    def _lacks(self, document: Document, levels: tuple[Document, ...]) -> bool:
+        """Whether the document allows something that counts, and that the levels do not."""
+        return any(row.actions & ~self.waived.actions for row in self.grants.lacking((document,), levels))
+
+    def _waived(self, left: int) -> Iterator[str]:
+        if self.waived.told:
+            yield self.waived.told
+        if left:
+            yield f"not carried over: {self.ladders.summed(left)}; {self.waived.why}"
+
     def _levels(self, carried: Iterable[str]) -> dict[str, tuple[str, list[str]]]:
         """The level of each service that is used, and why, where these AWS managed policies go along."""
         kept = tuple(self.who.aws_documents[name] for name in sorted(carried) if name in self.who.aws_documents)
         others = tuple(document for name, document in self.who.aws_documents.items() if name not in carried)
         needed = self.grants.allowed((*self.who.own_documents, *others)) & ~self.grants.anywhere(kept)
+        needed &= ~self.waived.actions
         found: dict[str, tuple[str, list[str]]] = {}
         for service in self.ladders.levels.values() if self.own_levels else ():
             if service.id not in self.fixed:
@@ -98,6 +120,8 @@ class _Fitting:
         expected = self.rule.levels.get(service.id, "") if self.rule else ""
         if not today:
             return self._unread_level(service, expected)
+        if not today & ~self.waived.actions:
+            return "", []
         if not needed:
             return self._beside(service, expected)
         # An action that a level names without reaching its resources is no reason for a wider one: it is told as lost.

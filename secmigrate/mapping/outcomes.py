@@ -58,6 +58,7 @@ class Mapped(_Outcome, frozen=True, kw_only=True, tag="mapped"):
     rule: str = ""  # empty: a person decided on a key that no rule knows
     not_expressible: tuple[str, ...] = ()  # what SEC v1 has no field for
     nearly: tuple[Reading, ...] = ()
+    members: tuple[str, ...] = ()  # globs: of a group that is split, who becomes this; everybody, if there is none
 
     @property
     def levels(self) -> Assignments:

@@ -15,6 +15,7 @@ from secmigrate.mapping.patterns import key_of, matches, span, words
 from secmigrate.mapping.reach import Reach, reach
 from secmigrate.mapping.rules import Catalogue, RoleSection, Rule
 from secmigrate.mapping.trust import Trust, trust_of
+from secmigrate.mapping.waived import NOTHING_WAIVED, Waived
 from secmigrate.mapping.weighing import Verdict, contended, judge, weigh
 from secmigrate.sec import Assignments, AssumableRole, CrossAccountRole, Entry, Mark, ServiceRole
 
@@ -37,6 +38,7 @@ class _Case(Struct, frozen=True, kw_only=True):
     ladders: Ladders
     targets: Mapping[str, Assignments]  # group keys that the config will hold, with their levels
     profiles: tuple[str, ...]
+    waived: Waived
 
 
 def decide_role(
@@ -46,6 +48,7 @@ def decide_role(
     ladders: Ladders,
     targets: Mapping[str, Assignments],
     answer: RoleAnswer | None,
+    waived: Waived = NOTHING_WAIVED,
 ) -> Decision:
     """What one role becomes; `targets` are the group keys that there will be, with their levels. An answer comes before
     every rule.
@@ -63,6 +66,7 @@ def decide_role(
         ladders=ladders,
         targets=targets,
         profiles=tuple(sorted(one.name for one in snapshot.instance_profiles.values() if role.name in one.roles)),
+        waived=waived,
     )
     section = (answer.section if answer else "") or _section(case)
     if not section:
@@ -151,7 +155,7 @@ def _no_mirror(case: _Case) -> str:
     if not key:
         return "mirror a group: its name holds none that is mapped"
     theirs, ladders = case.targets[key], case.ladders
-    for service, level in fit(case.who, None, ladders).assignments.items():
+    for service, level in fit(case.who, None, ladders, None, case.waived).assignments.items():
         if service not in theirs:
             return f"mirror {key}: it needs {service}: {level}, and that group has no {service}"
         if ladders.join(service, (level, theirs[service])) != theirs[service]:
@@ -173,7 +177,7 @@ def _mapped(
     answer: RoleAnswer | None = None,
 ) -> Mapped:
     mirrors = _mirrored(case) if rule and rule.become.mirrors else ""
-    found = fit(case.who, rule, case.ladders, answer.levels if answer else None)
+    found = fit(case.who, rule, case.ladders, answer.levels if answer else None, case.waived)
     target = answer.become if answer else (rule.become.target if rule else "") or key_of(case.role.name)
     if mirrors:
         # The example's own form: `aml_engineer` mirrors `ml_engineers` (ASSUMABLE_ROLES_DESIGN).

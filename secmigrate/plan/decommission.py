@@ -24,7 +24,7 @@ from secmigrate.operations import (
 from secmigrate.operations.policies import denies
 from secmigrate.plan.farewell import Farewell
 from secmigrate.plan.fold import Kept, Plan, sealed
-from secmigrate.plan.moves import Move, missing_targets, targets
+from secmigrate.plan.moves import Homes, Move, missing_targets, successors
 from secmigrate.plan.naming import in_rings, namers, referring_last
 
 
@@ -58,18 +58,19 @@ def decommission(live: Snapshot, moves: Iterable[Move], unused_since: str, watch
 
 
 def _leaving(live: Snapshot, moves: tuple[Move, ...], unused_since: str, watch: Watch) -> Leaving:
-    groups, waiting = _groups(live, targets(moves, "group"))
-    roles, why = _roles(live, targets(moves, "role"), unused_since)
-    farewell = Farewell(live, targets(moves, "role"), watch)
+    homes = Homes(moves)
+    groups, waiting = _groups(live, homes)
+    roles, why = _roles(live, successors(moves), unused_since)
+    farewell = Farewell(live, successors(moves), watch)
     groups, needed = farewell.of_groups(groups)
     roles, assumed = farewell.of_roles(roles)
     roles, named = _unnamed(live, roles, {live.arn(group) for group in groups})
     kept = [
-        *(Kept("group", group, f"not all of its members are in {new} yet") for group, new in waiting.items()),
+        *(Kept("group", group, f"not all of its members are in {_told(homes, group)} yet") for group in waiting),
         *(Kept("group", group, reason) for group, reason in needed.items()),
         *(Kept("role", name, reason) for name, reason in (why | assumed | named).items()),
     ]
-    members = [f"{user} ({group})" for group, new in waiting.items() for user in _absent(live, group, new)]
+    members = [f"{user} ({group})" for group in waiting for user in _absent(live, group, homes)]
     dangers = [
         *some("not-a-member-yet", members),
         *some("role-in-use", sorted(name for name, reason in why.items() if reason.startswith("used"))),
@@ -82,10 +83,12 @@ def _leaving(live: Snapshot, moves: tuple[Move, ...], unused_since: str, watch: 
     return Leaving(groups, roles, tuple(kept), tuple(dangers))
 
 
-def _groups(live: Snapshot, new_of: Mapping[str, str]) -> tuple[tuple[Group, ...], Mapping[str, str]]:
-    """The groups that may go, those that deny something last, and those that wait, with their targets."""
-    there = {old: new for old, new in sorted(new_of.items()) if old in live.groups}
-    waiting = {old: new for old, new in there.items() if new not in live.groups or _absent(live, old, new)}
+def _groups(live: Snapshot, homes: Homes) -> tuple[tuple[Group, ...], list[str]]:
+    """The groups that may go, those that deny something last, and those that wait."""
+    there = sorted(old for old in homes if old in live.groups)
+    waiting = [
+        old for old in there if any(new not in live.groups for new in homes.all(old)) or _absent(live, old, homes)
+    ]
     going = [live.groups[old] for old in there if old not in waiting]
     going.sort(key=lambda group: any(denies(document) for document in _documents(live, group)))
     return tuple(going), waiting
@@ -96,8 +99,12 @@ def _documents(live: Snapshot, group: Group) -> Iterator[Document]:
     yield from (live.policies[arn].document for arn in group.attached if arn in live.policies)
 
 
-def _absent(live: Snapshot, old: str, new: str) -> list[str]:
-    return [user for user in live.members[old] if new not in live.users[user].groups]
+def _absent(live: Snapshot, old: str, homes: Homes) -> list[str]:
+    return [user for user in live.members[old] if not homes.is_in(live, old, user)]
+
+
+def _told(homes: Homes, old: str) -> str:
+    return " or ".join(homes.all(old))
 
 
 def _roles(live: Snapshot, new_of: Mapping[str, str], unused_since: str) -> tuple[tuple[Role, ...], dict[str, str]]:

@@ -11,7 +11,7 @@ from secmigrate.dangers import GROUPS_PER_USER, Danger, incomplete, some
 from secmigrate.iam import Snapshot, User
 from secmigrate.operations import AddUserToGroup, AnyOperation, RemoveUserFromGroup
 from secmigrate.plan.fold import Plan, sealed
-from secmigrate.plan.moves import Move, missing_targets, targets
+from secmigrate.plan.moves import Homes, Move, missing_targets
 
 Members = Mapping[str, tuple[str, ...]]
 
@@ -23,9 +23,9 @@ def readd(live: Snapshot, moves: Iterable[Move], saved: Members, unmapped: Itera
     elsewhere it tells who joined or left since. `unmapped` are groups without a counterpart. `watch` knows `live`.
     """
     moves = tuple(moves)
-    new_of = targets(moves, "group")
+    homes = Homes(moves)
     absent = set(missing_targets((move for move in moves if move.kind == "group"), live))
-    wanted = _wanted(live, new_of, saved)
+    wanted = _wanted(live, homes, saved)
     operations: list[AnyOperation] = []
     swaps: list[AnyOperation] = []
     stuck: list[str] = []
@@ -40,7 +40,7 @@ def readd(live: Snapshot, moves: Iterable[Move], saved: Members, unmapped: Itera
         if len(new) <= room:
             operations += [AddUserToGroup(user=name, group=group) for group in new]
             continue
-        swapped = _swap(live, user, new, new_of, watch)
+        swapped = _swap(live, user, new, homes, watch)
         if swapped is None:
             stuck.append(name)
         else:
@@ -50,20 +50,20 @@ def readd(live: Snapshot, moves: Iterable[Move], saved: Members, unmapped: Itera
         *some("target-missing", sorted(absent)),
         *some("access-dips", dips),
         *some("too-many-groups", stuck),
-        *_changes(live, new_of, saved),
-        *some("unmapped-members", _unmapped(live, unmapped)),
+        *_changes(live, homes, saved),
+        *some("unmapped-members", [*_unmapped(live, unmapped), *_without_a_part(live, homes)]),
     ]
     return sealed("readd", live, [*operations, *swaps], dangers, watch=watch)
 
 
-def _wanted(live: Snapshot, new_of: Mapping[str, str], saved: Members) -> Mapping[str, set[str]]:
+def _wanted(live: Snapshot, homes: Homes, saved: Members) -> Mapping[str, set[str]]:
     """The new groups of each user that still exists."""
     wanted: dict[str, set[str]] = {}
-    for old, new in new_of.items():
+    for old in homes:
         members = live.members[old] if old in live.groups else saved.get(old, ())
         for name in members:
             if name in live.users:
-                wanted.setdefault(name, set()).add(new)
+                wanted.setdefault(name, set()).update(homes.of(old, name))
     return wanted
 
 
@@ -73,9 +73,7 @@ def _only_gives(live: Snapshot, user: User, group: str, watch: Watch) -> bool:
     return watch.keeps(live, within, user.name)
 
 
-def _swap(
-    live: Snapshot, user: User, new: list[str], new_of: Mapping[str, str], watch: Watch
-) -> list[AnyOperation] | None:
+def _swap(live: Snapshot, user: User, new: list[str], homes: Homes, watch: Watch) -> list[AnyOperation] | None:
     """Leaves old groups that give the user nothing which the others do not give too, to make room; None if too few.
 
     Only mapped groups may go (they would go at the end anyway), and none that denies something.
@@ -83,7 +81,7 @@ def _swap(
     operations: list[AnyOperation] = []
     for group in new:
         if len(user.groups) >= GROUPS_PER_USER:
-            spare = _redundant(live, user, new_of, watch)
+            spare = _redundant(live, user, homes, watch)
             if spare is None:
                 return None
             operations.append(RemoveUserFromGroup(user=user.name, group=spare))
@@ -93,11 +91,11 @@ def _swap(
     return operations
 
 
-def _redundant(live: Snapshot, user: User, new_of: Mapping[str, str], watch: Watch) -> str | None:
+def _redundant(live: Snapshot, user: User, homes: Homes, watch: Watch) -> str | None:
     """A mapped group of the user whose leaving takes nothing from her and lifts no Deny."""
     now = live.put(user)
     for group in user.groups:
-        if group not in new_of:
+        if group not in homes:
             continue
         without = live.put(structs.replace(user, groups=tuple(other for other in user.groups if other != group)))
         if watch.keeps(now, without, user.name) and watch.keeps(without, now, user.name):
@@ -105,23 +103,26 @@ def _redundant(live: Snapshot, user: User, new_of: Mapping[str, str], watch: Wat
     return None
 
 
-def _changes(live: Snapshot, new_of: Mapping[str, str], saved: Members) -> list[Danger]:
+def _changes(live: Snapshot, homes: Homes, saved: Members) -> list[Danger]:
     """Who joined or left a mapped group since the inventory."""
     joined: set[str] = set()
     left: set[str] = set()
-    for old, new in new_of.items():
+    for old in homes:
         if old in live.groups and old in saved:
             now, then = set(live.members[old]), set(saved[old])
             joined |= {f"{name} ({old})" for name in now - then}
             # Whoever left the old group for the new one has been moved, by a swap or by hand.
-            left |= {f"{name} ({old})" for name in then - now if not _is_in(live, name, new)}
+            left |= {f"{name} ({old})" for name in then - now if not homes.is_in(live, old, name)}
     return [*some("joined-since-snapshot", sorted(joined)), *some("left-since-snapshot", sorted(left))]
-
-
-def _is_in(live: Snapshot, user: str, group: str) -> bool:
-    return user in live.users and group in live.users[user].groups
 
 
 def _unmapped(live: Snapshot, unmapped: Iterable[str]) -> list[str]:
     members = live.members
     return [f"{len(members[group])} in {group}" for group in sorted(unmapped) if members.get(group)]
+
+
+def _without_a_part(live: Snapshot, homes: Homes) -> list[str]:
+    """Members of groups that are split, of whom the split says nothing."""
+    return [
+        f"{name} in {old}" for old in sorted(homes) for name in live.members.get(old, ()) if not homes.of(old, name)
+    ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from secmigrate.access import Watch
 from secmigrate.diff import diff
 from secmigrate.iam import Snapshot
-from secmigrate.plan.moves import Move, targets
+from secmigrate.plan.moves import Homes, Move, successors
 from secmigrate.plan.readd import Members
 
 SHOWN = 5  # losses of one user that are named
@@ -27,13 +27,14 @@ def verify(
     lines += [
         f"{item.kind} {item.name} is not as planned: {change}" for item in found.different for change in item.changes
     ]
-    for old, new in targets(moves, "group").items():
+    homes = Homes(moves)
+    for old in homes:
         for name in saved.get(old, ()):
-            user = live.users.get(name)
-            if user is not None and new not in user.groups:
-                lines.append(f"user {name}, who was in {old}, is not in {new}")
+            if name in live.users and not homes.is_in(live, old, name):
+                where = " and ".join(homes.of(old, name)) or f"any of {', '.join(homes.all(old))}"
+                lines.append(f"user {name}, who was in {old}, is not in {where}")
     # As long as an old role is there, whoever may assume it has lost nothing.
-    gone = {old: new for old, new in targets(moves, "role").items() if old not in live.roles}
+    gone = {old: new for old, new in successors(moves).items() if old not in live.roles}
     for change in watch.between(start, live, gone).users():
         lines += [f"user {change.name} lost {loss}" for loss in watch.losses(change)[:SHOWN]]
         lines += [f"user {change.name} may not assume what took the place of {role}" for role in watch.barred(change)]

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from secmigrate.mapping import LOST, Ambiguous, Decision, Joined, Mapped, TierChoice, Unmapped, Unreached, outcome
+from secmigrate.iam import Usage
+from secmigrate.mapping import (
+    LOST,
+    Ambiguous,
+    Decision,
+    Joined,
+    Mapped,
+    Split,
+    TierChoice,
+    Unmapped,
+    Unreached,
+    outcome,
+)
 
 
 def decision_lines(
@@ -19,10 +31,12 @@ def decision_lines(
     for kind in ("group", "role"):
         mine = [one for one in decided if one.kind == kind]
         counts = {
-            word: sum(outcome(one) == word for one in mine) for word in ("mapped", "ambiguous", "unmapped", "left-out")
+            word: len({one.name for one in mine if outcome(one) == word})
+            for word in ("mapped", "ambiguous", "unmapped", "left-out")
         }
         told = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
-        yield f"{len(mine)} {kind}{'' if len(mine) == 1 else 's'}" + (f": {told}" if told else "")
+        number = len({one.name for one in mine})
+        yield f"{number} {kind}{'' if number == 1 else 's'}" + (f": {told}" if told else "")
         yield from _table([one for one in mine if isinstance(one, Mapped)])
         for one in mine:
             if not isinstance(one, Mapped):
@@ -37,6 +51,25 @@ def decision_lines(
         yield "named in today's policies, and not for the project, so that the levels do not reach it:"
         yield from (f"  {thing.service:9} {thing.name}: {_whose(thing.by)}" for thing in unreached)
         yield "  rename it, or say in decisions.yaml that such names are the project's: patterns: [NAME-*]"
+
+
+def used_lines(usage: Usage) -> Iterator[str]:
+    """What levels by use are worth, and not."""
+    yield f"levels follow what was used since {usage.since}, as AWS saw it until {usage.at[:10]}:"
+    yield "  what is done less than once a year, or only by who came later, will be missing"
+    yield "  reading and data calls count by service, not one by one; a denied attempt counts as use"
+    yield "  what a level no longer covers is lost to its members: `access` and the plans name it as such"
+
+
+def split_lines(splits: Sequence[Split]) -> Iterator[str]:
+    """What use proposes for groups that several rules claim, and how to say so."""
+    if splits:
+        yield "several rules claim these groups; by what their members used in the last year:"
+    for one in splits:
+        yield from (f"  {one.name}: {key}: {_whose(members, 8)}" for key, members in one.parts.items())
+        if one.rest:
+            yield f"  {one.name}: nothing tells of {_whose(one.rest, 8)}"
+        yield f"    in decisions.yaml, under groups: {one.answer()}"
 
 
 def explained_lines(found: Iterable[Decision]) -> Iterator[str]:
@@ -59,6 +92,7 @@ def decisions_document(
     config: str,
     joined: Sequence[Joined] = (),
     unreached: Sequence[Unreached] = (),
+    splits: Sequence[Split] = (),
 ) -> dict[str, Any]:
     """The contract's `map --json`."""
     rows: dict[str, list[dict[str, Any]]] = {"group": [], "role": []}
@@ -72,6 +106,7 @@ def decisions_document(
         "config": config,
         "joined": joined,
         "unreached": unreached,
+        "splits": [{"name": one.name, "parts": one.parts, "rest": one.rest} for one in splits],
     }
 
 

@@ -14,7 +14,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
 from secmigrate.errors import Failed
-from secmigrate.iam import Policy, Snapshot
+from secmigrate.iam import Policy, Snapshot, Usage
 from secmigrate.twin.faults import Fault, Faults, Misbehaviour
 from secmigrate.twin.loading import dump, load
 from secmigrate.twin.service import Answer, Service, action_of, failure, service_of
@@ -29,7 +29,7 @@ class Twin:
     `aws_managed` are AWS's own policies by ARN (`catalogue.read`); those in the snapshot win. `page_size` makes every
     page of every list at most that long. `caller` is the ARN that signs every request, whatever its access key; by
     default `user/migration-operator`, who need not exist. Permissions are not enforced: everything is allowed that a
-    fault does not deny. Port 0 takes any free one.
+    fault does not deny. Port 0 takes any free one. `usage` is what the reports on last use tell.
 
     Raises BadInput if the snapshot refers to something that neither it nor `aws_managed` holds.
     """
@@ -43,10 +43,13 @@ class Twin:
         faults: Faults | None = None,
         port: int = 0,
         caller: str | None = None,
+        usage: Usage | None = None,
     ) -> None:
         faults = faults or Faults()
         account = load(snapshot, aws_managed)
-        self._service = Service(account, caller=caller, page_size=page_size, lag_seconds=faults.lag_seconds)
+        self._service = Service(
+            account, caller=caller, page_size=page_size, lag_seconds=faults.lag_seconds, usage=usage
+        )
         self._misbehaviour = Misbehaviour(faults)
         self._lock = Lock()
         self._port = port

@@ -17,6 +17,7 @@ from moto.core.utils import camelcase_to_underscores, get_service_model
 from moto.iam.models import IAMBackend
 from moto.iam.responses import IamResponse
 
+from secmigrate.iam import Usage
 from secmigrate.twin import documents, paging, refusals, shapes, shown, tagging, tokens
 from secmigrate.twin.account import Account
 from secmigrate.twin.calls import CALLS
@@ -26,6 +27,7 @@ from secmigrate.twin.named import Params
 from secmigrate.twin.paging import Markers
 from secmigrate.twin.refusal import Refusal
 from secmigrate.twin.tokens import Caller, Sessions
+from secmigrate.twin.usage import ASK, FETCH, Reports
 
 # The version that a query names says which service is meant. Source: botocore's service models.
 _SERVICES = {"2010-05-08": "iam", "2011-06-15": "sts"}
@@ -87,12 +89,21 @@ class _Sts(BaseResponse):
 class Service:
     """Answers requests. Not safe for threads: the server asks under its lock."""
 
-    def __init__(self, account: Account, *, caller: str | None, page_size: int | None, lag_seconds: float) -> None:
+    def __init__(
+        self,
+        account: Account,
+        *,
+        caller: str | None,
+        page_size: int | None,
+        lag_seconds: float,
+        usage: Usage | None,
+    ) -> None:
         self.account = account
         self.sessions = Sessions(account, caller)
         self._past = Past(account, lag_seconds)
         self._markers = Markers()
         self._page_size = page_size
+        self._reports = Reports(usage)
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request, errors included."""
@@ -134,6 +145,8 @@ class Service:
             documents.check_trust_policy(self._past.seen(), params[_TRUST[action]])
         if not reads:
             self._past.remember()
+        if action in (ASK, FETCH):
+            return _told(responder, _Plain(self._report(account, action, self.caller(request).arn, params)))
         if action in LISTS:
             return _told(responder, _Plain(self._list(account, operation, params)))
         if action in CALLS:
@@ -154,6 +167,11 @@ class Service:
             name: [] for name, member in operation.output_shape.members.items() if member.type_name == "list"
         }
         return empty | found
+
+    def _report(self, account: Account, action: str, caller: str, params: Params) -> Any:
+        if action == ASK:
+            return self._reports.ask(account, caller, params)
+        return self._reports.fetch(account, caller, params, self._markers, self._page_size)
 
     def _tagging(self, request: Request) -> Answer:
         if (target := request.headers["X-Amz-Target"]) != tagging.TARGET:

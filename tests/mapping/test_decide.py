@@ -456,8 +456,8 @@ def test_a_persons_answers_come_first() -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (GroupAnswer(), "either become or leave"),
-        (GroupAnswer(become="x", leave="y"), "either become or leave"),
+        (GroupAnswer(), "says one thing"),
+        (GroupAnswer(become="x", leave="y"), "says one thing"),
         (GroupAnswer(become="x", levels={"s3": "level9"}), "no level s3: level9"),
         (GroupAnswer(become="x", levels={"ec2": "level1"}), "no level ec2: level1"),
     ],

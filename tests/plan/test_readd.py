@@ -6,8 +6,23 @@ import pytest
 
 from secmigrate.iam import Entity, Gap, Policy, Snapshot
 from secmigrate.operations import AddUserToGroup, RemoveUserFromGroup
+from secmigrate.plan import Move
+from secmigrate.plan.destination import destination
 from secmigrate.plan.fold import sealed
-from tests.plan.cases import ADMIN, after, dangers, group, groups, policy, readd, shell, snapshot, user, watching
+from tests.plan.cases import (
+    ADMIN,
+    after,
+    dangers,
+    decommission,
+    group,
+    groups,
+    policy,
+    readd,
+    shell,
+    snapshot,
+    user,
+    watching,
+)
 from tests.small import allow, deny
 
 FULL = [f"g{n}" for n in range(10)]
@@ -185,3 +200,44 @@ def test_a_quota_that_the_plan_would_pass_blocks_it() -> None:
     plan = sealed("readd", live, [AddUserToGroup(user="ana", group="new")])
     assert dangers(plan) == {"quota-exceeded": ("user ana in 11 groups",)}
     assert plan.blocking
+
+
+SPLIT = [Move("group", "guild", "science", ("a*",)), Move("group", "guild", "data", ("bo",))]
+
+
+def guild(*others: Entity) -> Snapshot:
+    """A group that a person has split: Ana here, Bo there, and of Cy nothing was said."""
+    members = (user("ana", "guild"), user("bo", "guild"), user("cy", "guild"))
+    return snapshot(*members, group("guild", allow("s3:*")), group("science"), group("data"), *others)
+
+
+def test_the_members_of_a_group_that_is_split_go_where_they_were_sent() -> None:
+    plan = readd(guild(), SPLIT, {"guild": ("ana", "bo", "cy")}, [])
+    assert shell(plan) == [
+        "add-user-to-group --user-name ana --group-name science",
+        "add-user-to-group --user-name bo --group-name data",
+    ]
+    assert dangers(plan) == {"unmapped-members": ("cy in guild",)}
+
+
+def test_a_group_stays_of_whose_members_the_split_says_nothing() -> None:
+    live = after(guild(), readd(guild(), SPLIT, {}, []).operations)
+    plan = decommission(live, SPLIT)
+    assert shell(plan) == []
+    assert dangers(plan)["not-a-member-yet"] == ("cy (guild)",)
+    everybody = [*SPLIT, Move("group", "guild", "data", ("cy",))]
+    live = after(live, readd(live, everybody, {}, []).operations)
+    assert "delete-group --group-name guild" in shell(decommission(live, everybody))
+
+
+def test_where_a_split_leads() -> None:
+    planned = snapshot(group("science"), group("data"))
+    end = destination(guild(), planned, SPLIT)
+    # Nobody leaves a group that cannot go.
+    assert [end.users[name].groups for name in ("ana", "bo", "cy")] == [
+        ("guild", "science"),
+        ("data", "guild"),
+        ("guild",),
+    ]
+    end = destination(guild(), planned, [*SPLIT, Move("group", "guild", "data", ("cy",))])
+    assert [end.users[name].groups for name in ("ana", "bo", "cy")] == [("science",), ("data",), ("data",)]

@@ -114,7 +114,7 @@ def raw(twin: Twin, body: str) -> str:
             "NotImplemented",
         ),
         (
-            "Action=GenerateServiceLastAccessedDetails&Version=2010-05-08&Arn=arn:aws:iam::123456789012:user/u",
+            "Action=GenerateOrganizationsAccessReport&Version=2010-05-08&EntityPath=o-a1b2c3d4e5/r-f6g7",
             501,
             "NotImplemented",
         ),
