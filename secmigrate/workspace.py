@@ -81,6 +81,7 @@ class Workspace:
         self.planned = folder / "planned.json"
         self.usage = folder / "usage.json"
         self.levels = folder / "levels.json"
+        self.schemas = folder / "schemas"
         self.sec = folder / "sec"
         self.configs = self.sec / "configs"
         self.journals_folder = folder / "journals"

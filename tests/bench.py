@@ -16,7 +16,7 @@ from pathlib import Path
 
 from secmigrate import iam
 from secmigrate.iam import Document, Group, Policy, Role, Snapshot, User
-from tests import bench_access
+from tests import bench_access, bench_map
 
 PROGRAM = Path(sys.executable).with_name("secmigrate")
 EMPTY_TYPER = """
@@ -49,6 +49,7 @@ def main() -> None:
         lambda: run(sys.executable, "-c", EMPTY_TYPER, "--help"),
         told.rounds,
     )
+    bench_map.main()
     bench_access.main()
 
 

@@ -14,9 +14,12 @@ from secmigrate.cli.app import app
 from secmigrate.cli.out import Out, finish
 
 if TYPE_CHECKING:
-    from secmigrate.mapping import Decision, Scope
-    from secmigrate.sec import Client, ConfigPath, Environment, SecConfig
-    from secmigrate.workspace import Fit, Outcome
+    from collections.abc import Sequence
+
+    from secmigrate.iam import Snapshot
+    from secmigrate.mapping import Decision, Scope, TierChoice
+    from secmigrate.sec import Client, ConfigPath, Environment, Kept, SecConfig
+    from secmigrate.workspace import Fit, Outcome, Workspace
 
 rules = typer.Typer(help="The mapping rules.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(rules, name="rules")
@@ -44,7 +47,6 @@ def map_(
     """Decide what becomes what, choose the tier, write the SEC config and say why (guide, steps 2 and 3)."""
     from secmigrate import documents, mapping, sec
     from secmigrate.cli import account
-    from secmigrate.reports.decisions import decision_lines, decisions_document, split_lines, used_lines
 
     out, space, fitting = Out(json), account.open_workspace(workspace), account.fitting(fit)
     with space.locked():
@@ -61,9 +63,7 @@ def map_(
             account_id,
         )
         scope = mapping.Scope(only=tuple(only or ()), skip=tuple(skip or ()))
-        names, answers = (client, environment), documents.read_decisions(space.decisions)
-        decided = account.decided(space, scope, names, fitting)
-        unreached = mapping.unreached(decided, snapshot, mapping.ladders_of(snapshot, catalogue, answers, names))
+        decided = account.decided(space, scope, (client, environment), fitting)
         choice = mapping.choose_tier(decided, catalogue, tier)
         ours = mapping.sec_config(
             decided,
@@ -82,21 +82,43 @@ def map_(
         if before and before.edited:
             notes = documents.remarks(before.text, before.written)
             text = documents.config_text(config, mapping.sec_yaml_comments(config, decided, catalogue), notes)
-        planned = sec.planned(config, catalogue.levels, documents.aws_managed(), answers.patterns)
+        patterns = documents.read_decisions(space.decisions).patterns
+        planned = sec.planned(config, catalogue.levels, documents.aws_managed(), patterns)
         documents.write_whole(path, text.encode())
+        documents.write_schemas(space.schemas)
         documents.write_snapshot(space.planned, planned)
         documents.write_json(space.mapping, _outcome(config, decided, scope, fitting, text, written))
-    joined = mapping.joined(decided, config)
+    _tell(out, space, snapshot, decided, choice, config, kept)
+
+
+def _tell(
+    out: Out,
+    space: Workspace,
+    snapshot: Snapshot,
+    decided: Sequence[Decision],
+    choice: TierChoice,
+    config: SecConfig,
+    kept: Sequence[Kept],
+) -> None:
+    """What `map` found and wrote."""
+    from secmigrate import documents, mapping
+    from secmigrate.cli import account
+    from secmigrate.reports.decisions import decision_lines, decisions_document, split_lines, used_lines
+
+    catalogue, answers = account.catalogue(space), documents.read_decisions(space.decisions)
+    ladders = mapping.ladders_of(snapshot, catalogue, answers, (config.client, config.environment))
+    joined, unreached = mapping.joined(decided, config), mapping.unreached(decided, snapshot, ladders)
+    usage = space.last_use() if space.usage.exists() else None
+    splits = mapping.splits(decided, snapshot, usage, catalogue) if usage else ()
     out.lines(decision_lines(decided, choice, joined, unreached))
-    splits: tuple[mapping.Split, ...] = ()
-    if space.usage.exists():
-        usage = space.last_use()
-        splits = mapping.splits(decided, snapshot, usage, catalogue)
-        out.lines([*split_lines(splits), *(used_lines(usage) if fitting == "used" else ())])
+    out.lines(split_lines(splits))
+    if usage and space.outcome().fit == "used":
+        out.lines(used_lines(usage))
     if strangers := answers.strangers(snapshot):
         out.say("decisions.yaml names what is not in the inventory:", *(f"  {one}" for one in strangers))
     if kept:
         out.say("your edits of the config stay:", *(f"  {one.told()}" for one in kept))
+    path = space.configs / config.file_name
     out.say("", f"wrote {path}", f"wrote {space.planned}", f"wrote {space.mapping}")
     out.document("map", {**decisions_document(decided, choice, str(path), joined, unreached, splits), "kept": kept})
 

@@ -8,7 +8,7 @@ from secmigrate.documents.json_files import json_syntax, read_json, read_snapsho
 from secmigrate.documents.remarks import Remark, remarks
 from secmigrate.documents.shipped import aws_actions, aws_managed, catalogue, example
 from secmigrate.documents.whole import read_bytes, write_whole
-from secmigrate.documents.yaml_files import Lines, read_yaml, schema
+from secmigrate.documents.yaml_files import Lines, read_yaml, schema, write_schemas
 
 __all__ = [
     "Lines",
@@ -30,6 +30,7 @@ __all__ = [
     "remarks",
     "schema",
     "write_json",
+    "write_schemas",
     "write_snapshot",
     "write_whole",
 ]

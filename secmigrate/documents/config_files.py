@@ -20,6 +20,8 @@ from secmigrate.sec import ConfigPath, SecConfig
 _QUOTED = frozenset({"account_id", "tenant_id", "trusted_account_id", "external_id"})
 _RESOLVER = yaml.resolver.Resolver()
 _HEAD = """\
+yaml-language-server: $schema=../../schemas/sec-config.schema.json
+
 SEC config, made by `secmigrate map`. Marks: C certain (the vendor's documentation says so), I inferred,
 U unknown (nobody outside the vendor knows; our assumption).
 """

@@ -14,7 +14,7 @@ import msgspec
 import yaml
 from msgspec import Struct
 
-from secmigrate.documents.whole import read_bytes, shipped
+from secmigrate.documents.whole import read_bytes, shipped, write_whole
 from secmigrate.errors import BadInput
 
 if TYPE_CHECKING:
@@ -123,6 +123,13 @@ def schema(name: str) -> dict[str, Any]:
     found = msgspec.json.decode(read_bytes(shipped("schemas") / f"{name}.schema.json"))
     assert isinstance(found, dict)
     return found
+
+
+def write_schemas(folder: Path) -> None:
+    """The schemas of the files that people edit, for their editors."""
+    for name in ("sec-config", "decisions"):
+        file = f"{name}.schema.json"
+        write_whole(folder / file, read_bytes(shipped("schemas") / file))
 
 
 def _shown(step: str | int) -> str:

@@ -8,8 +8,8 @@ How a request goes: `server` (HTTP, faults) -> `service` (which call is it) -> `
 `documents`, `quotas`, `conflicts`) -> `lists` and `calls` (ours) or moto -> `account` (the state, moto's backend).
 `loading` turns a snapshot into an account and back.
 
-What it does not know: who may do what (permissions are not enforced), the Simulate calls, service last accessed data,
-organizations, access analysis, and the existence of other accounts' principals.
+What it does not know: who may do what (permissions are not enforced), the Simulate calls, organizations,
+access analysis, and the existence of other accounts' principals.
 """
 
 from __future__ import annotations
