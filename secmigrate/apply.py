@@ -1,8 +1,13 @@
-"""The only module that changes anything: carries out a plan, one journaled call after the other."""
+"""The only module that changes anything: carries out a plan, each call journaled before and after.
+
+Calls go in the plan's order, a few at once where none needs another: the same phase, other things. IAM takes about five
+calls at a time (iam-rules, "Writing").
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from msgspec import Struct
 
@@ -18,20 +23,25 @@ from secmigrate.plan.fold import is_intact
 # IAM is eventually consistent: usually 2 s, up to a minute (iam-rules, "Writing").
 PATIENCE = 60.0
 PAUSE = 2.0
+AT_ONCE = 4
 TRIES = 3  # of a call that gets no answer
 UNSURE = ("InternalError", "InternalFailure", "ServiceFailure", "ServiceUnavailable")  # may have taken effect
 NOT_YET = ("NoSuchEntity", "MalformedPolicyDocument")  # what IAM may say of something that was made a moment ago
 
 
 class Hands(Struct, frozen=True):
-    """What touches the world: the account's calls, a look at the account, and waiting (seconds)."""
+    """What touches the world: the account's calls, a look at the account, waiting (seconds), and whether a person
+    wants it to stop.
+    """
 
     send: Callable[[Call], str]
     look: Callable[[], Snapshot]
     pause: Callable[[float], None]
+    halted: Callable[[], bool] = lambda: False
 
 
 Progress = Callable[[int, Operation], None]  # operation number, from 1, about to be made
+Numbered = tuple[int, AnyOperation]
 
 
 def confirm(plan: Plan, live: Snapshot, confirmed: str) -> None:
@@ -58,33 +68,33 @@ def execute(
     *,
     done: Sequence[int] = (),
     stop_before: Phase | None = None,
+    at_once: int = AT_ONCE,
     progress: Progress = lambda n, operation: None,
 ) -> End:
-    """Makes the plan's calls, except those of the operations `done` (numbers from 1).
+    """Makes the plan's calls, at most so many at once, except those of the operations `done` (numbers from 1).
 
     Before the first operation that takes something away, and at the end, everything granted so far is seen in the
-    account. Raises Interrupted when a call fails for good; then the journal says where. `stop_before` halts before the
-    first operation of that phase or of a later one.
+    account. Raises Interrupted when a call fails for good or a person halts it; calls under way are finished, and the
+    journal says where it is. `stop_before` halts before the first operation of that phase or of a later one.
     """
-    skip = frozenset(done)
+    left = [(n, operation) for n, operation in enumerate(plan.operations, 1) if n not in frozenset(done)]
     granted: list[AnyOperation] = []  # and not seen in the account yet
     made: list[AnyOperation] = []
     try:
-        for n, operation in enumerate(plan.operations, 1):
-            if stop_before and PHASES.index(operation.phase) >= PHASES.index(stop_before):
+        for wave in _waves(left, at_once):
+            first = wave[0][1]
+            if stop_before and PHASES.index(first.phase) >= PHASES.index(stop_before):
                 _settle(net(made), hands)
                 journal.end("stopped")
                 return "stopped"
-            if n in skip:
-                continue
-            if operation.destructive and granted:
+            if first.destructive and granted:
                 _settle(granted, hands)
                 granted = []
-            progress(n, operation)
-            _make(n, operation, hands, journal, fresh=bool(granted))
-            made.append(operation)
-            if not operation.destructive:
-                granted.append(operation)
+            if hands.halted():
+                raise _halted()
+            _make_all(wave, hands, journal, fresh=bool(granted), progress=progress)
+            made += [operation for _, operation in wave]
+            granted += [operation for _, operation in wave if not operation.destructive]
         _settle(net(made), hands)
     except (Failed, BadInput) as error:
         journal.end("failed")
@@ -93,6 +103,41 @@ def execute(
         ) from error
     journal.end("done")
     return "done"
+
+
+def _waves(left: Sequence[Numbered], at_once: int) -> Iterator[list[Numbered]]:
+    """The operations in order, those together that may be made at the same time."""
+    wave: list[Numbered] = []
+    for n, operation in left:
+        together = len(wave) < at_once and all(
+            operation.phase == other.phase and operation.is_apart_from(other) for _, other in wave
+        )
+        if wave and not together:
+            yield wave
+            wave = []
+        wave.append((n, operation))
+    if wave:
+        yield wave
+
+
+def _make_all(wave: Sequence[Numbered], hands: Hands, journal: Writer, *, fresh: bool, progress: Progress) -> None:
+    """Makes these calls at the same time, and waits for all of them. Raises what the first of them failed with."""
+    for n, operation in wave:
+        progress(n, operation)
+    if len(wave) == 1:
+        _make(*wave[0], hands, journal, fresh=fresh)
+        return
+    with ThreadPoolExecutor(len(wave)) as pool:
+        running: list[Future[None]] = [
+            pool.submit(_make, n, operation, hands, journal, fresh=fresh) for n, operation in wave
+        ]
+        wait(running)
+    for one in running:
+        one.result()
+
+
+def _halted() -> Failed:
+    return Failed("stopped, as you wished; what was under way is done", hint="nothing is in doubt")
 
 
 def remaining(journal: Journal, live: Snapshot, writer: Writer) -> list[int]:
@@ -170,6 +215,8 @@ def _settle(operations: Sequence[Operation], hands: Hands) -> None:
         return
     waited = 0.0
     while unseen := _unseen(operations, hands.look()):
+        if hands.halted():
+            raise _halted()
         if waited >= PATIENCE:
             raise Failed(
                 f"made, but not to be seen after {PATIENCE:.0f} s: {unseen[0].call().as_shell()}",

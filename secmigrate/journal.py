@@ -1,6 +1,6 @@
 """What was tried and what came of it: a line before each call and a line after it, each on the disk before going on.
 
-    {"event": "plan", "at": …, "plan": {…}}              the plan, whole: the journal stands on its own
+    {"event": "plan", "at": …, "by": …, "plan": {…}}     the plan, whole: the journal stands on its own; by whom
     {"event": "intent", "at": …, "n": 1}                 about to make call 1
     {"event": "answer", "at": …, "n": 1, "result": …}    it is done (changed), was done already (found), or failed
     {"event": "end", "at": …, "result": …}               done, stopped (before a phase) or failed
@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Literal
 
 import msgspec
@@ -33,10 +34,17 @@ class _Event(Struct, frozen=True, tag_field="event", tag=str.lower):
     at: str
 
 
-class Planned(_Event, frozen=True, tag="plan"):
-    """The first line."""
+class Planned(_Event, frozen=True, tag="plan", omit_defaults=True):
+    """The first line of a run that begins; `by` is the caller's ARN."""
 
     plan: Plan
+    by: str = ""
+
+
+class Resumed(_Event, frozen=True):
+    """Somebody carries it on."""
+
+    by: str
 
 
 class Intent(_Event, frozen=True):
@@ -60,7 +68,7 @@ class Ended(_Event, frozen=True, tag="end"):
     result: End
 
 
-Event = Planned | Intent | Answer | Ended
+Event = Planned | Resumed | Intent | Answer | Ended
 _decoder = msgspec.json.Decoder(Event, dec_hook=iam.from_jsonable)
 
 
@@ -69,7 +77,7 @@ class Writer:
 
     def __init__(self, path: Path, now: Callable[[], str]) -> None:
         """`now` gives the time as ISO 8601."""
-        self.path, self._now = path, now
+        self.path, self._now, self._lock = path, now, Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -78,8 +86,11 @@ class Writer:
         except OSError as error:
             raise Failed(f"cannot be written: {error.strerror}", where=str(path), hint="check the disk") from None
 
-    def plan(self, plan: Plan) -> None:
-        self._append(Planned(self._now(), plan))
+    def plan(self, plan: Plan, by: str = "") -> None:
+        self._append(Planned(self._now(), plan, by))
+
+    def resumed(self, by: str) -> None:
+        self._append(Resumed(self._now(), by))
 
     def intent(self, n: int) -> None:
         self._append(Intent(self._now(), n))
@@ -95,16 +106,16 @@ class Writer:
 
     def _append(self, event: Event) -> None:
         line = msgspec.json.encode(event, enc_hook=iam.to_jsonable, order="sorted") + b"\n"
-        size = os.fstat(self._handle).st_size
-        try:
-            while line:
-                line = line[os.write(self._handle, line) :]
-            os.fsync(self._handle)
-        except OSError as error:
-            os.ftruncate(self._handle, size)  # half a line would be damage once another stands behind it
-            raise Failed(
-                f"cannot be written: {error.strerror}", where=str(self.path), hint="make room on the disk, then resume"
-            ) from None
+        with self._lock:  # calls are made from several threads
+            size = os.fstat(self._handle).st_size
+            try:
+                while line:
+                    line = line[os.write(self._handle, line) :]
+                os.fsync(self._handle)
+            except OSError as error:
+                os.ftruncate(self._handle, size)  # half a line would be damage once another stands behind it
+                hint = "make room on the disk, then resume"
+                raise Failed(f"cannot be written: {error.strerror}", where=str(self.path), hint=hint) from None
 
     def _mend(self) -> None:
         """Cuts off a line that a crash left half written: its call was never made."""
@@ -132,6 +143,7 @@ class Journal(Struct, frozen=True):
     doubtful: tuple[int, ...]  # intents without an answer
     ended: End | None
     started: str
+    by: str = ""  # the caller's ARN
 
     @property
     def tried(self) -> tuple[Tried, ...]:
@@ -181,4 +193,4 @@ def _told(path: Path, head: Planned, events: list[Event]) -> Journal:
                 ended = result
     if not doubtful | results.keys() <= set(range(1, len(head.plan.operations) + 1)):
         raise BadInput("names an operation that its plan does not have", where=str(path), hint=HINT)
-    return Journal(path, head.plan, results, tuple(sorted(doubtful)), ended, head.at)
+    return Journal(path, head.plan, results, tuple(sorted(doubtful)), ended, head.at, head.by)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -80,7 +84,7 @@ def carry_out(
         path = workspace.journal_path(name, at)
         journal = Writer(path, now)
         try:
-            journal.plan(plan)
+            journal.plan(plan, aws.identity()[1])
             run(plan, aws, journal, out, stop_before=halt)
         finally:
             journal.close()
@@ -90,9 +94,9 @@ def run(
     plan: Plan, aws: Aws, journal: Writer, out: Out, *, done: Sequence[int] = (), stop_before: Phase | None = None
 ) -> None:
     """Makes the calls that are left of a plan, and says how it ended."""
-    hands = Hands(send=aws.send, look=lambda: read_live(aws, documents.aws_managed()), pause=time.sleep)
     left = len(plan.operations) - len(done)
-    with out.progress(f"{plan.name}: {left} calls", total=len(plan.operations)) as progress:
+    with stoppable() as halted, out.progress(f"{plan.name}: {left} calls", total=len(plan.operations)) as progress:
+        hands = Hands(aws.send, lambda: read_live(aws, documents.aws_managed()), time.sleep, halted)
         result = execute(
             plan,
             hands,
@@ -106,6 +110,30 @@ def run(
     if result == "stopped":
         out.say("to go on: secmigrate resume")
         finish(3)
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], bool]]:
+    """Makes Ctrl-C and SIGTERM a wish that the function tells of. A second one ends the program at once: what is under
+    way is in doubt then, and looked up when somebody resumes.
+    """
+    wished = threading.Event()
+
+    def stop(number: int, _frame: object) -> None:
+        if wished.is_set():
+            os.write(2, b"\nstopped at once; `secmigrate resume` looks up what was under way\n")
+            os._exit(128 + number)
+        wished.set()
+        os.write(2, b"\nfinishing the calls under way; once more stops at once\n")
+
+    # Only the main thread may handle signals; elsewhere nobody presses Ctrl-C.
+    main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM) if main}
+    try:
+        yield wished.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def inventory(space: Workspace) -> Snapshot:
@@ -238,7 +266,9 @@ def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None) ->
         confirm(stopped.plan, live, confirmed or _typed(stopped.plan))
         journal = Writer(stopped.path, now)
         try:
-            run(stopped.plan, aws, journal, out, done=remaining(stopped, live, journal))
+            done = remaining(stopped, live, journal)
+            journal.resumed(aws.identity()[1])
+            run(stopped.plan, aws, journal, out, done=done)
         finally:
             journal.close()
 

@@ -61,6 +61,20 @@ class Operation(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
         """What it changes, as (kind, name)."""
         raise NotImplementedError
 
+    @property
+    def changes(self) -> frozenset[tuple[str, str]]:
+        """What no other call may change or rely on at the same time, as (kind, name)."""
+        return frozenset({self.subject})
+
+    @property
+    def relies_on(self) -> frozenset[tuple[str, str]]:
+        """What must be there before, or may go only after, as (kind, name)."""
+        return frozenset()
+
+    def is_apart_from(self, other: Operation) -> bool:
+        """Whether the two calls may be made at the same time."""
+        return not (self.changes & other.changes or self.changes & other.relies_on or self.relies_on & other.changes)
+
     def is_done(self, snapshot: Snapshot) -> bool:
         """Whether the snapshot already shows its effect: applying it changes nothing.
 

@@ -75,6 +75,10 @@ class _RoleInProfile(Operation, frozen=True, kw_only=True):
     def subject(self) -> tuple[str, str]:
         return ("instance-profile", self.profile)
 
+    @property
+    def relies_on(self) -> frozenset[tuple[str, str]]:
+        return frozenset({("role", self.role)})
+
 
 class AddRoleToInstanceProfile(_RoleInProfile, frozen=True, kw_only=True):
     """The role that instances with this profile are given."""

@@ -18,6 +18,10 @@ class _Membership(Operation, frozen=True, kw_only=True):
     def subject(self) -> tuple[str, str]:
         return ("user", self.user)
 
+    @property
+    def relies_on(self) -> frozenset[tuple[str, str]]:
+        return frozenset({("group", self.group)})
+
 
 class AddUserToGroup(_Membership, frozen=True, kw_only=True):
     """A person gets what the group may do."""

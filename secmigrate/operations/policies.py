@@ -36,6 +36,10 @@ class _OfPrincipal(Operation, frozen=True, kw_only=True):
 class _Attachment(_OfPrincipal, frozen=True, kw_only=True):
     arn: str
 
+    @property
+    def relies_on(self) -> frozenset[tuple[str, str]]:
+        return frozenset({("policy", self.arn)})
+
 
 class AttachPolicy(_Attachment, frozen=True, kw_only=True):
     """A managed policy for a user, group or role."""

@@ -62,6 +62,15 @@ class _OfRole(Operation, frozen=True, kw_only=True):
     def subject(self) -> tuple[str, str]:
         return ("role", self.role.name)
 
+    @property
+    def changes(self) -> frozenset[tuple[str, str]]:
+        # A trust policy may name any other role, which must be there.
+        return frozenset({self.subject, ("trust policies", "")})
+
+    @property
+    def relies_on(self) -> frozenset[tuple[str, str]]:
+        return frozenset({("policy", self.role.boundary)} if self.role.boundary else ())
+
 
 class CreateRole(_OfRole, frozen=True, kw_only=True):
     """A role with its trust policy, boundary and tags, without permissions."""

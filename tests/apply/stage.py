@@ -78,18 +78,25 @@ class Stage:
     def hands(self) -> Hands:
         return Hands(send=self.aws.send, look=self.look, pause=time.sleep)
 
-    def start(self, plan: Plan = PLAN, *, stop_before: Phase | None = None, hands: Hands | None = None) -> End:
-        """Carries out a plan from its beginning."""
+    def start(
+        self,
+        plan: Plan = PLAN,
+        *,
+        stop_before: Phase | None = None,
+        hands: Hands | None = None,
+        at_once: int = 1,
+    ) -> End:
+        """Carries out a plan from its beginning; one call after the other, so that a test knows which comes when."""
         with writing(self.path) as journal:
             journal.plan(plan)
-            return execute(plan, hands or self.hands(), journal, stop_before=stop_before)
+            return execute(plan, hands or self.hands(), journal, stop_before=stop_before, at_once=at_once)
 
     def resume(self) -> End:
         """Carries on what the journal says."""
         stopped = self.journal
         with writing(self.path) as journal:
             done = remaining(stopped, self.look(), journal)
-            return execute(stopped.plan, self.hands(), journal, done=done)
+            return execute(stopped.plan, self.hands(), journal, done=done, at_once=1)
 
     def roll_back(self) -> Plan:
         """Undoes what the journal says, in a second journal; gives the plan."""

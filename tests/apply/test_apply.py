@@ -21,7 +21,7 @@ from secmigrate.plan.fold import sealed
 from secmigrate.twin import Fault
 from secmigrate.workspace import Workspace
 from tests.apply.stage import BEFORE, END, MOVES, PLAN, Stage, staged
-from tests.plan.cases import after, group, readd, role, snapshot, trusting, user
+from tests.plan.cases import after, group, groups, readd, role, snapshot, trusting, user
 from tests.small import ACCOUNT, allow, trust
 
 METHODS = tuple(dict.fromkeys(operation.call().method for operation in PLAN.operations))
@@ -436,3 +436,60 @@ def test_a_role_of_the_same_name_that_is_not_the_planned_one_is_not_found(path: 
             stage.resume()
         assert [one.code for one in stage.roll_back().dangers] == []
         assert "fresh" in stage.twin.snapshot().roles
+
+
+def test_calls_of_one_phase_about_other_things_are_made_at_once(path: Path) -> None:
+    names = [f"u{n}" for n in range(8)]
+    before = snapshot(
+        *(user(name, "devs") for name in names), group("devs", allow("s3:*")), group("new", allow("s3:*"))
+    )
+    plan = readd(before, groups(devs="new"), {}, [])
+    under_way: list[int] = []
+    most: list[int] = []
+    with staged(path, before=before) as stage:
+
+        def send(call: Call) -> str:
+            under_way.append(1)
+            most.append(len(under_way))
+            time.sleep(0.05)
+            answer = stage.aws.send(call)
+            under_way.pop()
+            return answer
+
+        assert stage.start(plan, hands=Hands(send, stage.look, time.sleep), at_once=4) == "done"
+        assert stage.twin.snapshot() == after(before, plan.operations)
+        assert max(most) == 4
+        assert sorted(stage.journal.results) == list(range(1, 9))
+
+
+@pytest.mark.parametrize("at_once", [2, 4, 100])
+def test_however_many_at_once_the_end_is_the_same(path: Path, at_once: int) -> None:
+    with staged(path) as stage:
+        assert stage.start(at_once=at_once) == "done"
+        assert stage.twin.snapshot() == END
+        assert sorted(stage.writes) == sorted(CALLS)
+        stage.roll_back()
+        assert stage.twin.snapshot() == BEFORE
+
+
+def test_when_one_of_several_fails_the_others_are_finished_and_answered(path: Path) -> None:
+    with staged(path, Fault(match="CreateGroup", kind="deny", times=1)) as stage:
+        with pytest.raises(Interrupted):
+            stage.start(at_once=4)
+        assert stage.journal.doubtful == ()
+        assert list(stage.journal.results.values()).count("failed") == 1
+        assert list(stage.journal.results.values()).count("changed") > 0
+        assert stage.resume() == "done"
+        assert stage.twin.snapshot() == END
+
+
+@pytest.mark.parametrize("calls", [0, 5, 12])
+def test_who_wishes_it_to_stop_leaves_nothing_in_doubt(path: Path, calls: int) -> None:
+    with staged(path) as stage:
+        hands = Hands(stage.aws.send, stage.look, time.sleep, lambda: len(stage.writes) >= calls)
+        with pytest.raises(Interrupted, match="as you wished"):
+            stage.start(hands=hands)
+        assert len(stage.writes) == calls
+        assert stage.journal.doubtful == ()
+        assert stage.resume() == "done"
+        assert stage.twin.snapshot() == END

@@ -103,6 +103,42 @@ def test_killed_while_rolling_back_and_rolled_back_again(space: Workspace, line:
         assert plan_and_execute_rollback(space, twin).operations == ()
 
 
+def interrupted(name: str, space: Workspace, twin: Twin, *, twice: bool) -> tuple[int, str]:
+    """Runs a saved plan in a process of its own and presses Ctrl-C in the middle; gives how that ended."""
+    command = [sys.executable, "-m", "secmigrate", name, "--execute", "-w", str(space.folder)]
+    running = subprocess.Popen(
+        [*command, "--confirm-account", ACCOUNT, "--endpoint-url", twin.url],
+        cwd=Path(__file__).parent.parent.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    deadline = time.monotonic() + 30
+    while "AddUserToGroup" not in twin.calls and time.monotonic() < deadline:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    if twice:
+        time.sleep(0.3)
+        running.send_signal(signal.SIGINT)
+    told, _ = running.communicate(timeout=60)
+    return running.returncode, told.decode()
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_ctrl_c_in_a_terminal(space: Workspace, twice: bool) -> None:
+    slow = Faults(faults=(Fault(match="AddUserToGroup", kind="latency", seconds=1.5),))
+    with Twin(BEFORE, faults=slow) as twin:
+        code, told = interrupted("decommission", space, twin, twice=twice)
+        assert code == (128 + signal.SIGINT if twice else 1), told
+        assert "once more stops at once" in told
+        assert "secmigrate resume" in told
+        assert "Traceback" not in told
+        (journal,) = space.journals()
+        assert bool(journal.doubtful) == twice
+        time.sleep(1.5)  # what was under way arrives all the same
+        change.resume(space.folder, endpoint=twin.url, confirm=ACCOUNT)
+        assert twin.snapshot() == END
+
+
 def test_killed_before_its_plan_was_on_the_disk(space: Workspace) -> None:
     """Nothing was done, so nothing is in the way."""
     space.journals_folder.mkdir(parents=True)
