@@ -13,13 +13,16 @@ Code = Literal[
     "access-dips",
     "incomplete-snapshot",
     "joined-since-snapshot",
+    "lacks-permission",
     "left-since-snapshot",
+    "locks-you-out",
     "named-elsewhere",
     "not-a-member-yet",
     "owned-elsewhere",
     "quota-exceeded",
     "role-in-use",
     "service-linked",
+    "shared-policy",
     "stale-plan",
     "target-missing",
     "too-many-groups",
@@ -66,6 +69,16 @@ KINDS: Mapping[Code, _Kind] = {
     "joined-since-snapshot": _Kind(
         "nothing", "joined since the inventory, and is moved as well: {subjects}", "run `inventory` again to record it"
     ),
+    "lacks-permission": _Kind(
+        "plan",
+        "the credentials may not make some of the calls: {subjects}",
+        "use others, or have the policy that lies beside the plan attached to them",
+    ),
+    "locks-you-out": _Kind(
+        "plan",
+        "the credentials would lose, on the way, what this or undoing it needs: {subjects}",
+        "carry it out as somebody who does not depend on what goes, such as an administrator outside of the scope",
+    ),
     "left-since-snapshot": _Kind(
         "nothing", "left since the inventory, and is not moved: {subjects}", "run `inventory` again to record it"
     ),
@@ -86,6 +99,11 @@ KINDS: Mapping[Code, _Kind] = {
     ),
     "service-linked": _Kind(
         "plan", "AWS manages these roles, nobody else may touch them: {subjects}", "take them out of decisions.yaml"
+    ),
+    "shared-policy": _Kind(
+        "subjects",
+        "used by something that stays, so they stay as well: {subjects}",
+        "nothing to do, unless what uses them should go too",
     ),
     "stale-plan": _Kind(
         "plan", "the account is not as it was when this was planned: {subjects}", "make the plan again and review it"

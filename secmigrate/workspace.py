@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from secmigrate.documents import read_json, read_snapshot, write_json, write_whole
 from secmigrate.errors import BadInput, Failed, Refused
-from secmigrate.iam import Snapshot, Usage
+from secmigrate.iam import Document, Snapshot, Usage
 from secmigrate.journal import Journal, has_begun, read_journal
 from secmigrate.mapping import LearnedLevels
 from secmigrate.plan import Move, Plan, Tried, net
@@ -153,11 +153,12 @@ class Workspace:
     def plan_path(self, name: str) -> Path:
         return self.folder / "plans" / f"{name}.json"
 
-    def save_plan(self, plan: Plan, script: str) -> tuple[Path, Path]:
-        """Writes the plan as JSON and as a shell script; gives both paths."""
+    def save_plan(self, plan: Plan, script: str, needed: Document | None = None) -> tuple[Path, ...]:
+        """Writes the plan as JSON and as a shell script, and the policy that it needs; gives the paths."""
         path = self.plan_path(plan.name)
         write_json(path, to_file(plan))
-        return path, write_whole(path.with_suffix(".sh"), script.encode(), mode=0o700)
+        paths = (path, write_whole(path.with_suffix(".sh"), script.encode(), mode=0o700))
+        return (*paths, write_json(path.with_name(f"{plan.name}-policy.json"), needed.value)) if needed else paths
 
     def plan(self, name: str) -> Plan:
         """The plan that was saved last under that name. Raises BadInput."""

@@ -28,6 +28,8 @@ from secmigrate.journal import Writer
 from secmigrate.operations import PHASES, Phase
 from secmigrate.plan import Plan
 from secmigrate.plan.file import to_file
+from secmigrate.plan.fold import with_dangers
+from secmigrate.plan.permissions import caller_dangers, policy_of
 from secmigrate.reports.shell import as_script
 from secmigrate.reports.text import plan_lines
 from secmigrate.sec import SecConfig
@@ -54,9 +56,14 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def propose(plan: Plan, workspace: Workspace, out: Out) -> None:
-    """Shows and saves a plan. Exit 0: nothing to do; 3: changes are pending; 4: refused as dangerous."""
-    paths = workspace.save_plan(plan, as_script(plan))
+def propose(plan: Plan, live: Snapshot, aws: Aws, workspace: Workspace, out: Out) -> None:
+    """Shows and saves a plan for the account as it is now, with the policy that it needs. Exit 0: nothing to do;
+    3: changes are pending; 4: refused as dangerous.
+    """
+    if plan.operations:
+        dangers = caller_dangers(plan, live, aws.identity()[1], documents.aws_actions())
+        plan = with_dangers(plan, dangers) if dangers else plan
+    paths = workspace.save_plan(plan, as_script(plan), policy_of(plan, live))
     out.lines(plan_lines(plan))
     out.say("", *(f"wrote {path}" for path in paths))
     if plan.operations and not plan.blocking:

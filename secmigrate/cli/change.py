@@ -36,7 +36,9 @@ def readd(
     outcome = space.outcome()
     live = account.look(aws, out, outcome.account)
     watch = account.watch(space, live)
-    account.propose(plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped, watch), space, out)
+    account.propose(
+        plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped, watch), live, aws, space, out
+    )
 
 
 @app.command(epilog="Example: secmigrate verify")
@@ -88,7 +90,9 @@ def decommission(
     unused_since = (datetime.now(UTC) - timedelta(days=unused_days)).strftime("%Y-%m-%d")
     outcome = space.outcome()
     live = account.look(aws, out, outcome.account)
-    account.propose(plan.decommission(live, outcome.moves, unused_since, account.watch(space, live)), space, out)
+    account.propose(
+        plan.decommission(live, outcome.moves, unused_since, account.watch(space, live)), live, aws, space, out
+    )
 
 
 @app.command(epilog="Example: secmigrate rollback; secmigrate rollback --execute")
@@ -116,7 +120,7 @@ def rollback(
         return
     live, done = account.look(aws, out, account.journaled(space)), space.done()
     watch = account.watch(space, live, met=documents(done))
-    account.propose(plan.rollback(live, done, users_only=users_only, watch=watch), space, out)
+    account.propose(plan.rollback(live, done, users_only=users_only, watch=watch), live, aws, space, out)
 
 
 @app.command(epilog="Example: secmigrate resume --confirm-account 111122223333")

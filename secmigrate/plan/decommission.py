@@ -53,7 +53,8 @@ def decommission(live: Snapshot, moves: Iterable[Move], unused_since: str, watch
     ]
     # By phase, and within a phase in the order above: sorting is stable.
     operations.sort(key=lambda operation: PHASES.index(operation.phase))
-    dangers = (*incomplete(live), *some("target-missing", missing_targets(moves, live)), *leaving.dangers)
+    shared = some("shared-policy", sorted(one.name for one in staying if one.why.endswith("uses it as well")))
+    dangers = (*incomplete(live), *some("target-missing", missing_targets(moves, live)), *leaving.dangers, *shared)
     return sealed("decommission", live, operations, dangers, (*leaving.kept, *staying), watch=watch)
 
 

@@ -89,6 +89,12 @@ def sealed(
     return structs.replace(plan, fingerprint=_fingerprint(plan))
 
 
+def with_dangers(plan: Plan, dangers: Iterable[Danger]) -> Plan:
+    """The plan, sealed anew with dangers that lie in who carries it out."""
+    more = structs.replace(plan, dangers=(*plan.dangers, *dangers))
+    return structs.replace(more, fingerprint=_fingerprint(more))
+
+
 def fold(snapshot: Snapshot, operations: Iterable[Operation]) -> Iterator[tuple[Operation, Snapshot, Snapshot]]:
     """Each operation with the snapshots before and after it. Raises Impossible where one does not apply."""
     for operation in operations:

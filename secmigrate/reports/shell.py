@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
+
+from secmigrate.operations import AddRoleToInstanceProfile, Operation
 from secmigrate.plan import Plan
 
 
 def as_script(plan: Plan) -> str:
-    """A POSIX script that makes the plan's calls. It keeps no journal; `secmigrate … --execute` does."""
+    """A POSIX script that makes the plan's calls and stops at the first that fails. It can be run again: but for new
+    versions of policies, of which it would make another one, it goes on where it was. It keeps no journal;
+    `secmigrate … --execute` does.
+    """
     lines = [
         "#!/bin/sh",
         f"# Plan {plan.name} for account {plan.account}: {len(plan.operations)} commands, {plan.destructive} of which",
@@ -15,6 +21,15 @@ def as_script(plan: Plan) -> str:
         f'test "$(aws sts get-caller-identity --query Account --output text)" = {plan.account} || {{',
         f'  echo "these are not the credentials of account {plan.account}" >&2; exit 4',
         "}",
+        "# Where a command finds its work done, by an earlier run or by somebody else, it goes on.",
+        "unless() {",
+        "  already=$1; shift",
+        '  told=$("$@" 2>&1) && return',
+        '  case "$told" in',
+        '    *"($already)"*) echo "done already: $*" ;;',
+        '    *) printf "%s\\n" "$told" >&2; exit 1 ;;',
+        "  esac",
+        "}",
     ]
     lines += [f'echo "refused, {danger.code}: see the plan" >&2; exit 4' for danger in plan.blocking[:1]]
     phase = ""
@@ -22,5 +37,15 @@ def as_script(plan: Plan) -> str:
         if operation.phase != phase:
             phase = operation.phase
             lines += ["", f"# {phase}"]
-        lines.append(operation.call().as_shell())
+        lines.append(_line(operation))
     return "\n".join(lines) + "\n"
+
+
+def _line(operation: Operation) -> str:
+    command = operation.call().as_shell()
+    if isinstance(operation, AddRoleToInstanceProfile):
+        # A profile that holds a role is full, whichever role it is.
+        shown = f"aws iam get-instance-profile --instance-profile-name {shlex.quote(operation.profile)}"
+        query = "--query 'InstanceProfile.Roles[0].RoleName' --output text"
+        return f'test "$({shown} {query})" = {shlex.quote(operation.role)} ||\n  {command}'
+    return f"unless {operation.already[0]} {command}" if operation.already else command
