@@ -26,6 +26,7 @@ PAUSE = 2.0
 AT_ONCE = 4
 TRIES = 3  # of a call that gets no answer
 UNSURE = ("InternalError", "InternalFailure", "ServiceFailure", "ServiceUnavailable")  # may have taken effect
+BUSY = ("ConcurrentModification", "EntityTemporarilyUnmodifiable")  # somebody else is at it: ask again
 NOT_YET = ("NoSuchEntity", "MalformedPolicyDocument")  # what IAM may say of something that was made a moment ago
 
 
@@ -192,7 +193,8 @@ def _make(n: int, operation: Operation, hands: Hands, journal: Writer, *, fresh:
                 journal.answer(n, "found")
                 return
             journal.answer(n, "failed", error=f"{error.code}: {error.message}")
-            if not (fresh and error.code in NOT_YET and waited < PATIENCE):
+            again = error.code in BUSY or (fresh and error.code in NOT_YET)
+            if not again or waited >= PATIENCE:
                 raise
             hands.pause(PAUSE)
             waited += PAUSE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
@@ -17,8 +17,10 @@ from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Document, Snapshot, Usage
 from secmigrate.journal import Journal, has_begun, read_journal
 from secmigrate.mapping import LearnedLevels
+from secmigrate.operations import Operation
 from secmigrate.plan import Move, Plan, Tried, net
 from secmigrate.plan.file import PlanFile, from_file, to_file
+from secmigrate.plan.quarantine import resting
 
 Fit = Literal["cover", "used"]  # levels cover what is allowed, or what was used in the last year
 State = Literal["done", "next", "blocked", "waiting"]
@@ -215,18 +217,23 @@ class Workspace:
     def steps(self) -> list[Step]:
         """Where this migration stands, from its files alone."""
         ended: dict[str, Journal] = {journal.plan.name: journal for journal in self.journals()}
+        effects = net(tried.operation for tried in self.done())
+        asleep = resting(effects)
         facts = (
             ("inventory", self.inventory.exists(), "reads the account"),
             ("map", self.planned.exists(), "decides what becomes what"),
             ("deploy", "readd" in ended, "the provisioner makes the new groups and roles (guide, steps 7 and 8)"),
-            ("readd", _done(ended, "readd"), "users into their new groups"),
-            ("decommission", _done(ended, "decommission"), "old groups, roles and policies go"),
+            ("readd", _stands(ended, "readd", effects), "users into their new groups"),
+            ("decommission", _stands(ended, "decommission", effects), "old groups, roles and policies go"),
         )
         steps: list[Step] = []
         stopped = self.unfinished()
         for step, done, why in facts:
             if stopped and stopped.plan.name == step:
                 steps.append(Step(step, "blocked", f"stopped half way: `secmigrate resume` ({stopped.path.name})"))
+            elif done and step == "decommission" and asleep:
+                told = f"in quarantine: {', '.join(asleep[:3])}{' and more' if len(asleep) > 3 else ''}"
+                steps.append(Step(step, "waiting", f"{told}; `secmigrate decommission` again when their days are over"))
             elif done:
                 steps.append(Step(step, "done", why))
             elif steps and steps[-1].state != "done":
@@ -255,6 +262,14 @@ def _remove_empty(folders: Iterable[Path]) -> None:
 
 
 _MAP_FIRST = "run `secmigrate map` first, and keep one config in the folder"
+
+
+def _stands(ended: Mapping[str, Journal], name: str, effects: Sequence[Operation]) -> bool:
+    """Whether the newest plan of that name was carried out, and not all undone since."""
+    if not _done(ended, name):
+        return False
+    operations = ended[name].plan.operations
+    return not operations or any(operation in effects for operation in operations)
 
 
 def _done(ended: Mapping[str, Journal], name: str) -> bool:

@@ -18,7 +18,7 @@ import typer
 
 from secmigrate import documents, mapping, sec
 from secmigrate.access import Watch
-from secmigrate.apply import Hands, check, confirm, execute, remaining
+from secmigrate.apply import AT_ONCE, Hands, check, confirm, execute, remaining
 from secmigrate.aws import Aws
 from secmigrate.cli.out import Out, finish
 from secmigrate.dangers import wrong_account
@@ -75,7 +75,14 @@ def propose(plan: Plan, live: Snapshot, aws: Aws, workspace: Workspace, out: Out
 
 
 def carry_out(
-    name: str, aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, stop_before: str | None
+    name: str,
+    aws: Aws,
+    workspace: Workspace,
+    out: Out,
+    *,
+    confirmed: str | None,
+    stop_before: str | None,
+    at_once: int,
 ) -> None:
     """Applies the plan that was saved under this name. Raises Refused, Interrupted, BadInput."""
     halt = phase(stop_before)
@@ -92,13 +99,20 @@ def carry_out(
         journal = Writer(path, now)
         try:
             journal.plan(plan, aws.identity()[1])
-            run(plan, aws, journal, out, stop_before=halt)
+            run(plan, aws, journal, out, stop_before=halt, at_once=at_once)
         finally:
             journal.close()
 
 
 def run(
-    plan: Plan, aws: Aws, journal: Writer, out: Out, *, done: Sequence[int] = (), stop_before: Phase | None = None
+    plan: Plan,
+    aws: Aws,
+    journal: Writer,
+    out: Out,
+    *,
+    done: Sequence[int] = (),
+    stop_before: Phase | None = None,
+    at_once: int = AT_ONCE,
 ) -> None:
     """Makes the calls that are left of a plan, and says how it ended."""
     left = len(plan.operations) - len(done)
@@ -110,6 +124,7 @@ def run(
             journal,
             done=done,
             stop_before=stop_before,
+            at_once=at_once,
             progress=lambda n, operation: progress(operation.call().method, n),
         )
     out.say(f"{plan.name}: {result}; journal {journal.path}")
@@ -261,7 +276,7 @@ def asked_about(decisions: Iterable[mapping.Decision], snapshot: Snapshot) -> li
     ]
 
 
-def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None) -> None:
+def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, at_once: int) -> None:
     """Carries the newest plan on that did not come to its end. Raises Refused if the account has changed otherwise."""
     with workspace.locked():
         stopped = workspace.unfinished()
@@ -275,7 +290,7 @@ def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None) ->
         try:
             done = remaining(stopped, live, journal)
             journal.resumed(aws.identity()[1])
-            run(stopped.plan, aws, journal, out, done=done)
+            run(stopped.plan, aws, journal, out, done=done, at_once=at_once)
         finally:
             journal.close()
 

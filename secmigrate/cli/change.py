@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from secmigrate.cli import options
 from secmigrate.cli.app import app
 from secmigrate.cli.out import Out, finish
+from secmigrate.errors import BadInput
+
+if TYPE_CHECKING:
+    from secmigrate.operations import Operation
+    from secmigrate.plan import Quarantine
+
+_KINDS = {"roles": frozenset({"role"}), "all": frozenset({"role", "group"}), "none": frozenset[str]()}
 
 
 @app.command(epilog="Example: secmigrate readd; secmigrate readd --execute --confirm-account 111122223333")
@@ -22,6 +29,7 @@ def readd(
     execute: options.Execute = False,
     confirm: options.Confirm = None,
     stop_before: options.StopBefore = None,
+    at_once: options.AtOnce = 4,
 ) -> None:
     """Plan: users into their new groups (guide, step 9)."""
     from secmigrate import plan
@@ -31,7 +39,7 @@ def readd(
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     account.phase(stop_before)
     if execute:
-        account.carry_out("readd", aws, space, out, confirmed=confirm, stop_before=stop_before)
+        account.carry_out("readd", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
         return
     outcome = space.outcome()
     live = account.look(aws, out, outcome.account)
@@ -75,7 +83,12 @@ def decommission(
     execute: options.Execute = False,
     confirm: options.Confirm = None,
     stop_before: options.StopBefore = None,
+    at_once: options.AtOnce = 4,
     unused_days: Annotated[int, typer.Option(min=0, help="A role that was used within so many days stays.")] = 90,
+    quarantine: Annotated[
+        str, typer.Option(metavar="WHAT", help="Out of use before they are deleted: roles, all (groups too) or none.")
+    ] = "roles",
+    quarantine_days: Annotated[int, typer.Option(min=0, help="For how many days.")] = 7,
 ) -> None:
     """Plan: old groups, roles and policies go, in the right order (guide, step 10)."""
     from secmigrate import plan
@@ -85,13 +98,14 @@ def decommission(
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     account.phase(stop_before)
     if execute:
-        account.carry_out("decommission", aws, space, out, confirmed=confirm, stop_before=stop_before)
+        account.carry_out("decommission", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
         return
+    apart = _quarantine(quarantine, quarantine_days)
     unused_since = (datetime.now(UTC) - timedelta(days=unused_days)).strftime("%Y-%m-%d")
     outcome = space.outcome()
     live = account.look(aws, out, outcome.account)
     account.propose(
-        plan.decommission(live, outcome.moves, unused_since, account.watch(space, live)), live, aws, space, out
+        plan.decommission(live, outcome.moves, unused_since, account.watch(space, live), apart), live, aws, space, out
     )
 
 
@@ -105,22 +119,33 @@ def rollback(
     execute: options.Execute = False,
     confirm: options.Confirm = None,
     stop_before: options.StopBefore = None,
+    at_once: options.AtOnce = 4,
     users_only: Annotated[bool, typer.Option("--users-only", help="Only memberships.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="KIND:GLOB", help="Only what was done to these.")
+    ] = None,
 ) -> None:
     """Plan: back to the start, from the journals of what was done."""
     from secmigrate import plan
     from secmigrate.aws import Aws
     from secmigrate.cli import account
-    from secmigrate.plan.rollback import documents
+    from secmigrate.mapping import Scope
+    from secmigrate.plan.rollback import documents, is_membership
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     account.phase(stop_before)
     if execute:
-        account.carry_out("rollback", aws, space, out, confirmed=confirm, stop_before=stop_before)
+        account.carry_out("rollback", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
         return
+    scope = Scope(tuple(only or ()))
+
+    def wanted(operation: Operation) -> bool:
+        about = operation.changes | operation.relies_on
+        return any(not scope.excludes(*one) for one in about) and (is_membership(operation) or not users_only)
+
     live, done = account.look(aws, out, account.journaled(space)), space.done()
     watch = account.watch(space, live, met=documents(done))
-    account.propose(plan.rollback(live, done, users_only=users_only, watch=watch), live, aws, space, out)
+    account.propose(plan.rollback(live, done, wanted=wanted, watch=watch), live, aws, space, out)
 
 
 @app.command(epilog="Example: secmigrate resume --confirm-account 111122223333")
@@ -131,10 +156,21 @@ def resume(
     region: options.Region = None,
     endpoint: options.Endpoint = None,
     confirm: options.Confirm = None,
+    at_once: options.AtOnce = 4,
 ) -> None:
     """Carry an interrupted plan on; what is in doubt is looked up in the account first."""
     from secmigrate.aws import Aws
     from secmigrate.cli import account
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
-    account.go_on(aws, space, out, confirmed=confirm)
+    account.go_on(aws, space, out, confirmed=confirm, at_once=at_once)
+
+
+def _quarantine(what: str, days: int) -> Quarantine:
+    """What `--quarantine` and `--quarantine-days` say, from today. Raises BadInput."""
+    from secmigrate.plan import Quarantine
+
+    if what not in _KINDS:
+        raise BadInput(f"{what!r} is no quarantine", where="--quarantine", hint=f"one of {', '.join(_KINDS)}")
+    now = datetime.now(UTC)
+    return Quarantine(_KINDS[what], now.strftime("%Y-%m-%d"), (now - timedelta(days=days)).strftime("%Y-%m-%d"))

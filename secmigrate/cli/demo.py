@@ -80,6 +80,10 @@ class _Road:
         self.step("decommission", lambda: change.decommission(folder), 3)
         self.step("decommission --execute", lambda: change.decommission(folder, execute=True, confirm=account))
         self.step("verify", lambda: change.verify(folder))
+        later = "decommission --quarantine-days 0"
+        self.step(f"{later}   (or without it, a week later)", lambda: change.decommission(folder, quarantine_days=0), 3)
+        self.step("decommission --execute", lambda: change.decommission(folder, execute=True, confirm=account))
+        self.step("verify", lambda: change.verify(folder))
         self.step("status", lambda: read.status(folder))
 
     def step(self, words: str, command: Callable[[], None], expected: int = 0) -> None:

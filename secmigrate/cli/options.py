@@ -23,6 +23,7 @@ Execute = Annotated[bool, typer.Option("--execute", help="Carry out the plan tha
 Confirm = Annotated[
     str | None, typer.Option("--confirm-account", metavar="ID", help="The account id, instead of typing it.")
 ]
+AtOnce = Annotated[int, typer.Option("--at-once", min=1, max=16, help="At most so many calls at the same time.")]
 StopBefore = Annotated[str | None, typer.Option(metavar="PHASE", help="Halt before: grant, revoke, strip or delete.")]
 
 FOLDER = Path("migration")

@@ -20,8 +20,17 @@ from secmigrate.operations.policies import (
     DeletePolicyVersion,
     DetachPolicy,
     PutInlinePolicy,
+    QuarantineRole,
+    ReleaseRole,
 )
-from secmigrate.operations.principals import CreateGroup, CreateRole, DeleteGroup, DeleteRole
+from secmigrate.operations.principals import (
+    CreateGroup,
+    CreateRole,
+    DeleteGroup,
+    DeleteRole,
+    RenameGroup,
+    UpdateTrustPolicy,
+)
 
 AnyOperation = (
     CreateGroup
@@ -33,7 +42,11 @@ AnyOperation = (
     | AttachPolicy
     | AddRoleToInstanceProfile
     | AddUserToGroup
+    | ReleaseRole
+    | UpdateTrustPolicy
     | RemoveUserFromGroup
+    | RenameGroup
+    | QuarantineRole
     | DetachPolicy
     | DeleteInlinePolicy
     | RemoveRoleFromInstanceProfile
@@ -67,6 +80,10 @@ __all__ = [
     "Operation",
     "Phase",
     "PutInlinePolicy",
+    "QuarantineRole",
+    "ReleaseRole",
     "RemoveRoleFromInstanceProfile",
     "RemoveUserFromGroup",
+    "RenameGroup",
+    "UpdateTrustPolicy",
 ]

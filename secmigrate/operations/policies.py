@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from secmigrate.iam import Document, Policy, PrincipalKind, Seen, Snapshot, Version, is_aws_policy
 from secmigrate.operations.base import (
@@ -10,6 +10,7 @@ from secmigrate.operations.base import (
     MAY_RAISE,
     Impossible,
     Operation,
+    Phase,
     changed,
     created,
     dropped,
@@ -88,7 +89,7 @@ class _Inline(_OfPrincipal, frozen=True, kw_only=True):
 class PutInlinePolicy(_Inline, frozen=True, kw_only=True):
     """A new inline policy. Never over one that is there: a put that overwrites could not be told from one that adds."""
 
-    phase = "grant"
+    phase: ClassVar[Phase] = "grant"
 
     def call(self) -> Call:
         return self._call("Put", PolicyName=self.policy, PolicyDocument=self.document.text)
@@ -109,7 +110,7 @@ class PutInlinePolicy(_Inline, frozen=True, kw_only=True):
 class DeleteInlinePolicy(_Inline, frozen=True, kw_only=True):
     """A user, group or role without an inline policy that it had."""
 
-    phase = "strip"
+    phase: ClassVar[Phase] = "strip"
     already = ("NoSuchEntity",)
 
     def call(self) -> Call:
@@ -130,6 +131,32 @@ class DeleteInlinePolicy(_Inline, frozen=True, kw_only=True):
     @property
     def caveat(self) -> str:
         return MAY_RAISE if denies(self.document) else ""
+
+
+class QuarantineRole(PutInlinePolicy, frozen=True, kw_only=True):
+    """An inline policy that denies a role everything: it is still there, and nobody gets anything from it."""
+
+    phase = "revoke"
+
+    def undo(self) -> ReleaseRole:
+        return ReleaseRole(principal=self.principal, name=self.name, policy=self.policy, document=self.document)
+
+    @property
+    def caveat(self) -> str:
+        return "sessions of the role that are open lose everything at once as well; undoing it is this one call"
+
+
+class ReleaseRole(DeleteInlinePolicy, frozen=True, kw_only=True):
+    """The role as it was before it was put in quarantine."""
+
+    phase = "grant"
+
+    def undo(self) -> QuarantineRole:
+        return QuarantineRole(principal=self.principal, name=self.name, policy=self.policy, document=self.document)
+
+    @property
+    def caveat(self) -> str:
+        return ""
 
 
 class _OfPolicy(Operation, frozen=True, kw_only=True):

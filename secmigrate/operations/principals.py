@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from secmigrate.iam import Group, Role, Snapshot
-from secmigrate.operations.base import LOSES_IDENTITY, Impossible, Operation, created, dropped, tag_list
+from msgspec import structs
+
+from secmigrate.iam import Document, Group, Role, Snapshot
+from secmigrate.operations.base import (
+    LOSES_IDENTITY,
+    Impossible,
+    Operation,
+    changed,
+    created,
+    dropped,
+    role_of,
+    tag_list,
+)
 from secmigrate.operations.call import Call
 
 
@@ -55,8 +66,48 @@ class DeleteGroup(_OfGroup, frozen=True, kw_only=True):
         return "a group made anew has another id; nothing in IAM refers to a group by it"
 
 
+class RenameGroup(Operation, frozen=True, kw_only=True):
+    """A group under another name: members, policies and unique id stay. Source: AWS API reference, *UpdateGroup*."""
+
+    phase = "revoke"
+    already = ("NoSuchEntity",)
+    group: str
+    to: str
+
+    def call(self) -> Call:
+        return Call("UpdateGroup", {"GroupName": self.group, "NewGroupName": self.to})
+
+    def undo(self) -> RenameGroup:
+        return RenameGroup(group=self.to, to=self.group)
+
+    def applied(self, snapshot: Snapshot) -> Snapshot:
+        group = snapshot.groups.get(self.group)
+        if group is None and self.to in snapshot.groups:
+            return snapshot
+        if group is None:
+            # Not Missing: what is gone has not been renamed.
+            raise Impossible(f"there is no group {self.group}", where=self.group)
+        if any(name.casefold() == self.to.casefold() for name in snapshot.groups if name != self.group):
+            raise Impossible(f"{self.to} exists already", where=self.to)
+        after = snapshot.drop(group).put(structs.replace(group, name=self.to))
+        for name in snapshot.members[self.group]:
+            user = snapshot.users[name]
+            groups = tuple(self.to if one == self.group else one for one in user.groups)
+            after = changed(after, user, groups=groups)
+        return after
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        return ("group", self.group)
+
+    @property
+    def changes(self) -> frozenset[tuple[str, str]]:
+        return frozenset({("group", self.group), ("group", self.to)})
+
+
 class _OfRole(Operation, frozen=True, kw_only=True):
     role: Role  # bare: without policies
+    id: str = ""  # the unique id that it had when this was planned: trust policies elsewhere may hold it
 
     @property
     def subject(self) -> tuple[str, str]:
@@ -93,7 +144,7 @@ class CreateRole(_OfRole, frozen=True, kw_only=True):
         return Call("CreateRole", params | tag_list(role.tags))
 
     def undo(self) -> DeleteRole:
-        return DeleteRole(role=self.role)
+        return DeleteRole(role=self.role, id=self.id)
 
     def applied(self, snapshot: Snapshot) -> Snapshot:
         return created(snapshot, self.role)
@@ -109,7 +160,7 @@ class DeleteRole(_OfRole, frozen=True, kw_only=True):
         return Call("DeleteRole", {"RoleName": self.role.name})
 
     def undo(self) -> CreateRole:
-        return CreateRole(role=self.role)
+        return CreateRole(role=self.role, id=self.id)
 
     def applied(self, snapshot: Snapshot) -> Snapshot:
         for profile in snapshot.instance_profiles.values():
@@ -120,3 +171,38 @@ class DeleteRole(_OfRole, frozen=True, kw_only=True):
     @property
     def caveat(self) -> str:
         return f"{LOSES_IDENTITY}: policies elsewhere that name this role must be put again after an undo"
+
+
+class UpdateTrustPolicy(Operation, frozen=True, kw_only=True):
+    """Another trust policy for a role that is there."""
+
+    phase = "grant"
+    role: str
+    before: Document
+    after: Document
+
+    def call(self) -> Call:
+        return Call("UpdateAssumeRolePolicy", {"RoleName": self.role, "PolicyDocument": self.after.text})
+
+    def undo(self) -> UpdateTrustPolicy:
+        return UpdateTrustPolicy(role=self.role, before=self.after, after=self.before)
+
+    def applied(self, snapshot: Snapshot) -> Snapshot:
+        role = role_of(snapshot, self.role)
+        if role.trust == self.after:
+            return snapshot
+        if role.trust != self.before:
+            raise Impossible("its trust policy is not as planned", where=snapshot.arn(role))
+        return changed(snapshot, role, trust=self.after)
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        return ("role", self.role)
+
+    @property
+    def changes(self) -> frozenset[tuple[str, str]]:
+        return frozenset({self.subject, ("trust policies", "")})
+
+    @property
+    def caveat(self) -> str:
+        return "IAM does not take the text before it again, where that names a role which is gone"

@@ -6,6 +6,7 @@ from secmigrate.plan.creation import creation
 from secmigrate.plan.decommission import decommission
 from secmigrate.plan.fold import Kept, Plan, base_of, fold, refusal, sealed
 from secmigrate.plan.moves import Move
+from secmigrate.plan.quarantine import Quarantine
 from secmigrate.plan.readd import readd
 from secmigrate.plan.rollback import Tried, net, rollback
 from secmigrate.plan.verify import verify
@@ -14,6 +15,7 @@ __all__ = [
     "Kept",
     "Move",
     "Plan",
+    "Quarantine",
     "Tried",
     "base_of",
     "creation",

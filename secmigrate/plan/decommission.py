@@ -26,27 +26,37 @@ from secmigrate.plan.farewell import Farewell
 from secmigrate.plan.fold import Kept, Plan, sealed
 from secmigrate.plan.moves import Homes, Move, missing_targets, successors
 from secmigrate.plan.naming import in_rings, namers, referring_last
+from secmigrate.plan.quarantine import POLICY, Quarantine, Thing, as_named_now, entered, entry, parted
 
 
 class Leaving(Struct, frozen=True):
-    """What may go, what stays and why, and what a person must be told about it."""
+    """What may go, what is put in quarantine, what stays and why, and what a person must be told about it."""
 
     groups: tuple[Group, ...]
     roles: tuple[Role, ...]
+    entering: tuple[Thing, ...]
     kept: tuple[Kept, ...]
     dangers: tuple[Danger, ...]
 
 
-def decommission(live: Snapshot, moves: Iterable[Move], unused_since: str, watch: Watch) -> Plan:
+def decommission(
+    live: Snapshot,
+    moves: Iterable[Move],
+    unused_since: str,
+    watch: Watch,
+    quarantine: Quarantine | None = None,
+) -> Plan:
     """The plan `decommission` for the account as it is now: only what is mapped, if its members are in place and keep
     what they can do, but for what is accepted.
 
-    `unused_since` is an ISO date: a role that was used on that day or later stays. `watch` knows `live`.
+    `unused_since` is an ISO date: a role that was used on that day or later stays. `watch` knows `live`. With a
+    `quarantine` its kinds of things are put there first, and go when they have been there long enough.
     """
-    moves = tuple(moves)
-    leaving = _leaving(live, moves, unused_since, watch)
+    moves = as_named_now(moves, live)
+    leaving = _leaving(live, moves, unused_since, watch, quarantine)
     going, staying = _policies(live, leaving)
-    operations = [
+    operations: list[AnyOperation] = [
+        *(entry(one, quarantine.today) for one in leaving.entering if quarantine),
         *(step for group in leaving.groups for step in _group(live, group)),
         *(step for role in reversed(referring_last(live, leaving.roles)) for step in _role(live, role)),
         *(step for policy in going for step in _policy(policy)),
@@ -58,7 +68,9 @@ def decommission(live: Snapshot, moves: Iterable[Move], unused_since: str, watch
     return sealed("decommission", live, operations, dangers, (*leaving.kept, *staying), watch=watch)
 
 
-def _leaving(live: Snapshot, moves: tuple[Move, ...], unused_since: str, watch: Watch) -> Leaving:
+def _leaving(
+    live: Snapshot, moves: tuple[Move, ...], unused_since: str, watch: Watch, quarantine: Quarantine | None
+) -> Leaving:
     homes = Homes(moves)
     groups, waiting = _groups(live, homes)
     roles, why = _roles(live, successors(moves), unused_since)
@@ -66,7 +78,15 @@ def _leaving(live: Snapshot, moves: tuple[Move, ...], unused_since: str, watch: 
     groups, needed = farewell.of_groups(groups)
     roles, assumed = farewell.of_roles(roles)
     roles, named = _unnamed(live, roles, {live.arn(group) for group in groups})
+    of_groups, of_roles = parted(groups, quarantine), parted(roles, quarantine)
+    due_groups = tuple(one for one in of_groups.due if isinstance(one, Group))
+    due_roles = tuple(one for one in of_roles.due if isinstance(one, Role))
+    # What is in quarantine keeps a role that it names, until it goes itself.
+    due_roles, later = _unnamed(live, due_roles, {live.arn(group) for group in due_groups})
     kept = [
+        *of_groups.kept,
+        *of_roles.kept,
+        *(Kept("role", name, f"{reason}, which goes later") for name, reason in later.items()),
         *(Kept("group", group, f"not all of its members are in {_told(homes, group)} yet") for group in waiting),
         *(Kept("group", group, reason) for group, reason in needed.items()),
         *(Kept("role", name, reason) for name, reason in (why | assumed | named).items()),
@@ -79,9 +99,10 @@ def _leaving(live: Snapshot, moves: tuple[Move, ...], unused_since: str, watch: 
         *some("service-linked", sorted(name for name, reason in why.items() if reason.startswith("AWS"))),
         *some("named-elsewhere", sorted(named)),
         *some("stranded-user", farewell.stranded),
-        *some("deny-removed", farewell.gains(groups)),
+        *some("deny-removed", farewell.gains(due_groups)),
     ]
-    return Leaving(groups, roles, tuple(kept), tuple(dangers))
+    entering = (*of_groups.entering, *of_roles.entering)
+    return Leaving(due_groups, due_roles, entering, tuple(kept), tuple(dangers))
 
 
 def _groups(live: Snapshot, homes: Homes) -> tuple[tuple[Group, ...], list[str]]:
@@ -124,6 +145,8 @@ def _roles(live: Snapshot, new_of: Mapping[str, str], unused_since: str) -> tupl
             why[old] = f"{new_of[old]} does not exist yet"
         elif role.seen.last_used[:10] >= unused_since:
             why[old] = f"used on {role.seen.last_used[:10]}"
+        elif entered(role) and role.seen.last_used[:10] > entered(role):
+            why[old] = f"used on {role.seen.last_used[:10]}, while in quarantine"
         else:
             going.append(role)
     return tuple(going), why
@@ -163,14 +186,19 @@ def _role(live: Snapshot, role: Role) -> Iterator[AnyOperation]:
         if role.name in profile.roles:
             yield RemoveRoleFromInstanceProfile(profile=profile.name, role=role.name)
     yield from _strip(role)
-    yield DeleteRole(role=role.bare())
+    yield DeleteRole(role=role.bare(), id=role.seen.id)
 
 
 def _strip(one: Principal) -> Iterator[AnyOperation]:
-    for policy, document in sorted(one.inline.items()):
-        yield DeleteInlinePolicy(principal=one.kind, name=one.name, policy=policy, document=document)
+    """All that hangs on it. What denies everything in quarantine goes last, so that undoing puts it there first."""
+    own = [
+        DeleteInlinePolicy(principal=one.kind, name=one.name, policy=policy, document=document)
+        for policy, document in sorted(one.inline.items())
+    ]
+    yield from (operation for operation in own if operation.policy != POLICY)
     for arn in one.attached:
         yield DetachPolicy(principal=one.kind, name=one.name, arn=arn)
+    yield from (operation for operation in own if operation.policy == POLICY)
 
 
 def _policies(live: Snapshot, leaving: Leaving) -> tuple[list[Policy], list[Kept]]:
@@ -183,8 +211,12 @@ def _policies(live: Snapshot, leaving: Leaving) -> tuple[list[Policy], list[Kept
         policy = live.policies[arn]
         others = [one for one in live.uses(arn) if (one.kind, one.name) not in names]
         stack = policy.tags.get("aws:cloudformation:stack-name", "")
-        if others:
-            kept.append(Kept("policy", arn, f"{others[0].kind} {others[0].name} uses it as well"))
+        resting = [one for one in others if one in leaving.entering or (isinstance(one, Thing) and entered(one))]
+        if others and len(resting) == len(others):
+            kept.append(Kept("policy", arn, f"{others[0].kind} {others[0].name} uses it, until it leaves quarantine"))
+        elif others:
+            other = next(one for one in others if one not in resting)
+            kept.append(Kept("policy", arn, f"{other.kind} {other.name} uses it as well"))
         elif stack:
             kept.append(Kept("policy", arn, f"managed by stack {stack}"))
         else:

@@ -18,6 +18,7 @@ from secmigrate.operations import (
     CreateRole,
     Operation,
     RemoveUserFromGroup,
+    RenameGroup,
 )
 from secmigrate.plan.fold import Plan, fold
 
@@ -86,6 +87,8 @@ def _needs(operation: Operation, before: Snapshot, after: Snapshot) -> Iterator[
     match operation:
         case AddRoleToInstanceProfile(role=role):
             yield "iam:PassRole", _arn("role", role, before, after)
+        case RenameGroup(to=new):
+            yield "iam:UpdateGroup", _arn("group", new, before, after)
         case CreateRole(role=made) if made.tags:
             yield "iam:TagRole", resource
         case CreatePolicy(policy=made) if made.tags:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from msgspec import structs
 
 from secmigrate.access import Watch
-from secmigrate.dangers import GROUPS_PER_USER, Danger, incomplete, some
+from secmigrate.dangers import GROUPS_PER_USER, Danger, incomplete, over_quota, some
 from secmigrate.iam import Snapshot, User
-from secmigrate.operations import AddUserToGroup, AnyOperation, RemoveUserFromGroup
+from secmigrate.operations import AddUserToGroup, AnyOperation, AttachPolicy, PutInlinePolicy, RemoveUserFromGroup
 from secmigrate.plan.fold import Plan, sealed
 from secmigrate.plan.moves import Homes, Move, missing_targets
 
 Members = Mapping[str, tuple[str, ...]]
+LONGEST_POLICY_NAME = 128  # iam-rules, "Quotas"
 
 
 def readd(live: Snapshot, moves: Iterable[Move], saved: Members, unmapped: Iterable[str], watch: Watch) -> Plan:
@@ -76,28 +77,55 @@ def _only_gives(live: Snapshot, user: User, group: str, watch: Watch) -> bool:
 def _swap(live: Snapshot, user: User, new: list[str], homes: Homes, watch: Watch) -> list[AnyOperation] | None:
     """Leaves old groups that give the user nothing which the others do not give too, to make room; None if too few.
 
-    Only mapped groups may go (they would go at the end anyway), and none that denies something.
+    Where only the new group itself gives it too, the user has its policies directly for the moment. Only mapped groups
+    may go (they would go at the end anyway), and none whose Deny would be lifted.
     """
     operations: list[AnyOperation] = []
     for group in new:
         if len(user.groups) >= GROUPS_PER_USER:
+            bridge: list[AttachPolicy | PutInlinePolicy] = []
             spare = _redundant(live, user, homes, watch)
             if spare is None:
-                return None
-            operations.append(RemoveUserFromGroup(user=user.name, group=spare))
+                spare, bridge = _redundant(live, user, homes, watch, beside=group), _bridge(live, user, group)
+                if spare is None or not bridge:
+                    return None
+            operations += [*bridge, RemoveUserFromGroup(user=user.name, group=spare)]
             user = structs.replace(user, groups=tuple(kept for kept in user.groups if kept != spare))
-        operations.append(AddUserToGroup(user=user.name, group=group))
+            operations.append(AddUserToGroup(user=user.name, group=group))
+            operations += [step.undo() for step in reversed(bridge)]
+        else:
+            operations.append(AddUserToGroup(user=user.name, group=group))
         user = structs.replace(user, groups=(*user.groups, group))
     return operations
 
 
-def _redundant(live: Snapshot, user: User, homes: Homes, watch: Watch) -> str | None:
-    """A mapped group of the user whose leaving takes nothing from her and lifts no Deny."""
-    now = live.put(user)
+def _bridge(live: Snapshot, user: User, group: str) -> list[AttachPolicy | PutInlinePolicy]:
+    """What gives the user directly what the group gives; nothing if that is nothing, or she has no room for it."""
+    new = live.groups[group]
+    steps: list[AttachPolicy | PutInlinePolicy] = [
+        AttachPolicy(principal="user", name=user.name, arn=arn) for arn in new.attached if arn not in user.attached
+    ]
+    inline = {f"secmigrate-bridge-{group}-{name}": document for name, document in new.inline.items()}
+    steps += [
+        PutInlinePolicy(principal="user", name=user.name, policy=name, document=document)
+        for name, document in sorted(inline.items())
+    ]
+    if not inline.keys().isdisjoint(user.inline) or any(len(name) > LONGEST_POLICY_NAME for name in inline):
+        return []
+    both = structs.replace(user, attached=(*user.attached, *new.attached), inline={**user.inline, **inline})
+    return [] if any(over_quota(live, both)) else steps
+
+
+def _redundant(live: Snapshot, user: User, homes: Homes, watch: Watch, *, beside: str = "") -> str | None:
+    """A mapped group of the user whose leaving takes nothing from her and lifts no Deny; with `beside`, if she were in
+    that group as well.
+    """
+    groups = (*user.groups, beside) if beside else user.groups
+    now = live.put(structs.replace(user, groups=groups))
     for group in user.groups:
         if group not in homes:
             continue
-        without = live.put(structs.replace(user, groups=tuple(other for other in user.groups if other != group)))
+        without = live.put(structs.replace(user, groups=tuple(other for other in groups if other != group)))
         if watch.keeps(now, without, user.name) and watch.keeps(without, now, user.name):
             return group
     return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -12,11 +13,25 @@ from secmigrate import iam
 from secmigrate.access import Watch
 from secmigrate.dangers import GROUPS_PER_USER, incomplete, some
 from secmigrate.iam import Document, Policy, Role, Snapshot
-from secmigrate.operations import AddUserToGroup, AnyOperation, Operation, RemoveUserFromGroup
+from secmigrate.operations import (
+    AddUserToGroup,
+    AnyOperation,
+    CreateRole,
+    DeleteInlinePolicy,
+    DeleteRole,
+    Operation,
+    PutInlinePolicy,
+    QuarantineRole,
+    ReleaseRole,
+    RemoveUserFromGroup,
+    UpdateTrustPolicy,
+)
 from secmigrate.operations.policies import CreatePolicyVersion, DeletePolicyVersion
 from secmigrate.plan.fold import Kept, Plan, possible, sealed
 
 Op = TypeVar("Op", bound=Operation)
+
+_ID = re.compile(r'"(A(?:RO|ID)A[A-Z0-9]{12,})"')  # how a trust policy shows somebody who is gone
 
 
 class Tried(Struct, frozen=True):
@@ -26,20 +41,28 @@ class Tried(Struct, frozen=True):
     doubtful: bool = False
 
 
-def rollback(live: Snapshot, tried: Sequence[Tried], *, users_only: bool = False, watch: Watch | None = None) -> Plan:
+def rollback(
+    live: Snapshot,
+    tried: Sequence[Tried],
+    *,
+    wanted: Callable[[Operation], bool] = lambda operation: True,
+    watch: Watch | None = None,
+) -> Plan:
     """The plan `rollback` for the account as it is now.
 
-    `tried` are the operations of all journals, oldest first. What is undone already is left out; what somebody else
-    changed in between is kept as it is and named (`cannot-undo`). Who cannot be put back into an old group leaves none
-    of the groups that took its place. A `watch` that knows `live` and `documents(tried)` tells whose access dips.
+    `tried` are the operations of all journals, oldest first, of which those that are `wanted` are undone; trust
+    policies that hold the old id of a role which is made anew are put again. What is undone already is left out;
+    what somebody else changed in between is kept as it is and named (`cannot-undo`). Who cannot be put back into an old
+    group leaves none of the groups that took its place. A `watch` that knows `live` and `documents(tried)` tells whose
+    access dips.
     """
     operations: list[AnyOperation] = []
     kept: list[Kept] = []
     without: set[str] = set()  # users who do not get back all that they had
     now = live
     for operation in reversed(net(took_effect(live, tried))):
-        if users_only and not isinstance(operation, AddUserToGroup | RemoveUserFromGroup):
-            continue
+        if not wanted(operation) or isinstance(operation, UpdateTrustPolicy):
+            continue  # trust that was put again had named somebody who is gone: there is no way back to that
         undo = _with_live_version(operation.undo(), now)
         if undo.is_done(now):
             continue
@@ -53,9 +76,38 @@ def rollback(live: Snapshot, tried: Sequence[Tried], *, users_only: bool = False
         else:
             operations.append(undo)  # type: ignore[arg-type]  # the inverse of an operation is one of the union
             now = after
+    again, lost = _trust_again(now, operations)
+    operations += again
+    kept += lost
     dangers = (*incomplete(live), *some("cannot-undo", sorted({f"{one.kind} {one.name}" for one in kept})))
     # All of it had room before; what AWS's quotas are for this account nobody knows here.
     return sealed("rollback", live, operations, dangers, kept, keeps_quotas=False, watch=watch)
+
+
+def is_membership(operation: Operation) -> bool:
+    """Whether it is about who is in which group."""
+    return isinstance(operation, AddUserToGroup | RemoveUserFromGroup)
+
+
+def _trust_again(now: Snapshot, operations: Iterable[Operation]) -> tuple[list[UpdateTrustPolicy], list[Kept]]:
+    """Trust policies that named a role which comes back: IAM keeps its unique id in them, which is gone for good."""
+    arns = {one.id: now.arn(one.role) for one in operations if isinstance(one, CreateRole) and one.id}
+    alive = {thing.seen.id for thing in now.principals()}
+    again: list[UpdateTrustPolicy] = []
+    lost: list[Kept] = []
+    for role in now.roles.values():
+        text = role.trust.text
+        for gone in sorted(set(_ID.findall(text)) & arns.keys() - alive):
+            text = text.replace(f'"{gone}"', f'"{arns[gone]}"')
+        if text == role.trust.text:
+            continue
+        unknown = sorted(set(_ID.findall(text)) - alive)
+        if role.keeper or unknown:
+            why = f"IAM does not take {unknown[0]} again" if unknown else f"AWS manages it ({role.keeper})"
+            lost.append(Kept("role", role.name, f"its trust policy cannot be put again: {why}"))
+        else:
+            again.append(UpdateTrustPolicy(role=role.name, before=role.trust, after=Document.parse(text)))
+    return again, lost
 
 
 def documents(tried: Iterable[Tried]) -> Iterator[Document]:
@@ -102,14 +154,26 @@ def cannot_come_back(plan: Plan) -> list[str]:
     for operation in plan.operations:
         thing = getattr(operation, "role", None)
         if isinstance(thing, Role) and operation.phase == "grant":
-            lines.append(f"role {thing.name}: a new unique id, and no record of its last use")
+            lines.append(
+                f"role {thing.name}: a new unique id, which buckets, keys and other accounts that named it do not know"
+            )
     return lines
 
 
 def _key(operation: Operation) -> bytes:
-    """What the operation does, without a version's number: IAM gives another one each time."""
+    """What the operation does, without numbers and ids: IAM gives others each time. A quarantine is the policy it puts."""
+    if isinstance(operation, QuarantineRole | ReleaseRole):
+        kind = PutInlinePolicy if isinstance(operation, QuarantineRole) else DeleteInlinePolicy
+        operation = kind(
+            principal=operation.principal,
+            name=operation.name,
+            policy=operation.policy,
+            document=operation.document,
+        )
     if isinstance(operation, CreatePolicyVersion | DeletePolicyVersion):
         operation = structs.replace(operation, version="")
+    if isinstance(operation, CreateRole | DeleteRole):
+        operation = structs.replace(operation, id="")
     return msgspec.json.encode(operation, enc_hook=iam.to_jsonable, order="sorted")
 
 

@@ -8,6 +8,7 @@ from secmigrate.access import Watch
 from secmigrate.diff import diff
 from secmigrate.iam import Snapshot
 from secmigrate.plan.moves import Homes, Move, successors
+from secmigrate.plan.quarantine import entered
 from secmigrate.plan.readd import Members
 
 SHOWN = 5  # losses of one user that are named
@@ -33,8 +34,9 @@ def verify(
             if name in live.users and not homes.is_in(live, old, name):
                 where = " and ".join(homes.of(old, name)) or f"any of {', '.join(homes.all(old))}"
                 lines.append(f"user {name}, who was in {old}, is not in {where}")
-    # As long as an old role is there, whoever may assume it has lost nothing.
-    gone = {old: new for old, new in successors(moves).items() if old not in live.roles}
+    # As long as an old role is there and not in quarantine, whoever may assume it has lost nothing.
+    roles = live.roles
+    gone = {old: new for old, new in successors(moves).items() if old not in roles or entered(roles[old])}
     for change in watch.between(start, live, gone).users():
         lines += [f"user {change.name} lost {loss}" for loss in watch.losses(change)[:SHOWN]]
         lines += [f"user {change.name} may not assume what took the place of {role}" for role in watch.barred(change)]

@@ -47,7 +47,7 @@ ROAD: tuple[tuple[str, str, int, set[str]], ...] = (
     ("readd --execute again", "readd --execute --confirm-account {account} {at}", 0, RUN),
     ("readd again", "readd {at}", 0, PLAN),
     ("verify", "verify {at}", 0, {"findings"}),
-    ("decommission", "decommission {at}", 3, PLAN),
+    ("decommission", "decommission --quarantine none {at}", 3, PLAN),
     ("decommission half", "decommission --execute --stop-before delete --confirm-account {account} {at}", 3, RUN),
     ("status half way", "status", 0, {"steps"}),
     ("resume", "resume --confirm-account {account} {at}", 0, RUN),

@@ -33,8 +33,12 @@ from secmigrate.operations import (
     Impossible,
     Operation,
     PutInlinePolicy,
+    QuarantineRole,
+    ReleaseRole,
     RemoveRoleFromInstanceProfile,
     RemoveUserFromGroup,
+    RenameGroup,
+    UpdateTrustPolicy,
 )
 from secmigrate.operations.call import kebab
 from secmigrate.twin import Twin
@@ -80,6 +84,10 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     DeleteInlinePolicy(principal="user", name="bo", policy="own", document=allow("iam:ChangePassword")),
     DeleteInlinePolicy(principal="group", name="team", policy="notes", document=allow("sns:Publish")),
     DeleteInlinePolicy(principal="role", name="worker", policy="logs", document=allow("logs:*")),
+    RenameGroup(group="team", to="crew"),
+    QuarantineRole(principal="role", name="idle", policy="secmigrate-quarantine", document=deny("*")),
+    ReleaseRole(principal="role", name="worker", policy="logs", document=allow("logs:*")),
+    UpdateTrustPolicy(role="idle", before=SMALL.roles["idle"].trust, after=trust("states.amazonaws.com")),
 )
 
 each = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.call().method)
@@ -148,6 +156,9 @@ def test_applied_twice_it_changes_nothing(operation: AnyOperation) -> None:
         PutInlinePolicy(principal="group", name="team", policy="notes", document=allow("sns:*")),
         DeleteInlinePolicy(principal="group", name="team", policy="notes", document=allow("sns:*")),
         AddRoleToInstanceProfile(profile="worker", role="idle"),
+        RenameGroup(group="team", to="BARE"),
+        RenameGroup(group="nowhere", to="elsewhere"),
+        UpdateTrustPolicy(role="idle", before=trust("states.amazonaws.com"), after=trust("events.amazonaws.com")),
     ],
     ids=lambda one: one.call().method,
 )

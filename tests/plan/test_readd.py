@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from secmigrate.iam import Entity, Gap, Policy, Snapshot
+from secmigrate.iam import Entity, Gap, Policy, Snapshot, User
 from secmigrate.operations import AddUserToGroup, RemoveUserFromGroup
-from secmigrate.plan import Move
+from secmigrate.plan import Move, rollback
 from secmigrate.plan.destination import destination
 from secmigrate.plan.fold import sealed
 from tests.plan.cases import (
     ADMIN,
     after,
+    arn,
     dangers,
     decommission,
     group,
@@ -20,6 +21,7 @@ from tests.plan.cases import (
     readd,
     shell,
     snapshot,
+    tried,
     user,
     watching,
 )
@@ -241,3 +243,45 @@ def test_where_a_split_leads() -> None:
     ]
     end = destination(guild(), planned, [*SPLIT, Move("group", "guild", "data", ("cy",))])
     assert [end.users[name].groups for name in ("ana", "bo", "cy")] == [("science",), ("data",), ("data",)]
+
+
+def test_where_only_the_new_group_gives_the_same_its_policies_are_the_bridge() -> None:
+    live = full(
+        policy("p", "sqs:*"),
+        group("g3", allow("ec2:*"), attached=(arn("p"),)),
+        group("new", allow("ec2:*"), attached=(arn("p"),)),
+    )
+    plan = readd(live, groups(g3="new"), {}, [])
+    assert dangers(plan) == {}
+    document = allow("ec2:*").text
+    assert shell(plan) == [
+        f"attach-user-policy --user-name ana --policy-arn {arn('p')}",
+        f"put-user-policy --user-name ana --policy-name secmigrate-bridge-new-p1 --policy-document '{document}'",
+        "remove-user-from-group --user-name ana --group-name g3",
+        "add-user-to-group --user-name ana --group-name new",
+        "delete-user-policy --user-name ana --policy-name secmigrate-bridge-new-p1",
+        f"detach-user-policy --user-name ana --policy-arn {arn('p')}",
+    ]
+    end = after(live, plan.operations)
+    assert end.users["ana"] == user("ana", *(name for name in FULL if name != "g3"), "new")
+    back = rollback(end, tried(plan))
+    assert after(end, back.operations) == live
+
+
+@pytest.mark.parametrize(
+    "ana",
+    [
+        user("ana", *FULL, inline={"own": allow(*(f"sns:Get{n:04}" for n in range(150)))}),
+        user("ana", *FULL, inline={"secmigrate-bridge-new-p1": allow("sns:*")}),
+    ],
+    ids=["no room", "name taken"],
+)
+def test_a_bridge_keeps_within_the_users_own_quotas(ana: User) -> None:
+    live = full(group("g3", allow("ec2:*")), group("new", allow("ec2:*"))).put(ana)
+    plan = readd(live, groups(g3="new"), {}, [])
+    assert (shell(plan), dangers(plan)) == ([], {"too-many-groups": ("ana",)})
+
+
+def test_a_bridge_lifts_no_deny() -> None:
+    live = full(group("g3", allow("ec2:*"), deny("s3:GetObject")), group("new", allow("ec2:*")))
+    assert dangers(readd(live, groups(g3="new"), {}, [])) == {"too-many-groups": ("ana",)}

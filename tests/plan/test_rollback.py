@@ -19,11 +19,13 @@ from secmigrate.operations import (
     CreatePolicyVersion,
     DeleteGroup,
     DeletePolicyVersion,
+    DeleteRole,
     PutInlinePolicy,
     RemoveUserFromGroup,
 )
 from secmigrate.plan import Move, Plan, Tried, creation, net, rollback
-from secmigrate.plan.rollback import cannot_come_back
+from secmigrate.plan.rollback import cannot_come_back, is_membership
+from secmigrate.sources.live import read_live
 from secmigrate.twin import Twin
 from tests.accounts import AWS_MANAGED, accounts
 from tests.plan.cases import (
@@ -42,6 +44,7 @@ from tests.plan.cases import (
     shell,
     snapshot,
     tried,
+    trusting,
     user,
 )
 from tests.small import allow, trust
@@ -171,7 +174,7 @@ def test_who_is_in_ten_groups_by_now_stays_where_he_is() -> None:
 
 def test_only_memberships() -> None:
     plans, now = migrated(keep=True)
-    back = rollback(now, tried(*plans), users_only=True)
+    back = rollback(now, tried(*plans), wanted=is_membership)
     assert shell(back) == [
         "remove-user-from-group --user-name bo --group-name new",
         "remove-user-from-group --user-name ana --group-name new",
@@ -181,7 +184,7 @@ def test_only_memberships() -> None:
 
 def test_only_memberships_take_nobody_out_of_a_new_group_when_the_old_one_is_gone() -> None:
     plans, now = migrated()
-    back = rollback(now, tried(*plans), users_only=True)
+    back = rollback(now, tried(*plans), wanted=is_membership)
     assert back.operations == ()
     assert dangers(back) == {"cannot-undo": ("user ana", "user bo")}
 
@@ -228,7 +231,7 @@ def test_what_is_in_doubt_is_looked_up_never_guessed(
 def test_what_it_makes_anew_loses_what_iam_does_not_give_back() -> None:
     plans, now = migrated()
     assert cannot_come_back(rollback(now, tried(*plans))) == [
-        "role old: a new unique id, and no record of its last use"
+        "role old: a new unique id, which buckets, keys and other accounts that named it do not know"
     ]
 
 
@@ -307,3 +310,44 @@ def _moves(first: Snapshot, chance: random.Random) -> tuple[list[Move], Snapshot
 
 def _service() -> Document:
     return trust("lambda.amazonaws.com")
+
+
+def test_trust_in_a_role_that_is_made_anew_is_put_again() -> None:
+    """IAM keeps the unique id of the role that is gone in the trust of others."""
+    before = snapshot(
+        role("old"), role("theirs", trusting("old")), role("linked", path="/aws-service-role/x.amazonaws.com/")
+    )
+    with Twin(before) as twin:
+        aws = Aws(endpoint=twin.url)
+        live = read_live(aws, {})
+        gone = DeleteRole(role=live.roles["old"].bare(), id=live.roles["old"].seen.id)
+        aws.send(gone.call())
+        live = read_live(aws, {})
+        assert live.roles["theirs"].trust != before.roles["theirs"].trust
+        back = rollback(live, [Tried(gone)])
+        assert [line.split()[0] for line in shell(back)] == ["create-role", "update-assume-role-policy"]
+        for operation in back.operations:
+            aws.send(operation.call())
+        assert twin.snapshot() == before
+        done = [Tried(one) for one in (gone, *back.operations)]
+        assert rollback(twin.snapshot(), done).operations == ()
+
+
+def test_trust_in_somebody_else_who_is_gone_cannot_be_put_again() -> None:
+    ids = ("AROAAAAAAAAAAAAAAAAAA", "AIDABBBBBBBBBBBBBBBBB")
+    principal = {"AWS": list(ids)}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    live = snapshot(role("theirs", Document({"Version": "2012-10-17", "Statement": [statement]})))
+    back = rollback(live, [Tried(DeleteRole(role=role("old").bare(), id=ids[0]))])
+    assert [line.split()[0] for line in shell(back)] == ["create-role"]
+    assert kept(back) == {"theirs": f"its trust policy cannot be put again: IAM does not take {ids[1]} again"}
+    assert dangers(back) == {"cannot-undo": ("role theirs",)}
+
+
+def test_only_what_is_wanted_is_undone() -> None:
+    plans, now = migrated()
+    back = rollback(now, tried(*plans), wanted=lambda one: ("group", "devs") in one.changes | one.relies_on)
+    end = after(now, back.operations)
+    assert end.groups.keys() == {"devs", "new"}
+    assert end.users["ana"].groups == ("devs", "new")
+    assert "old" not in end.roles
