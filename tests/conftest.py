@@ -28,3 +28,11 @@ def invented_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyte
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says at how many points runs were killed: a number that nobody should have to take on trust."""
+    passed = [report for report in terminalreporter.stats.get("passed", ()) if "test_every_crash" in report.nodeid]
+    points = sum(int(str(dict(report.user_properties).get("killed", 1))) for report in passed)
+    if points:
+        terminalreporter.write_line(f"stopped dead at {points} calls: each time it found its way forth and back")

@@ -161,7 +161,7 @@ def cannot_come_back(plan: Plan) -> list[str]:
 
 
 def _key(operation: Operation) -> bytes:
-    """What the operation does, without numbers and ids: IAM gives others each time. A quarantine is the policy it puts."""
+    """What it does, without numbers and ids: IAM gives others each time. A quarantine is the policy that it puts."""
     if isinstance(operation, QuarantineRole | ReleaseRole):
         kind = PutInlinePolicy if isinstance(operation, QuarantineRole) else DeleteInlinePolicy
         operation = kind(

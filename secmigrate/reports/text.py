@@ -17,7 +17,7 @@ SHOWN = 12  # commands of a phase that are shown; the script has them all
 _PHASE_SAYS = {
     "grant": "gives",
     "verify": "checks",
-    "revoke": "takes people out of groups",
+    "revoke": "takes people out of groups, and what is quarantined out of use",
     "strip": "takes policies away",
     "delete": "deletes",
 }

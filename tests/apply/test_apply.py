@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from secmigrate import apply
 from secmigrate.apply import Hands, check, confirm
 from secmigrate.aws import Aws, AwsRefused, AwsSilent
 from secmigrate.documents import write_json
@@ -49,6 +52,41 @@ def test_where_no_answer_comes_it_looks_and_never_does_a_thing_twice(path: Path,
 @pytest.mark.usefixtures("eager")
 def test_throttling_is_waited_for(path: Path) -> None:
     with staged(path, Fault(match="AddUserToGroup", kind="throttle", times=1)) as stage:
+        assert stage.start() == "done"
+        assert stage.twin.snapshot() == END
+
+
+at_night = pytest.mark.skipif(os.environ.get("HYPOTHESIS_PROFILE") != "nightly", reason="takes a minute: make stress")
+
+
+@at_night
+@pytest.mark.usefixtures("eager")
+def test_three_in_ten_calls_are_throttled(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds, sleep=time.sleep: sleep(min(seconds, 0.05)))
+    chance = random.Random(7)
+    faults = [Fault(match="*", kind="throttle", after=n, times=1) for n in range(400) if chance.random() < 0.3]
+    with staged(path, *faults) as stage:
+        assert stage.start(at_once=4) == "done"
+        assert stage.twin.snapshot() == END
+        assert len(stage.writes) > len(CALLS)
+        stage.roll_back()
+        assert stage.twin.snapshot() == BEFORE
+
+
+@at_night
+def test_what_is_read_may_lag_five_seconds_behind(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apply, "PATIENCE", 60.0)
+    with staged(path, lag_seconds=5.0) as stage:
+        assert stage.start(at_once=4) == "done"
+        assert stage.twin.snapshot() == END
+        time.sleep(5.0)
+        stage.roll_back()
+        assert stage.twin.snapshot() == BEFORE
+
+
+def test_who_else_is_at_it_is_waited_for(path: Path) -> None:
+    busy = Fault(match="PutGroupPolicy", kind="error", code="ConcurrentModification", status=409, times=2)
+    with staged(path, busy) as stage:
         assert stage.start() == "done"
         assert stage.twin.snapshot() == END
 

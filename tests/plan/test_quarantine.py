@@ -10,7 +10,7 @@ import pytest
 from secmigrate import plan as planning
 from secmigrate.iam import Snapshot
 from secmigrate.operations import DeleteRole, QuarantineRole, RenameGroup
-from secmigrate.plan import Move, Plan, Quarantine, rollback
+from secmigrate.plan import Move, Plan, Quarantine, net, rollback
 from secmigrate.plan.quarantine import POLICY, entered, resting
 from tests.plan.cases import (
     EVERY_LOSS,
@@ -79,7 +79,11 @@ def test_a_role_may_do_nothing_for_some_days_and_then_goes() -> None:
         f"delete-policy --policy-arn {arn('p')}",
     ]
     end = after(now, last.operations)
-    assert after(end, rollback(end, tried(first, last)).operations) == LIVE
+    back = rollback(end, tried(first, last))
+    assert after(end, back.operations) == LIVE
+    assert POLICY not in "".join(shell(back))  # it comes back as it was before the quarantine
+    assert rollback(LIVE, tried(first, last, back)).operations == ()
+    assert resting(net([*first.operations, *last.operations])) == []
 
 
 def test_undoing_it_is_one_call() -> None:
@@ -87,10 +91,10 @@ def test_undoing_it_is_one_call() -> None:
     assert len(first.operations) == 2
     now = after(LIVE, first.operations)
     assert shell(rollback(now, tried(first))) == [
-        "update-group --group-name secmigrate-quarantine-20260301-devs --new-group-name devs",
         f"delete-role-policy --role-name old --policy-name {POLICY}",
+        "update-group --group-name secmigrate-quarantine-20260301-devs --new-group-name devs",
     ]
-    assert [one.phase for one in rollback(now, tried(first)).operations] == ["revoke", "grant"]
+    assert [one.phase for one in rollback(now, tried(first)).operations] == ["grant", "revoke"]
 
 
 def test_a_group_keeps_its_members_under_another_name_and_then_goes() -> None:
@@ -119,9 +123,8 @@ def test_what_is_used_all_the_same_stays(last_used: str, stays: bool) -> None:
     document = now.roles["old"].inline[POLICY]
     now = now.put(role("old", inline={POLICY: document}, last_used=f"{last_used}T10:00:00Z"))
     watch = watching(now, accept=[EVERY_LOSS])
-    plan = planning.decommission(
-        now, roles(old="fresh"), "2027-01-01", watch, Quarantine(ROLES, "2026-03-20", "2026-03-13")
-    )
+    weeks_later = Quarantine(ROLES, "2026-03-20", "2026-03-13")
+    plan = planning.decommission(now, roles(old="fresh"), "2027-01-01", watch, weeks_later)
     assert bool(shell(plan)) != stays
     assert ("role-in-use" in dangers(plan)) == stays
 
@@ -150,7 +153,7 @@ def test_a_policy_waits_for_what_rests() -> None:
 
 
 def test_where_there_is_no_room_for_it_nothing_is_done() -> None:
-    full = role("old", inline={"x": allow(*(f"logs:Get{n:05}" for n in range(600)))})
+    full = role("old", inline={"x": allow(*(f"logs:Get{n:05}" for n in range(635)))})
     long = "n" * 120
     live = snapshot(full, role("fresh"), group(long), group("new"))
     plan = decommission(live, "2026-03-01", ALL, moves=[*roles(old="fresh"), Move("group", long, "new")])
