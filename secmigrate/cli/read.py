@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from secmigrate.iam import Snapshot
 
 Where = Annotated[
-    str, typer.Option("--from", metavar="WHERE", help="`live`, a snapshot, or authorization details as JSON.")
+    str,
+    typer.Option(
+        "--from", metavar="WHERE", help="`live`, a snapshot, authorization details as JSON, or terraform.tfstate."
+    ),
 ]
 
 

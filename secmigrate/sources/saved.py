@@ -1,4 +1,4 @@
-"""Files that hold a whole account: our own snapshot, and authorization details as the AWS CLI prints them."""
+"""Files: our own snapshot, authorization details as the AWS CLI prints them, what Terraform knows (`terraform`)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from secmigrate.documents import json_syntax, read_bytes, read_snapshot
 from secmigrate.errors import BadInput
 from secmigrate.iam import Gap, Snapshot, is_aws_policy, keyed
 from secmigrate.sources import details
+from secmigrate.sources.terraform import from_terraform, is_terraform
 
 _LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 _HINT = (
-    "a snapshot of ours, or the output of "
+    "a snapshot of ours, terraform.tfstate, the output of `terraform show -json`, or of "
     "`aws iam get-account-authorization-details --filter User Role Group LocalManagedPolicy`"
 )
 _ARN = re.compile(r"^arn:(aws[a-z-]*):iam::([0-9]{12}):")
@@ -29,15 +30,18 @@ def read_saved(path: Path) -> Snapshot:
     head = json_syntax(path, read_bytes(path))
     if isinstance(head, dict) and head.get("kind") == "snapshot":
         return read_snapshot(path)
-    if not isinstance(head, dict) or not any(key in head for key in _LISTS):
-        raise BadInput("neither a snapshot nor authorization details", where=f"{path}:1", hint=_HINT)
+    terraform = is_terraform(head)
+    if not isinstance(head, dict) or not (terraform or any(key in head for key in _LISTS)):
+        told = "neither a snapshot nor authorization details nor Terraform's state"
+        raise BadInput(told, where=f"{path}:1", hint=_HINT)
+    writer = "Terraform" if terraform else "AWS"
     try:
         # By way of our own form: what IAM would never have named so must not get into an inventory.
-        return iam.decode(iam.encode(_from_details(head)))
+        return iam.decode(iam.encode(from_terraform(head) if terraform else _from_details(head)))
     except BadInput as error:
         raise BadInput(error.message, where=f"{path}:1", hint=error.hint or _HINT) from None
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
-        raise BadInput(f"not as AWS writes it: {error!r}", where=f"{path}:1", hint=_HINT) from None
+        raise BadInput(f"not as {writer} writes it: {error!r}", where=f"{path}:1", hint=_HINT) from None
 
 
 def _from_details(found: Mapping[str, Any]) -> Snapshot:

@@ -1,0 +1,306 @@
+"""What Terraform manages: a state (version 3 or 4), or what `terraform show -json` prints of a state or a plan.
+
+Only permissions are taken from it. Secrets that a state holds in plain text (access keys, passwords) are never read.
+Sources: Terraform, *State file format* and *JSON output format*; the AWS provider's documentation of `aws_iam_*`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from secmigrate.iam import (
+    Document,
+    Gap,
+    Group,
+    InstanceProfile,
+    Policy,
+    PrincipalKind,
+    Role,
+    Seen,
+    Snapshot,
+    User,
+    is_aws_policy,
+    keyed,
+)
+
+Json = Mapping[str, Any]
+
+INLINE: Mapping[str, PrincipalKind] = {
+    "aws_iam_user_policy": "user",
+    "aws_iam_group_policy": "group",
+    "aws_iam_role_policy": "role",
+}
+ATTACHED: Mapping[str, PrincipalKind] = {
+    "aws_iam_user_policy_attachment": "user",
+    "aws_iam_group_policy_attachment": "group",
+    "aws_iam_role_policy_attachment": "role",
+}
+THINGS = frozenset({"aws_iam_user", "aws_iam_group", "aws_iam_role", "aws_iam_policy", "aws_iam_instance_profile"})
+MEMBERS = frozenset({"aws_iam_group_membership", "aws_iam_user_group_membership", "aws_iam_policy_attachment"})
+# They say nothing of who may do what, or only that what the others say is all there is; some of them are secrets.
+ASIDE = frozenset(
+    f"aws_iam_{name}"
+    for name in (
+        "access_key account_alias account_password_policy group_policies_exclusive group_policy_attachments_exclusive "
+        "openid_connect_provider organizations_features role_policies_exclusive role_policy_attachments_exclusive "
+        "saml_provider security_token_service_preferences server_certificate service_specific_credential "
+        "signing_certificate user_login_profile user_policies_exclusive user_policy_attachments_exclusive user_ssh_key "
+        "virtual_mfa_device"
+    ).split()
+)
+_ARN = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}):")
+
+
+class Resource(NamedTuple):
+    """One instance of a resource that Terraform manages, with its attributes."""
+
+    address: str  # module.team["a"].aws_iam_group.devs[0]
+    type: str
+    values: Json
+
+
+def is_terraform(head: object) -> bool:
+    """Whether a JSON document is one of Terraform's."""
+    if not isinstance(head, dict):
+        return False
+    state = "terraform_version" in head and ("resources" in head or "modules" in head)
+    return state or ("format_version" in head and ("values" in head or "planned_values" in head))
+
+
+def resources(head: Json) -> Iterator[Resource]:
+    """All managed resources; data sources, which others manage, are left out. Raises ValueError for other versions."""
+    if "planned_values" in head or "values" in head:
+        shown = head.get("planned_values") or head.get("values") or {}
+        yield from _shown(shown.get("root_module") or {})
+    elif head.get("version") == 4:
+        yield from _of_version_4(head)
+    elif head.get("version") == 3:
+        yield from _of_version_3(head)
+    else:
+        raise ValueError(f"state version {head.get('version')!r} is not known, only 3 and 4")
+
+
+def from_terraform(head: Json) -> Snapshot:
+    """What Terraform manages, as a snapshot. It never knows the rest of the account, so it is `incomplete`.
+
+    Raises ValueError if nothing in it names the account, and KeyError, TypeError or AttributeError for what Terraform
+    would not have written.
+    """
+    found = [one for one in resources(head) if one.type.startswith("aws_iam_")]
+    partition, account = _owner(found)
+    hung = _Hung(found)
+    by_type: dict[str, list[Resource]] = {}
+    for one in found:
+        by_type.setdefault(one.type, []).append(one)
+    users = keyed(_user(one, hung) for one in by_type.get("aws_iam_user", ()))
+    groups = keyed(_group(one, hung) for one in by_type.get("aws_iam_group", ()))
+    roles = keyed(_role(one, hung) for one in by_type.get("aws_iam_role", ()))
+    policies = keyed(
+        _policy(one, f"arn:{partition}:iam::{account}:policy") for one in by_type.get("aws_iam_policy", ())
+    )
+    gaps = [
+        Gap("what Terraform does not manage", "a state knows only what it made"),
+        *(
+            Gap(one.address, "secmigrate does not know what such a resource may do")
+            for one in found
+            if one.type not in THINGS | MEMBERS | ASIDE | INLINE.keys() | ATTACHED.keys()
+        ),
+    ]
+    there = {"user": users.keys(), "group": groups.keys(), "role": roles.keys()}
+    for kind, name in sorted(hung.named()):
+        if name not in there[kind]:
+            gaps.append(Gap(f"{kind} {name}", "named in the state, but not managed by it"))
+            if kind == "user":
+                users[name] = User(name=name, **hung.of("user", name), groups=hung.groups(name))
+            elif kind == "group":
+                groups[name] = Group(name=name, **hung.of("group", name))
+    attached = {arn for one in (*users.values(), *groups.values(), *roles.values()) for arn in one.attached}
+    missing = sorted(arn for arn in attached - policies.keys() if not is_aws_policy(arn))
+    gaps += [Gap(f"policy {arn}", "attached in the state, but not managed by it") for arn in missing]
+    profiles = keyed(_profile(one) for one in by_type.get("aws_iam_instance_profile", ()))
+    return Snapshot(
+        account=account,
+        partition=partition,
+        users=users,
+        groups=groups,
+        roles=roles,
+        policies=policies,
+        instance_profiles=profiles,
+        incomplete=tuple(sorted(gaps)),
+    )
+
+
+class _Hung:
+    """What separate resources hang on users, groups and roles."""
+
+    def __init__(self, found: Iterable[Resource]) -> None:
+        self._inline: dict[tuple[str, str], dict[str, Document]] = {}
+        self._attached: dict[tuple[str, str], set[str]] = {}
+        self._groups: dict[str, set[str]] = {}
+        for one in found:
+            self._add(one.type, one.values)
+
+    def _add(self, type_: str, values: Json) -> None:
+        if kind := INLINE.get(type_):
+            self._inline.setdefault((kind, values[kind]), {})[values["name"]] = Document.parse(values["policy"])
+        elif kind := ATTACHED.get(type_):
+            self._attached.setdefault((kind, values[kind]), set()).add(values["policy_arn"])
+        elif type_ == "aws_iam_policy_attachment":
+            for holder in ("user", "group", "role"):
+                for name in values.get(f"{holder}s") or ():
+                    self._attached.setdefault((holder, name), set()).add(values["policy_arn"])
+        elif type_ == "aws_iam_group_membership":
+            for user in values["users"] or ():
+                self._groups.setdefault(user, set()).add(values["group"])
+        elif type_ == "aws_iam_user_group_membership":
+            self._groups.setdefault(values["user"], set()).update(values["groups"] or ())
+        elif type_ == "aws_iam_role":
+            key = ("role", values["name"])
+            inline = {row["name"]: row["policy"] for row in values.get("inline_policy") or () if row.get("name")}
+            self._inline.setdefault(key, {}).update({name: Document.parse(text) for name, text in inline.items()})
+            self._attached.setdefault(key, set()).update(values.get("managed_policy_arns") or ())
+
+    def of(self, kind: PrincipalKind, name: str) -> dict[str, Any]:
+        """The fields `inline` and `attached` of a principal."""
+        return {
+            "inline": self._inline.get((kind, name), {}),
+            "attached": tuple(sorted(self._attached.get((kind, name), ()))),
+        }
+
+    def groups(self, user: str) -> tuple[str, ...]:
+        """The memberships of a user."""
+        return tuple(sorted(self._groups.get(user, ())))
+
+    def named(self) -> set[tuple[str, str]]:
+        """Everybody whom something hangs on, as (kind, name)."""
+        groups = {("group", name) for names in self._groups.values() for name in names}
+        users = {("user", name) for name in self._groups}
+        return {*self._inline, *self._attached} | groups | users
+
+
+def _user(one: Resource, hung: _Hung) -> User:
+    values, name = one.values, one.values["name"]
+    return User(
+        name=name,
+        path=values.get("path") or "/",
+        **hung.of("user", name),
+        groups=hung.groups(name),
+        boundary=values.get("permissions_boundary") or "",
+        tags=_tags(values),
+        seen=Seen(id=values.get("unique_id") or ""),
+    )
+
+
+def _group(one: Resource, hung: _Hung) -> Group:
+    values, name = one.values, one.values["name"]
+    seen = Seen(id=values.get("unique_id") or "")
+    return Group(name=name, path=values.get("path") or "/", **hung.of("group", name), seen=seen)
+
+
+def _role(one: Resource, hung: _Hung) -> Role:
+    values, name = one.values, one.values["name"]
+    return Role(
+        name=name,
+        path=values.get("path") or "/",
+        trust=Document.parse(values["assume_role_policy"]),
+        description=values.get("description") or "",
+        max_session=int(values.get("max_session_duration") or 3600),
+        **hung.of("role", name),
+        boundary=values.get("permissions_boundary") or "",
+        tags=_tags(values),
+        seen=Seen(id=values.get("unique_id") or "", created=values.get("create_date") or ""),
+    )
+
+
+def _policy(one: Resource, prefix: str) -> Policy:
+    values = one.values
+    return Policy(
+        arn=values.get("arn") or f"{prefix}{values.get('path') or '/'}{values['name']}",
+        document=Document.parse(values["policy"]),
+        description=values.get("description") or "",
+        tags=_tags(values),
+        seen=Seen(id=values.get("policy_id") or ""),
+    )
+
+
+def _profile(one: Resource) -> InstanceProfile:
+    values = one.values
+    roles = [values["role"]] if values.get("role") else list(values.get("roles") or ())
+    path = values.get("path") or "/"
+    seen = Seen(id=values.get("unique_id") or "", created=values.get("create_date") or "")
+    return InstanceProfile(name=values["name"], path=path, roles=tuple(roles), tags=_tags(values), seen=seen)
+
+
+def _tags(values: Json) -> dict[str, str]:
+    """With those that the provider gives to everything (`default_tags`), where the state tells them."""
+    return dict(values.get("tags_all") or values.get("tags") or {})
+
+
+def _owner(found: Iterable[Resource]) -> tuple[str, str]:
+    """Partition and account."""
+    for one in found:
+        if match := _ARN.match(str(one.values.get("arn") or one.values.get("policy_arn") or "")):
+            return match.group(1), match.group(2)
+    raise ValueError("no IAM resource in it names the account")
+
+
+def _of_version_4(head: Json) -> Iterator[Resource]:
+    for block in head["resources"]:
+        if block["mode"] != "managed":
+            continue
+        address = ".".join(part for part in (block.get("module"), block["type"], block["name"]) if part)
+        for instance in block["instances"]:
+            if "deposed" not in instance:  # what will be deleted, and has been made anew beside it
+                yield Resource(address + _index(instance.get("index_key")), block["type"], instance["attributes"])
+
+
+def _shown(module: Json) -> Iterator[Resource]:
+    for one in module.get("resources") or ():
+        if one["mode"] == "managed":
+            yield Resource(one["address"], one["type"], one["values"])
+    for child in module.get("child_modules") or ():
+        yield from _shown(child)
+
+
+def _of_version_3(head: Json) -> Iterator[Resource]:
+    for module in head["modules"]:
+        prefix = "".join(f"module.{name}." for name in module["path"][1:])
+        for key, one in module["resources"].items():
+            if not key.startswith("data.") and one.get("primary"):
+                name, _, index = key.removeprefix(f"{one['type']}.").partition(".")
+                address = f"{prefix}{one['type']}.{name}" + (_index(int(index)) if index.isdecimal() else "")
+                yield Resource(address, one["type"], unflattened(one["primary"]["attributes"]))
+
+
+def _index(key: object) -> str:
+    if key is None:
+        return ""
+    return f"[{key}]" if isinstance(key, int) else '["{}"]'.format(str(key).replace("\\", "\\\\").replace('"', '\\"'))
+
+
+def unflattened(flat: Mapping[str, str]) -> dict[str, Any]:
+    """The attributes of version 3, where a list is `users.#` and `users.1234`, a map `tags.%` and `tags.Name`."""
+    found: dict[str, Any] = {}
+    for key, value in flat.items():
+        name, _, rest = key.partition(".")
+        if not rest:
+            found[name] = value
+        elif rest == "%":
+            start = f"{name}."
+            rows = {other.removeprefix(start): text for other, text in flat.items() if other.startswith(start)}
+            found[name] = {other: text for other, text in rows.items() if other != "%"}
+        elif rest == "#":
+            found[name] = _listed(name, flat)
+    return found
+
+
+def _listed(name: str, flat: Mapping[str, str]) -> list[Any]:
+    start = f"{name}."
+    rows: dict[str, dict[str, str]] = {}
+    for key, value in flat.items():
+        if key.startswith(start) and key != f"{start}#":
+            index, _, field = key.removeprefix(start).partition(".")
+            rows.setdefault(index, {})[field] = value
+    return [row[""] if "" in row else unflattened(row) for row in rows.values()]
