@@ -91,7 +91,9 @@ KINDS: Mapping[Code, _Kind] = {
         "subjects", "in an old group but not yet in its new one: {subjects}", "run `readd --execute` first"
     ),
     "owned-elsewhere": _Kind(
-        "subjects", "managed by a CloudFormation stack: {subjects}", "let the stack give it up before deleting it"
+        "subjects",
+        "managed by Terraform or a CloudFormation stack: {subjects}",
+        "let it give them up first (`terraform state rm`, or Retain), then `inventory` again from all sources",
     ),
     "quota-exceeded": _Kind("plan", "IAM's quotas would be passed: {subjects}", "ask AWS for more, or plan for less"),
     "role-in-use": _Kind(

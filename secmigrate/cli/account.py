@@ -15,6 +15,7 @@ from typing import NamedTuple, cast
 
 import msgspec
 import typer
+from msgspec import structs
 
 from secmigrate import documents, mapping, sec
 from secmigrate.access import Watch
@@ -43,6 +44,11 @@ def look(aws: Aws, out: Out, account: str = "") -> Snapshot:
         live = read_live(aws, documents.aws_managed(), progress)
     same(account or live.account, live.account)
     return live
+
+
+def with_owners(space: Workspace, live: Snapshot) -> Snapshot:
+    """The account with what the workspace's inventory tells of who manages it."""
+    return structs.replace(live, owners=inventory(space).owners) if space.inventory.exists() else live
 
 
 def same(wanted: str, found: str) -> None:

@@ -103,7 +103,7 @@ def decommission(
     apart = _quarantine(quarantine, quarantine_days)
     unused_since = (datetime.now(UTC) - timedelta(days=unused_days)).strftime("%Y-%m-%d")
     outcome = space.outcome()
-    live = account.look(aws, out, outcome.account)
+    live = account.with_owners(space, account.look(aws, out, outcome.account))
     account.propose(
         plan.decommission(live, outcome.moves, unused_since, account.watch(space, live), apart), live, aws, space, out
     )

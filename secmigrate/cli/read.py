@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import structs
 
 from secmigrate.cli import options
 from secmigrate.cli.app import app
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from secmigrate.iam import Snapshot
 
 Where = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
-        "--from", metavar="WHERE", help="`live`, a snapshot, authorization details as JSON, or terraform.tfstate."
+        "--from",
+        metavar="WHERE",
+        help="`live` (the default), a snapshot, authorization details, terraform.tfstate; several are merged.",
     ),
 ]
 
@@ -28,7 +31,7 @@ Where = Annotated[
 def inventory(
     workspace: options.Workspace = options.FOLDER,
     json: options.Json = False,
-    where: Where = "live",
+    where: Where = None,
     profile: options.Profile = None,
     region: options.Region = None,
     endpoint: options.Endpoint = None,
@@ -37,10 +40,13 @@ def inventory(
     from secmigrate import documents
     from secmigrate.aws import Aws
     from secmigrate.cli import account
+    from secmigrate.sources.merging import merged, unowned
     from secmigrate.sources.saved import read_saved
 
-    out, space = Out(json), account.open_workspace(workspace)
-    snapshot = account.look(Aws(profile, region, endpoint), out) if where == "live" else read_saved(Path(where))
+    out, space, places = Out(json), account.open_workspace(workspace), where or ["live"]
+    files = [read_saved(Path(place)) for place in places if place != "live"]
+    live = [account.look(Aws(profile, region, endpoint), out)] if "live" in places else []
+    snapshot, drift = structs.astuple(merged([*live, *files]))
     with space.locked():
         space.keep_the_first_inventory(snapshot)
         documents.write_snapshot(space.inventory, snapshot)
@@ -50,10 +56,18 @@ def inventory(
     out.say(*(f"  not read: {gap.what}: {gap.why}" for gap in snapshot.incomplete))
     out.say(*(f"wrote {path}" for path in (space.inventory, space.members_json, space.members_text)))
     gaps = [f"{gap.what}: {gap.why}" for gap in snapshot.incomplete]
-    out.document("inventory", {"account": snapshot.account, "counts": counts, "incomplete": gaps})
+    nobodys = unowned(snapshot)
+    if len(places) > 1:
+        out.say(*(f"  drift: {line}" for line in drift))
+        told = f"{', '.join(nobodys[:5])}{' and more (--json lists them)' if len(nobodys) > 5 else ''}"
+        out.say(
+            f"{len(snapshot.owners)} things have an owner; owned by nobody: {len(nobodys)}", *([told] if told else [])
+        )
+    more = {"owners": snapshot.owners, "unowned": nobodys, "drift": drift}
+    out.document("inventory", {"account": snapshot.account, "counts": counts, "incomplete": gaps, **more})
     if snapshot.incomplete:
         out.say("the inventory is incomplete: no plan will be made from it")
-    finish(1 if snapshot.incomplete and where == "live" else 0)
+    finish(1 if snapshot.incomplete and live else 0)
 
 
 @app.command(epilog="Example: secmigrate usage --profile prod")

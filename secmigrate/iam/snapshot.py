@@ -36,6 +36,8 @@ class Gap(Struct, frozen=True, order=True, forbid_unknown_fields=True):
 class Snapshot(Struct, frozen=True, kw_only=True, dict=True, eq=False):
     """All of an account's IAM at one moment, or as it is planned to be. Maps are never changed in place.
 
+    `owners` is who manages what, where a source tells; it is no part of what makes two snapshots equal either.
+
     The documents of AWS's own policies are reference material, AWS's to change: they are kept where something uses
     them, and are not part of what makes two snapshots equal. That they are attached, is.
     """
@@ -48,6 +50,7 @@ class Snapshot(Struct, frozen=True, kw_only=True, dict=True, eq=False):
     policies: Mapping[str, Policy] = {}  # by ARN: the account's own, and AWS's where something uses them
     instance_profiles: Mapping[str, InstanceProfile] = {}
     incomplete: tuple[Gap, ...] = ()
+    owners: Mapping[str, str] = {}  # by ARN: terraform ADDRESS, stack NAME, service-linked, …
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Snapshot):
@@ -98,6 +101,10 @@ class Snapshot(Struct, frozen=True, kw_only=True, dict=True, eq=False):
         path, name = cast(str, getattr(thing, "path")), thing.key  # noqa: B009 - all but policies have a path field
         return f"arn:{self.partition}:iam::{self.account}:{kind}{path}{name}"
 
+    def owner(self, thing: Entity) -> str:
+        """Who manages the thing, as far as a source told; empty if nobody is known to."""
+        return self.owners.get(self.arn(thing), "")
+
     def policy_arn(self, name: str, path: str = "/") -> str:
         """The ARN of a customer-managed policy of this account."""
         return f"arn:{self.partition}:iam::{self.account}:policy{path}{name}"
@@ -124,6 +131,7 @@ class Snapshot(Struct, frozen=True, kw_only=True, dict=True, eq=False):
             roles=_restorable(self.roles),
             policies=_restorable(self.own_policies),
             instance_profiles=_restorable(self.instance_profiles),
+            owners={},
         )
 
     @cached_property
@@ -149,6 +157,7 @@ class SnapshotFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     policies: tuple[Policy, ...] = ()
     instance_profiles: tuple[InstanceProfile, ...] = ()
     incomplete: tuple[Gap, ...] = ()
+    owners: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 _encoder = msgspec.json.Encoder(enc_hook=to_jsonable, order="sorted")
@@ -171,6 +180,7 @@ def encode(snapshot: Snapshot) -> bytes:
             policies=row(snapshot.policies),
             instance_profiles=row(snapshot.instance_profiles),
             incomplete=tuple(sorted(snapshot.incomplete)),
+            owners=dict(snapshot.owners) or msgspec.UNSET,
         )
     )
 
@@ -187,6 +197,7 @@ def decode(data: bytes) -> Snapshot:
         policies=keyed(file.policies),
         instance_profiles=keyed(file.instance_profiles),
         incomplete=file.incomplete,
+        owners={} if file.owners is msgspec.UNSET else file.owners,
     )
 
 

@@ -73,6 +73,7 @@ def _leaving(
 ) -> Leaving:
     homes = Homes(moves)
     groups, waiting = _groups(live, homes)
+    owned = {old: live.owner(live.groups[old]) for old in homes if old in live.groups and live.owner(live.groups[old])}
     roles, why = _roles(live, successors(moves), unused_since)
     farewell = Farewell(live, successors(moves), watch)
     groups, needed = farewell.of_groups(groups)
@@ -90,12 +91,15 @@ def _leaving(
         *(Kept("group", group, f"not all of its members are in {_told(homes, group)} yet") for group in waiting),
         *(Kept("group", group, reason) for group, reason in needed.items()),
         *(Kept("role", name, reason) for name, reason in (why | assumed | named).items()),
+        *(Kept("group", old, f"managed by {owner}") for old, owner in owned.items()),
     ]
     members = [f"{user} ({group})" for group in waiting for user in _absent(live, group, homes)]
     dangers = [
         *some("not-a-member-yet", members),
         *some("role-in-use", sorted(name for name, reason in why.items() if reason.startswith("used"))),
-        *some("owned-elsewhere", sorted(name for name, reason in why.items() if reason.startswith("managed"))),
+        *some(
+            "owned-elsewhere", sorted([*owned, *(one for one, reason in why.items() if reason.startswith("managed"))])
+        ),
         *some("service-linked", sorted(name for name, reason in why.items() if reason.startswith("AWS"))),
         *some("named-elsewhere", sorted(named)),
         *some("stranded-user", farewell.stranded),
@@ -107,7 +111,7 @@ def _leaving(
 
 def _groups(live: Snapshot, homes: Homes) -> tuple[tuple[Group, ...], list[str]]:
     """The groups that may go, those that deny something last, and those that wait."""
-    there = sorted(old for old in homes if old in live.groups)
+    there = sorted(old for old in homes if old in live.groups and not live.owner(live.groups[old]))
     waiting = [
         old for old in there if any(new not in live.groups for new in homes.all(old)) or _absent(live, old, homes)
     ]
@@ -141,6 +145,8 @@ def _roles(live: Snapshot, new_of: Mapping[str, str], unused_since: str) -> tupl
             why[old] = f"managed by {role.keeper}"
         elif role.keeper:
             why[old] = f"AWS manages it ({role.keeper})"
+        elif live.owner(role):
+            why[old] = f"managed by {live.owner(role)}"
         elif new_of[old] not in live.roles:
             why[old] = f"{new_of[old]} does not exist yet"
         elif role.seen.last_used[:10] >= unused_since:
@@ -217,8 +223,8 @@ def _policies(live: Snapshot, leaving: Leaving) -> tuple[list[Policy], list[Kept
         elif others:
             other = next(one for one in others if one not in resting)
             kept.append(Kept("policy", arn, f"{other.kind} {other.name} uses it as well"))
-        elif stack:
-            kept.append(Kept("policy", arn, f"managed by stack {stack}"))
+        elif stack or live.owner(policy):
+            kept.append(Kept("policy", arn, f"managed by {live.owner(policy) or f'stack {stack}'}"))
         else:
             going.append(policy)
     return going, kept

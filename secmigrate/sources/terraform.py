@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from msgspec import structs
+
 from secmigrate.iam import (
     Document,
     Gap,
@@ -37,7 +39,13 @@ ATTACHED: Mapping[str, PrincipalKind] = {
     "aws_iam_group_policy_attachment": "group",
     "aws_iam_role_policy_attachment": "role",
 }
-THINGS = frozenset({"aws_iam_user", "aws_iam_group", "aws_iam_role", "aws_iam_policy", "aws_iam_instance_profile"})
+ROOMS: Mapping[str, str] = {
+    "aws_iam_user": "users",
+    "aws_iam_group": "groups",
+    "aws_iam_role": "roles",
+    "aws_iam_policy": "policies",
+    "aws_iam_instance_profile": "instance_profiles",
+}
 MEMBERS = frozenset({"aws_iam_group_membership", "aws_iam_user_group_membership", "aws_iam_policy_attachment"})
 # They say nothing of who may do what, or only that what the others say is all there is; some of them are secrets.
 ASIDE = frozenset(
@@ -83,7 +91,7 @@ def resources(head: Json) -> Iterator[Resource]:
 
 
 def from_terraform(head: Json) -> Snapshot:
-    """What Terraform manages, as a snapshot. It never knows the rest of the account, so it is `incomplete`.
+    """What Terraform manages, as a snapshot with its addresses as owners. It never knows the rest of the account, so it is `incomplete`.
 
     Raises ValueError if nothing in it names the account, and KeyError, TypeError or AttributeError for what Terraform
     would not have written.
@@ -105,7 +113,7 @@ def from_terraform(head: Json) -> Snapshot:
         *(
             Gap(one.address, "secmigrate does not know what such a resource may do")
             for one in found
-            if one.type not in THINGS | MEMBERS | ASIDE | INLINE.keys() | ATTACHED.keys()
+            if one.type not in ROOMS.keys() | MEMBERS | ASIDE | INLINE.keys() | ATTACHED.keys()
         ),
     ]
     there = {"user": users.keys(), "group": groups.keys(), "role": roles.keys()}
@@ -120,7 +128,7 @@ def from_terraform(head: Json) -> Snapshot:
     missing = sorted(arn for arn in attached - policies.keys() if not is_aws_policy(arn))
     gaps += [Gap(f"policy {arn}", "attached in the state, but not managed by it") for arn in missing]
     profiles = keyed(_profile(one) for one in by_type.get("aws_iam_instance_profile", ()))
-    return Snapshot(
+    snapshot = Snapshot(
         account=account,
         partition=partition,
         users=users,
@@ -130,6 +138,15 @@ def from_terraform(head: Json) -> Snapshot:
         instance_profiles=profiles,
         incomplete=tuple(sorted(gaps)),
     )
+    return structs.replace(snapshot, owners=dict(_owners(snapshot, found)))
+
+
+def _owners(snapshot: Snapshot, found: Iterable[Resource]) -> Iterator[tuple[str, str]]:
+    for one in found:
+        if room := ROOMS.get(one.type):
+            path, name = one.values.get("path") or "/", one.values["name"]
+            key = one.values.get("arn") or snapshot.policy_arn(name, path) if room == "policies" else name
+            yield snapshot.arn(getattr(snapshot, room)[key]), f"terraform {one.address}"
 
 
 class _Hung:
