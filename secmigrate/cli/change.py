@@ -34,17 +34,17 @@ def readd(
     """Plan: users into their new groups (guide, step 9)."""
     from secmigrate import plan
     from secmigrate.aws import Aws
-    from secmigrate.cli import account
+    from secmigrate.cli import account, running
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
-    account.phase(stop_before)
+    running.phase(stop_before)
     if execute:
-        account.carry_out("readd", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
+        running.carry_out("readd", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
         return
     outcome = space.outcome()
     live = account.look(aws, out, outcome.account)
     watch = account.watch(space, live)
-    account.propose(
+    running.propose(
         plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped, watch), live, aws, space, out
     )
 
@@ -93,18 +93,18 @@ def decommission(
     """Plan: old groups, roles and policies go, in the right order (guide, step 10)."""
     from secmigrate import plan
     from secmigrate.aws import Aws
-    from secmigrate.cli import account
+    from secmigrate.cli import account, running
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
-    account.phase(stop_before)
+    running.phase(stop_before)
     if execute:
-        account.carry_out("decommission", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
+        running.carry_out("decommission", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
         return
     apart = _quarantine(quarantine, quarantine_days)
     unused_since = (datetime.now(UTC) - timedelta(days=unused_days)).strftime("%Y-%m-%d")
     outcome = space.outcome()
     live = account.with_owners(space, account.look(aws, out, outcome.account))
-    account.propose(
+    running.propose(
         plan.decommission(live, outcome.moves, unused_since, account.watch(space, live), apart), live, aws, space, out
     )
 
@@ -128,14 +128,14 @@ def rollback(
     """Plan: back to the start, from the journals of what was done."""
     from secmigrate import plan
     from secmigrate.aws import Aws
-    from secmigrate.cli import account
+    from secmigrate.cli import account, running
     from secmigrate.mapping import Scope
     from secmigrate.plan.rollback import documents, is_membership
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
-    account.phase(stop_before)
+    running.phase(stop_before)
     if execute:
-        account.carry_out("rollback", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
+        running.carry_out("rollback", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
         return
     scope = Scope(tuple(only or ()))
 
@@ -145,7 +145,7 @@ def rollback(
 
     live, done = account.look(aws, out, account.journaled(space)), space.done()
     watch = account.watch(space, live, met=documents(done))
-    account.propose(plan.rollback(live, done, wanted=wanted, watch=watch), live, aws, space, out)
+    running.propose(plan.rollback(live, done, wanted=wanted, watch=watch), live, aws, space, out)
 
 
 @app.command(epilog="Example: secmigrate resume --confirm-account 111122223333")
@@ -160,10 +160,10 @@ def resume(
 ) -> None:
     """Carry an interrupted plan on; what is in doubt is looked up in the account first."""
     from secmigrate.aws import Aws
-    from secmigrate.cli import account
+    from secmigrate.cli import account, running
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
-    account.go_on(aws, space, out, confirmed=confirm, at_once=at_once)
+    running.go_on(aws, space, out, confirmed=confirm, at_once=at_once)
 
 
 def _quarantine(what: str, days: int) -> Quarantine:

@@ -107,7 +107,7 @@ class _Road:
     def _deploy(self) -> None:
         from secmigrate import plan
         from secmigrate.aws import Aws
-        from secmigrate.cli import account
+        from secmigrate.cli import account, running
         from secmigrate.journal import Writer
 
         aws = Aws()
@@ -115,7 +115,7 @@ class _Road:
         journal = Writer(self.space.journal_path("deploy", account.now()), account.now)
         try:
             journal.plan(made)
-            account.run(made, aws, journal, self.out)
+            running.run(made, aws, journal, self.out)
         finally:
             journal.close()
 

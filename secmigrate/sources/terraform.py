@@ -91,7 +91,8 @@ def resources(head: Json) -> Iterator[Resource]:
 
 
 def from_terraform(head: Json) -> Snapshot:
-    """What Terraform manages, as a snapshot with its addresses as owners. It never knows the rest of the account, so it is `incomplete`.
+    """What Terraform manages, as a snapshot with its addresses as owners. It never knows the rest of the account, so it
+    is `incomplete`.
 
     Raises ValueError if nothing in it names the account, and KeyError, TypeError or AttributeError for what Terraform
     would not have written.
