@@ -25,7 +25,7 @@ from secmigrate.plan.quarantine import resting
 Fit = Literal["cover", "used"]  # levels cover what is allowed, or what was used in the last year
 State = Literal["done", "next", "blocked", "waiting"]
 
-_STAMP = re.compile(r"\d{8}T\d{6}Z(\.\d+)?(?=-)")  # how a journal's name begins
+_STAMP = re.compile(r"(?<=-)\d{8}T\d{6}Z(\.\d+)?(?=\.jsonl$)")  # how a journal's name ends
 
 
 class Members(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -172,15 +172,15 @@ class Workspace:
     def journal_path(self, name: str, at: str) -> Path:
         """Where a run that starts now keeps its journal; `at` is ISO 8601, UTC, to the second.
 
-        Its name comes after those of all journals here, also of one that began in the same second, or before the
-        clock was set back.
+        The stamp in its name comes after those of all journals here, also of one that began in the same second, or
+        before the clock was set back.
         """
         stamp = at.replace(":", "").replace("-", "")
-        last = max((found.group() for found in map(_STAMP.match, self._journal_names()) if found), default="")
+        last = max(map(_stamp, self._journal_names()), default="")
         if stamp <= last:
             moment, _, n = last.partition(".")
             stamp = f"{moment}.{int(n or 1) + 1:04}"
-        return self.journals_folder / f"{stamp}-{name}.jsonl"
+        return self.journals_folder / f"{name}-{stamp}.jsonl"
 
     def journals(self) -> list[Journal]:
         """All journals, oldest first. Raises BadInput if one is damaged."""
@@ -188,7 +188,9 @@ class Workspace:
         return [read_journal(path) for path in paths if has_begun(path)]
 
     def _journal_names(self) -> list[str]:
-        return sorted(path.name for path in self.journals_folder.glob("*.jsonl"))
+        return sorted(
+            (path.name for path in self.journals_folder.glob("*.jsonl")), key=lambda name: (_stamp(name), name)
+        )
 
     def done(self) -> list[Tried]:
         """All that was done here, or may have been, oldest first."""
@@ -243,6 +245,12 @@ class Workspace:
         if _done(ended, "rollback"):
             steps.append(Step("rollback", "done", "what had been done was undone"))
         return steps
+
+
+def _stamp(name: str) -> str:
+    """When the journal of that name began; empty if nobody can tell."""
+    found = _STAMP.search(name)
+    return found.group() if found else ""
 
 
 def _locks(handle: int, lock: Path) -> bool:

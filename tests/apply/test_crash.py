@@ -143,7 +143,7 @@ def test_killed_before_its_plan_was_on_the_disk(space: Workspace) -> None:
     """Nothing was done, so nothing is in the way."""
     space.journals_folder.mkdir(parents=True)
     for n, content in enumerate((b"", b'{"at":"2026-01-02T03:04:05Z","event":"plan","pl')):
-        (space.journals_folder / f"20260102T03040{n}Z-decommission.jsonl").write_bytes(content)
+        (space.journals_folder / f"decommission-20260102T03040{n}Z.jsonl").write_bytes(content)
     with Twin(BEFORE) as twin:
         assert plan_and_execute_rollback(space, twin).operations == ()
         assert space.journals() == []

@@ -59,7 +59,7 @@ def test_runs_that_begin_in_one_second_keep_their_order(space: Workspace) -> Non
     assert [journal.path for journal in space.journals()] == paths
     assert [one.operation for one in space.done()][:3] == [plan.operations[0] for plan in (ADD, DROP, MAKE)]
     assert len(set(paths)) == len(paths)
-    assert paths[0].name == "20260102T030405Z-readd.jsonl"
+    assert paths[0].name == "readd-20260102T030405Z.jsonl"
 
 
 def test_a_clock_that_is_set_back_does_not_change_the_order(space: Workspace) -> None:

@@ -135,8 +135,8 @@ LATER = {
     ),
     "a damaged journal": Bad(
         "status",
-        r"migration/journals/20240101T000000Z-readd\.jsonl:1: damaged",
-        files={"migration/journals/20240101T000000Z-readd.jsonl": '{"event": "lunch"}\n'},
+        r"migration/journals/readd-20240101T000000Z\.jsonl:1: damaged",
+        files={"migration/journals/readd-20240101T000000Z.jsonl": '{"event": "lunch"}\n'},
     ),
     "no one to confirm": Bad("readd --execute --endpoint-url {twin}", r"nobody is here to confirm it", code=4),
     "another account confirmed": Bad(
