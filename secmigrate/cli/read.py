@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from msgspec import structs
 
 from secmigrate.cli import options
 from secmigrate.cli.app import app
@@ -46,7 +45,8 @@ def inventory(
     out, space, places = Out(json), account.open_workspace(workspace), where or ["live"]
     files = [read_saved(Path(place)) for place in places if place != "live"]
     live = [account.look(Aws(profile, region, endpoint), out)] if "live" in places else []
-    snapshot, drift = structs.astuple(merged([*live, *files]))
+    found = merged([*live, *files])
+    snapshot, drift = found.snapshot, found.drift
     with space.locked():
         space.keep_the_first_inventory(snapshot)
         documents.write_snapshot(space.inventory, snapshot)

@@ -13,9 +13,10 @@ from msgspec import structs
 from secmigrate import iam
 from secmigrate.documents import json_syntax, read_bytes, read_snapshot
 from secmigrate.errors import BadInput
+from secmigrate.handover import Resource
 from secmigrate.iam import Gap, Snapshot, is_aws_policy, keyed
 from secmigrate.sources import details
-from secmigrate.sources.terraform import from_terraform, is_terraform
+from secmigrate.sources.terraform import from_terraform, is_terraform, resources
 
 _LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 _HINT = (
@@ -42,6 +43,23 @@ def read_saved(path: Path) -> Snapshot:
         raise BadInput(error.message, where=f"{path}:1", hint=error.hint or _HINT) from None
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise BadInput(f"not as {writer} writes it: {error!r}", where=f"{path}:1", hint=_HINT) from None
+
+
+def read_resources(path: Path) -> list[Resource]:
+    """What Terraform manages, by address. Raises BadInput for other files."""
+    head = json_syntax(path, read_bytes(path))
+    if not isinstance(head, dict) or not is_terraform(head):
+        raise BadInput(
+            "not a state of Terraform's", where=f"{path}:1", hint="terraform.tfstate, or `terraform state pull`"
+        )
+    try:
+        found = [one for one in resources(head) if one.type.startswith("aws_iam_")]
+        from_terraform(head)  # whatever would be odd in it is told there
+    except BadInput as error:
+        raise BadInput(error.message, where=f"{path}:1", hint=error.hint or _HINT) from None
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
+        raise BadInput(f"not as Terraform writes it: {error!r}", where=f"{path}:1", hint=_HINT) from None
+    return found
 
 
 def _from_details(found: Mapping[str, Any]) -> Snapshot:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import structs
 
+from secmigrate.handover import ATTACHED, INLINE, Resource
 from secmigrate.iam import (
     Document,
     Gap,
@@ -29,16 +30,6 @@ from secmigrate.iam import (
 
 Json = Mapping[str, Any]
 
-INLINE: Mapping[str, PrincipalKind] = {
-    "aws_iam_user_policy": "user",
-    "aws_iam_group_policy": "group",
-    "aws_iam_role_policy": "role",
-}
-ATTACHED: Mapping[str, PrincipalKind] = {
-    "aws_iam_user_policy_attachment": "user",
-    "aws_iam_group_policy_attachment": "group",
-    "aws_iam_role_policy_attachment": "role",
-}
 ROOMS: Mapping[str, str] = {
     "aws_iam_user": "users",
     "aws_iam_group": "groups",
@@ -59,14 +50,6 @@ ASIDE = frozenset(
     ).split()
 )
 _ARN = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}):")
-
-
-class Resource(NamedTuple):
-    """One instance of a resource that Terraform manages, with its attributes."""
-
-    address: str  # module.team["a"].aws_iam_group.devs[0]
-    type: str
-    values: Json
 
 
 def is_terraform(head: object) -> bool:

@@ -79,7 +79,7 @@ def version_4() -> dict[str, Any]:
     others = [
         {"mode": "data", "type": "aws_iam_group", "name": "theirs", "instances": [{"attributes": {"name": "no"}}]}
     ]
-    old = {"deposed": "1f", "attributes": {"name": "gone"}}
+    old = {"deposed": "1f2e3d4c", "attributes": {"name": "gone"}}
     others.append({"mode": "managed", "type": "aws_iam_group", "name": "old", "instances": [old]})
     return {"version": 4, "terraform_version": "1.9.0", "serial": 3, "resources": [*blocks.values(), *others]}
 

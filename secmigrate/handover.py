@@ -1,0 +1,153 @@
+"""How Terraform lets go of what is decommissioned, so that its next run neither deletes nor makes it anew.
+
+Source: Terraform, *Command: state rm* and *Removing resources* (`removed` blocks, since 1.7: whole resources only).
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Set
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from secmigrate.iam import PrincipalKind, Snapshot
+
+INLINE: Mapping[str, PrincipalKind] = {
+    "aws_iam_user_policy": "user",
+    "aws_iam_group_policy": "group",
+    "aws_iam_role_policy": "role",
+}
+ATTACHED: Mapping[str, PrincipalKind] = {
+    "aws_iam_user_policy_attachment": "user",
+    "aws_iam_group_policy_attachment": "group",
+    "aws_iam_role_policy_attachment": "role",
+}
+_HOLDERS: tuple[PrincipalKind, ...] = ("user", "group", "role")
+_INDEX = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
+
+Thing = tuple[str, str]  # (kind, name); a policy by its ARN
+
+
+class Resource(NamedTuple):
+    """One instance of a resource that Terraform manages, with its attributes."""
+
+    address: str  # module.team["a"].aws_iam_group.devs[0]
+    type: str
+    values: Mapping[str, Any]
+
+
+class Handover(Struct, frozen=True):
+    """What a person does in Terraform, in this order."""
+
+    takes_away: tuple[str, ...]  # before step 9: what would undo the new memberships and attachments
+    state_rm: tuple[str, ...]  # addresses
+    blocks: tuple[str, ...]  # resource blocks that must leave the configuration as well
+    removed: tuple[str, ...]  # of those, the ones for which a `removed` block does both
+    edit: tuple[str, ...]  # what names things that go beside others that stay
+
+
+def handover(resources: Iterable[Resource], leaving: Set[Thing], planned: Snapshot) -> Handover:
+    """What Terraform must let go of when the groups, roles and policies `leaving` go, and `planned` is to come."""
+    going: list[Resource] = []
+    staying: list[Resource] = []
+    edit: list[str] = []
+    takes: list[str] = []
+    for one in resources:
+        about = frozenset(_about(one))
+        gone = about & leaving
+        if gone and gone == about:
+            going.append(one)
+            continue
+        staying.append(one)
+        takes += _takes_away(one, planned)
+        if gone:
+            names = " and ".join(f"{kind} {name}" for kind, name in sorted(gone))
+            edit.append(f"{one.address}: take {names} out of its configuration; the rest of it stays")
+    blocks = {_block(one.address) for one in going}
+    blocked = {_block(one.address) for one in staying}
+    whole = sorted(block for block in blocks - blocked if not _INDEX.search(block))
+    return Handover(
+        takes_away=tuple(sorted(takes)),
+        state_rm=tuple(sorted(one.address for one in going)),
+        blocks=tuple(sorted(blocks)),
+        removed=tuple(whole),
+        edit=tuple(sorted(edit)),
+    )
+
+
+def leaving(olds: Iterable[Thing], live: Snapshot) -> frozenset[Thing]:
+    """These old groups and roles, and the customer-managed policies that nothing else uses."""
+    going = frozenset(olds)
+    used = {
+        arn
+        for one in (*live.groups.values(), *live.roles.values())
+        if (one.kind, one.name) in going
+        for arn in one.attached
+    }
+    alone = {
+        arn for arn in used & live.own_policies.keys() if all((one.kind, one.name) in going for one in live.uses(arn))
+    }
+    return going | {("policy", arn) for arn in alone}
+
+
+def script(found: Handover) -> str:
+    """A shell script that makes Terraform forget, to be run where its configuration lies."""
+    lines = [
+        "#!/bin/sh",
+        "# Terraform forgets what is decommissioned; nothing is deleted. Made by secmigrate.",
+        "set -eu",
+    ]
+    lines += [f"terraform state rm {shlex.quote(address)}" for address in found.state_rm]
+    return "\n".join(lines) + "\n"
+
+
+def configuration(found: Handover) -> str:
+    """The `removed` blocks, for Terraform 1.7 and later."""
+    block = "removed {{\n  from = {}\n\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"
+    return "\n".join(block.format(address) for address in found.removed)
+
+
+def _about(one: Resource) -> Iterator[Thing]:
+    """What a resource hangs on, or is."""
+    values = one.values
+    match one.type:
+        case "aws_iam_group" | "aws_iam_role":
+            yield (one.type.removeprefix("aws_iam_"), values["name"])
+        case "aws_iam_instance_profile":
+            yield ("instance profile", values["name"])
+            if values.get("role"):
+                yield ("role", values["role"])
+        case "aws_iam_policy":
+            yield ("policy", str(values.get("arn")))
+        case "aws_iam_policy_attachment":
+            yield from ((kind, name) for kind in _HOLDERS for name in values.get(f"{kind}s") or ())
+        case "aws_iam_group_membership":
+            yield ("group", values["group"])
+        case "aws_iam_user_group_membership":
+            yield from (("group", name) for name in values.get("groups") or ())
+        case _:
+            if kind := INLINE.get(one.type) or ATTACHED.get(one.type):
+                yield (kind, values[kind])
+
+
+def _takes_away(one: Resource, planned: Snapshot) -> Iterator[str]:
+    """Resources that are exclusive: on its next run Terraform takes away what they do not list."""
+    values = one.values
+    if one.type == "aws_iam_group_membership" and values["group"] in planned.groups:
+        yield f"{one.address}: would take everybody whom it does not list out of {values['group']} again"
+    if one.type == "aws_iam_policy_attachment":
+        new = [
+            f"{thing.kind} {thing.name}"
+            for thing in (*planned.groups.values(), *planned.roles.values())
+            if values["policy_arn"] in thing.attached
+        ]
+        if new:
+            yield f"{one.address}: would detach {values['policy_arn']} from {', '.join(sorted(new))} again"
+
+
+def _block(address: str) -> str:
+    """The resource block of an instance: its address without its own index."""
+    last = _INDEX.search(address, address.rfind("aws_iam_"))
+    return address[: last.start()] if last and last.end() == len(address) else address
