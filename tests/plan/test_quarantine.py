@@ -8,10 +8,10 @@ from datetime import date, timedelta
 import pytest
 
 from secmigrate import plan as planning
-from secmigrate.iam import Snapshot
+from secmigrate.iam import Document, Snapshot
 from secmigrate.operations import DeleteRole, QuarantineRole, RenameGroup
 from secmigrate.plan import Move, Plan, Quarantine, net, rollback
-from secmigrate.plan.quarantine import POLICY, entered, resting
+from secmigrate.plan.quarantine import POLICY, entered, entry, resting
 from tests.plan.cases import (
     EVERY_LOSS,
     LAST_YEAR,
@@ -32,7 +32,7 @@ from tests.plan.cases import (
     user,
     watching,
 )
-from tests.small import allow
+from tests.small import ACCOUNT, allow
 
 ROLES, ALL = frozenset({"role"}), frozenset({"role", "group"})
 LIVE = snapshot(
@@ -171,3 +171,27 @@ def test_what_rests_is_what_was_put_there_and_neither_deleted_nor_taken_out() ->
     renamed = next(one for one in first.operations if isinstance(one, RenameGroup))
     assert resting([*first.operations, renamed.undo()]) == ["role old"]
     assert isinstance(first.operations[-1], QuarantineRole | RenameGroup)
+
+
+def test_who_may_assume_what_rests_must_be_able_to_assume_what_takes_its_place() -> None:
+    anybody = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    open_ = Document({"Version": "2012-10-17", "Statement": [anybody]})
+    before = snapshot(
+        user("ana", inline={"a": allow("sts:AssumeRole")}), role("old", open_), role("fresh"), role("other", open_)
+    )
+    rests = QuarantineRole(principal="role", name="old", policy=POLICY, document=_entry("old"))
+    now = after(before, [rests])
+    watch = watching(before, now)
+
+    def verified(live: Snapshot, new: str) -> list[str]:
+        return planning.verify(live, snapshot(before.roles[new]), roles(old=new), {}, before, watch)
+
+    assert verified(now, "fresh") == ["user ana may not assume what took the place of old"]
+    assert verified(now, "other") == []
+    assert verified(before, "fresh") == []  # as long as it may be used nothing is lost
+
+
+def _entry(name: str) -> Document:
+    operation = entry(role(name), "2026-03-01")
+    assert isinstance(operation, QuarantineRole)
+    return operation.document
