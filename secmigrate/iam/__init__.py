@@ -26,6 +26,7 @@ from secmigrate.iam.entities import (
     is_aws_policy,
 )
 from secmigrate.iam.snapshot import Gap, Snapshot, SnapshotFile, decode, encode, keyed
+from secmigrate.iam.stacks import Stack, StackResource
 from secmigrate.iam.usage import UNTRACKED, ServiceUse, Usage
 
 __all__ = [
@@ -47,6 +48,8 @@ __all__ = [
     "ServiceUse",
     "Snapshot",
     "SnapshotFile",
+    "Stack",
+    "StackResource",
     "Usage",
     "User",
     "Version",

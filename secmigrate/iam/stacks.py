@@ -1,0 +1,29 @@
+"""CloudFormation stacks as their templates tell them, whatever service their resources are of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+
+class StackResource(Struct, frozen=True):
+    """A resource of a stack. Those of IAM have a type that starts with `AWS::IAM::`."""
+
+    logical_id: str
+    type: str
+    properties: Mapping[str, Any]  # resolved as far as possible
+    deletion_policy: str = "Delete"  # Delete, Retain, RetainExceptOnCreate or Snapshot
+    physical: str = ""  # its name or ARN, as far as known
+    children: str = ""  # of an AWS::CloudFormation::Stack: the name of the stack nested there
+
+
+class Stack(Struct, frozen=True):
+    """A stack: what lies in it, what it tells others, and what others tell it."""
+
+    name: str
+    path: str  # the template's file
+    resources: tuple[StackResource, ...] = ()
+    exports: Mapping[str, str] = {}  # by export name: what it exports, or "" if nobody knows
+    imports: tuple[str, ...] = ()  # names of the exports that it imports, sorted
