@@ -6,6 +6,7 @@ from secmigrate.documents.config_files import config_of, config_text, read_confi
 from secmigrate.documents.exports import read_exports
 from secmigrate.documents.json_files import json_syntax, read_json, read_snapshot, write_json, write_snapshot
 from secmigrate.documents.remarks import Remark, remarks
+from secmigrate.documents.retaining import patch, retained
 from secmigrate.documents.shipped import aws_actions, aws_managed, catalogue, example
 from secmigrate.documents.whole import read_bytes, write_whole
 from secmigrate.documents.yaml_files import Lines, read_yaml, schema, write_schemas
@@ -20,6 +21,7 @@ __all__ = [
     "config_text",
     "example",
     "json_syntax",
+    "patch",
     "read_bytes",
     "read_config",
     "read_decisions",
@@ -28,6 +30,7 @@ __all__ = [
     "read_snapshot",
     "read_yaml",
     "remarks",
+    "retained",
     "schema",
     "write_json",
     "write_schemas",

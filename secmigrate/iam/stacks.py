@@ -17,6 +17,8 @@ class StackResource(Struct, frozen=True):
     deletion_policy: str = "Delete"  # Delete, Retain, RetainExceptOnCreate or Snapshot
     physical: str = ""  # its name or ARN, as far as known
     children: str = ""  # of an AWS::CloudFormation::Stack: the name of the stack nested there
+    refers: tuple[str, ...] = ()  # logical ids of the same template that it names, sorted
+    construct: str = ""  # where a CDK app makes it: its `aws:cdk:path`
 
 
 class Stack(Struct, frozen=True):

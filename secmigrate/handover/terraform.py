@@ -77,6 +77,11 @@ def handover(resources: Iterable[Resource], leaving: Set[Thing], planned: Snapsh
     )
 
 
+def takes_away(resources: Iterable[Resource], planned: Snapshot) -> list[str]:
+    """What Terraform would take away of what is `planned` on its next run, a sentence each."""
+    return sorted(line for one in resources for line in _takes_away(one, planned))
+
+
 def leaving(olds: Iterable[Thing], live: Snapshot) -> frozenset[Thing]:
     """These old groups and roles, and the customer-managed policies that nothing else uses."""
     going = frozenset(olds)

@@ -1,0 +1,35 @@
+"""How those who manage IAM let go of what is decommissioned: Terraform, and CloudFormation stacks (CDK's as well)."""
+
+from __future__ import annotations
+
+from secmigrate.handover.stacks import Besides, Release, aspect, release, releases
+from secmigrate.handover.terraform import (
+    ATTACHED,
+    INLINE,
+    Handover,
+    Resource,
+    Thing,
+    configuration,
+    handover,
+    leaving,
+    script,
+    takes_away,
+)
+
+__all__ = [
+    "ATTACHED",
+    "INLINE",
+    "Besides",
+    "Handover",
+    "Release",
+    "Resource",
+    "Thing",
+    "aspect",
+    "configuration",
+    "handover",
+    "leaving",
+    "release",
+    "releases",
+    "script",
+    "takes_away",
+]
