@@ -24,12 +24,14 @@ Code = Literal[
     "service-linked",
     "shared-policy",
     "stale-plan",
+    "takes-away",
     "target-missing",
     "too-many-groups",
     "unmapped-members",
     "wrong-account",
     "cannot-undo",
     "deny-removed",
+    "destroys-more",
     "stranded-user",
 ]
 
@@ -110,6 +112,12 @@ KINDS: Mapping[Code, _Kind] = {
     "stale-plan": _Kind(
         "plan", "the account is not as it was when this was planned: {subjects}", "make the plan again and review it"
     ),
+    "takes-away": _Kind(
+        "plan",
+        "Terraform's next run would undo it: {subjects}",
+        "take the resource out of its configuration, or use one that is not exclusive, such as "
+        "aws_iam_group_policy_attachment; then let the state be read again",
+    ),
     "target-missing": _Kind(
         "plan", "the new groups or roles do not exist yet: {subjects}", "deploy the config first (guide, step 8)"
     ),
@@ -135,6 +143,11 @@ KINDS: Mapping[Code, _Kind] = {
         "nothing",
         "a Deny goes with its group, so that somebody may do more: {subjects}",
         "see `secmigrate access`; if it must stay, put the Deny elsewhere first, such as a permissions boundary",
+    ),
+    "destroys-more": _Kind(
+        "nothing",
+        "deleting these stacks would take more than what is decommissioned: {subjects}",
+        "let what goes leave the stack, as `handover` says; never `cdk destroy` or `delete-stack` before that",
     ),
     "stranded-user": _Kind(
         "subjects",

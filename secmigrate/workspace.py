@@ -54,6 +54,14 @@ class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     version: Literal[1] = 1
 
 
+class Sources(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where it is told who manages what: states and templates, as absolute paths."""
+
+    places: tuple[str, ...]
+    kind: Literal["sources"] = "sources"
+    version: Literal[1] = 1
+
+
 class LevelsFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `calibrate` learned: the documents of levels, which here take the place of ours."""
 
@@ -76,6 +84,7 @@ class Workspace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.inventory = folder / "inventory.json"
+        self.sources = folder / "sources.json"
         self.members_json = folder / "user-group-mappings.json"
         self.members_text = folder / "user-group-mappings.txt"
         self.decisions = folder / "decisions.yaml"
@@ -139,6 +148,17 @@ class Workspace:
         if not self.mapping.exists():
             raise BadInput("nothing is mapped yet", where=str(self.mapping), hint="run `secmigrate map` first")
         return read_json(self.mapping, Outcome, hint="run `secmigrate map` again")
+
+    def places(self) -> list[Path]:
+        """The states and templates that told who manages what. Raises BadInput."""
+        if not self.sources.exists():
+            return []
+        found = read_json(self.sources, Sources, hint="run `secmigrate inventory` again, from all sources")
+        return [Path(place) for place in found.places]
+
+    def remember(self, places: Iterable[Path]) -> None:
+        """Keeps where the states and templates lie, so that later steps look there again."""
+        write_json(self.sources, Sources(places=tuple(sorted({str(place.absolute()) for place in places}))))
 
     def learned(self) -> LearnedLevels:
         """The levels that `calibrate` learned here; none if it did not run. Raises BadInput."""

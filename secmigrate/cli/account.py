@@ -16,9 +16,11 @@ from secmigrate.aws import Aws
 from secmigrate.cli.out import Out
 from secmigrate.dangers import wrong_account
 from secmigrate.errors import BadInput, Refused
+from secmigrate.handover import Resource
 from secmigrate.iam import Document, Snapshot
 from secmigrate.sec import SecConfig
 from secmigrate.sources.live import read_live
+from secmigrate.sources.saved import read_resources, read_saved
 from secmigrate.workspace import Fit, Workspace
 
 
@@ -31,8 +33,20 @@ def look(aws: Aws, out: Out, account: str = "") -> Snapshot:
 
 
 def with_owners(space: Workspace, live: Snapshot) -> Snapshot:
-    """The account with what the workspace's inventory tells of who manages it."""
-    return structs.replace(live, owners=inventory(space).owners) if space.inventory.exists() else live
+    """The account with who manages what: as the states tell it now that told it to the inventory, and for all else as
+    the inventory has it. Raises BadInput if one of them is not there any more.
+    """
+    then = inventory(space).owners if space.inventory.exists() else {}
+    now = [read_saved(path).owners for path in space.places()]
+    owners = {arn: owner for arn, owner in then.items() if not (now and owner.startswith("terraform "))}
+    for told in now:
+        owners |= told
+    return structs.replace(live, owners=owners)
+
+
+def managing(space: Workspace) -> list[Resource]:
+    """What Terraform manages now, by the states that told it to the inventory. Raises BadInput."""
+    return [one for path in space.places() for one in read_resources(path)]
 
 
 def same(wanted: str, found: str) -> None:

@@ -35,6 +35,7 @@ def readd(
     from secmigrate import plan
     from secmigrate.aws import Aws
     from secmigrate.cli import account, running
+    from secmigrate.handover import takes_away
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     running.phase(stop_before)
@@ -44,9 +45,9 @@ def readd(
     outcome = space.outcome()
     live = account.look(aws, out, outcome.account)
     watch = account.watch(space, live)
-    running.propose(
-        plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped, watch), live, aws, space, out
-    )
+    undone = takes_away(account.managing(space), account.planned(space))
+    made = plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped, watch, undone)
+    running.propose(made, live, aws, space, out)
 
 
 @app.command(epilog="Example: secmigrate verify")

@@ -43,14 +43,16 @@ def inventory(
     from secmigrate.sources.saved import read_saved
 
     out, space, places = Out(json), account.open_workspace(workspace), where or ["live"]
-    files = [read_saved(Path(place)) for place in places if place != "live"]
+    files = {Path(place): read_saved(Path(place)) for place in places if place != "live"}
     live = [account.look(Aws(profile, region, endpoint), out)] if "live" in places else []
-    found = merged([*live, *files])
+    found = merged([*live, *files.values()])
     snapshot, drift = found.snapshot, found.drift
     with space.locked():
         space.keep_the_first_inventory(snapshot)
         documents.write_snapshot(space.inventory, snapshot)
         space.save_members(snapshot)
+        if telling := [path for path, told in files.items() if told.owners]:
+            space.remember(telling)
     counts = _counts(snapshot)
     out.say(f"account {snapshot.account}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
     out.say(*(f"  not read: {gap.what}: {gap.why}" for gap in snapshot.incomplete))

@@ -24,6 +24,13 @@ ATTACHED: Mapping[str, PrincipalKind] = {
     "aws_iam_group_policy_attachment": "group",
     "aws_iam_role_policy_attachment": "role",
 }
+# What says of a group or role that nothing else hangs on it: whose, and where it lists what does.
+EXCLUSIVE: Mapping[str, tuple[PrincipalKind, str]] = {
+    "aws_iam_group_policies_exclusive": ("group", "policy_names"),
+    "aws_iam_group_policy_attachments_exclusive": ("group", "policy_arns"),
+    "aws_iam_role_policies_exclusive": ("role", "policy_names"),
+    "aws_iam_role_policy_attachments_exclusive": ("role", "policy_arns"),
+}
 _HOLDERS: tuple[PrincipalKind, ...] = ("user", "group", "role")
 _INDEX = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
 
@@ -146,10 +153,16 @@ def _takes_away(one: Resource, planned: Snapshot) -> Iterator[str]:
         new = [
             f"{thing.kind} {thing.name}"
             for thing in (*planned.groups.values(), *planned.roles.values())
-            if values["policy_arn"] in thing.attached
+            if values["policy_arn"] in thing.attached and thing.name not in (values.get(f"{thing.kind}s") or ())
         ]
         if new:
             yield f"{one.address}: would detach {values['policy_arn']} from {', '.join(sorted(new))} again"
+    if exclusive := EXCLUSIVE.get(one.type):
+        kind, listing = exclusive
+        thing = planned.principal(kind, str(values.get(f"{kind}_name")))
+        held = () if thing is None else thing.attached if listing == "policy_arns" else sorted(thing.inline)
+        if new := [policy for policy in held if policy not in (values.get(listing) or ())]:
+            yield f"{one.address}: would take {', '.join(new)} from {kind} {values[f'{kind}_name']} again"
 
 
 def _block(address: str) -> str:

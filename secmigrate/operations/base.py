@@ -15,6 +15,7 @@ Phase = Literal["grant", "verify", "revoke", "strip", "delete"]
 PHASES: tuple[Phase, ...] = ("grant", "verify", "revoke", "strip", "delete")
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Entity)
 
 LOSES_IDENTITY = "the unique id is gone for good"
 MAY_RAISE = "it denies something: taking it away can raise access"
@@ -126,8 +127,8 @@ def created(snapshot: Snapshot, thing: Entity) -> Snapshot:
     Raises Impossible if it is there and differs.
     """
     room = getattr(snapshot, thing.room)
-    there = room.get(thing.key)
-    if there is not None and there.bare() == thing:
+    there, thing = room.get(thing.key), settable(thing)
+    if there is not None and settable(there.bare()) == thing:
         return snapshot
     if there is not None:
         raise Impossible(f"{thing.key} exists already and differs", where=snapshot.arn(thing))
@@ -142,7 +143,7 @@ def dropped(snapshot: Snapshot, thing: Entity) -> Snapshot:
     there = getattr(snapshot, thing.room).get(thing.key)
     if there is None:
         return snapshot
-    if there != thing:
+    if settable(there) != settable(thing):
         raise Impossible(f"{thing.key} still holds something or is not as planned", where=snapshot.arn(thing))
     return snapshot.drop(thing)
 
@@ -152,9 +153,27 @@ def changed(snapshot: Snapshot, thing: Any, **fields: Any) -> Snapshot:
     return snapshot.put(structs.replace(thing, **fields))
 
 
+def settable(thing: E) -> E:
+    """The thing without the tags that AWS alone sets, such as a stack's. Source: AWS, *Tags for IAM resources*."""
+    tags: Mapping[str, str] = getattr(thing, "tags", {})
+    mine = {key: value for key, value in tags.items() if not is_aws_tag(key)}
+    return structs.replace(thing, tags=mine) if len(mine) < len(tags) else thing
+
+
+def is_aws_tag(key: str) -> bool:
+    """Whether only AWS sets a tag with that key."""
+    return key.casefold().startswith("aws:")
+
+
+def not_given_back(thing: Entity) -> str:
+    """What a thing that is made anew does not have any more, for a caveat; empty if that is nothing."""
+    return "" if settable(thing) is thing else "; nor do the tags come back that its stack left"
+
+
 def tag_list(tags: Mapping[str, str]) -> dict[str, Any]:
-    """The `Tags` parameter, left out if there are none."""
-    return {"Tags": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]} if tags else {}
+    """The `Tags` parameter, left out if there are none that somebody may set."""
+    found = [{"Key": key, "Value": tags[key]} for key in sorted(tags) if not is_aws_tag(key)]
+    return {"Tags": found} if found else {}
 
 
 def _found(thing: T | None, kind: str, name: str) -> T:

@@ -12,6 +12,7 @@ from secmigrate.operations.base import (
     changed,
     created,
     dropped,
+    not_given_back,
     profile_of,
     role_of,
     tag_list,
@@ -61,7 +62,8 @@ class DeleteInstanceProfile(_OfProfile, frozen=True, kw_only=True):
 
     @property
     def caveat(self) -> str:
-        return f"{LOSES_IDENTITY}: EC2 instances that carry it lose their role until it is associated again"
+        told = f"{LOSES_IDENTITY}: EC2 instances that carry it lose their role until it is associated again"
+        return told + not_given_back(self.profile)
 
 
 class _RoleInProfile(Operation, frozen=True, kw_only=True):

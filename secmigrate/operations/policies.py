@@ -14,6 +14,7 @@ from secmigrate.operations.base import (
     changed,
     created,
     dropped,
+    not_given_back,
     policy_of,
     principal_of,
     tag_list,
@@ -210,7 +211,7 @@ class DeletePolicy(_OfPolicy, frozen=True, kw_only=True):
 
     @property
     def caveat(self) -> str:
-        return f"{LOSES_IDENTITY}; version numbers start at v1 again"
+        return f"{LOSES_IDENTITY}; version numbers start at v1 again{not_given_back(self.policy)}"
 
 
 class _OfVersion(Operation, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from secmigrate.operations.base import (
     changed,
     created,
     dropped,
+    not_given_back,
     role_of,
     tag_list,
 )
@@ -170,7 +171,8 @@ class DeleteRole(_OfRole, frozen=True, kw_only=True):
 
     @property
     def caveat(self) -> str:
-        return f"{LOSES_IDENTITY}: policies elsewhere that name this role must be put again after an undo"
+        told = f"{LOSES_IDENTITY}: policies elsewhere that name this role must be put again after an undo"
+        return told + not_given_back(self.role)
 
 
 class UpdateTrustPolicy(Operation, frozen=True, kw_only=True):

@@ -89,12 +89,8 @@ def _needs(operation: Operation, before: Snapshot, after: Snapshot) -> Iterator[
             yield "iam:PassRole", _arn("role", role, before, after)
         case RenameGroup(to=new):
             yield "iam:UpdateGroup", _arn("group", new, before, after)
-        case CreateRole(role=made) if made.tags:
-            yield "iam:TagRole", resource
-        case CreatePolicy(policy=made) if made.tags:
-            yield "iam:TagPolicy", resource
-        case CreateInstanceProfile(profile=made) if made.tags:
-            yield "iam:TagInstanceProfile", resource
+        case CreateRole() | CreatePolicy() | CreateInstanceProfile() if "Tags" in operation.call().params:
+            yield operation.call().permission.replace("Create", "Tag"), resource
 
 
 def _arn(kind: str, name: str, before: Snapshot, after: Snapshot) -> str:

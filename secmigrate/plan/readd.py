@@ -17,11 +17,19 @@ Members = Mapping[str, tuple[str, ...]]
 LONGEST_POLICY_NAME = 128  # iam-rules, "Quotas"
 
 
-def readd(live: Snapshot, moves: Iterable[Move], saved: Members, unmapped: Iterable[str], watch: Watch) -> Plan:
+def readd(
+    live: Snapshot,
+    moves: Iterable[Move],
+    saved: Members,
+    unmapped: Iterable[str],
+    watch: Watch,
+    taken_away: Iterable[str] = (),
+) -> Plan:
     """The plan `readd` for the account as it is now.
 
     `saved` is who was in each old group when the inventory was made: it decides for groups that are gone by now, and
     elsewhere it tells who joined or left since. `unmapped` are groups without a counterpart. `watch` knows `live`.
+    `taken_away` is what others would undo of it, such as Terraform on its next run, a sentence each.
     """
     moves = tuple(moves)
     homes = Homes(moves)
@@ -49,6 +57,7 @@ def readd(live: Snapshot, moves: Iterable[Move], saved: Members, unmapped: Itera
     dangers = [
         *incomplete(live),
         *some("target-missing", sorted(absent)),
+        *some("takes-away", taken_away),
         *some("access-dips", dips),
         *some("too-many-groups", stuck),
         *_changes(live, homes, saved),

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from botocore import xform_name
 from botocore.validate import ParamValidator
+from msgspec import structs
 
 from secmigrate import iam
 from secmigrate.aws import Aws
@@ -174,3 +175,21 @@ def _as_numbered(operation: Operation, twin: Twin) -> Operation:
         return operation
     (found,) = (old for old in twin.snapshot().policies[operation.arn].older if old.document == operation.document)
     return DeletePolicyVersion(arn=operation.arn, document=operation.document, version=found.seen.id)
+
+
+def test_what_a_stack_left_on_it_does_not_come_back() -> None:
+    """Tags that begin with `aws:` are AWS's alone: IAM refuses them, so a thing made anew has only the others."""
+    left = {"aws:cloudformation:stack-name": "people", "AWS:x": "y", "team": "a"}
+    role = structs.replace(SMALL.roles["idle"], tags=left)
+    before = SMALL.put(role)
+    gone = DeleteRole(role=role.bare())
+    with Twin(before) as twin:
+        live = Aws(endpoint=twin.url)
+        live.send(gone.call())
+        assert twin.snapshot() == gone.applied(before)
+        live.send(gone.undo().call())
+        assert twin.snapshot() == gone.undo().applied(gone.applied(before))
+        assert twin.snapshot().roles["idle"].tags == {"team": "a"}
+    assert gone.undo().is_done(before)
+    assert "its stack left" in gone.caveat
+    assert "its stack left" not in DeleteRole(role=SMALL.roles["idle"].bare()).caveat

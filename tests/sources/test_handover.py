@@ -12,7 +12,7 @@ import pytest
 from msgspec import structs
 
 from secmigrate import iam
-from secmigrate.handover import configuration, handover, leaving, script
+from secmigrate.handover import Resource, configuration, handover, leaving, script, takes_away
 from secmigrate.iam import Group, Snapshot
 from secmigrate.sources.terraform import resources
 from tests.cli.runs import run
@@ -74,6 +74,28 @@ def test_what_is_exclusive_would_take_the_new_away() -> None:
         "aws_iam_group_membership.devs: would take everybody whom it does not list out of devs again",
         f"aws_iam_policy_attachment.all: would detach {READ_ONLY} from group devs again",
     )
+
+
+def test_what_says_that_nothing_else_hangs_there_takes_the_new_away() -> None:
+    planned = NOBODY.put(Group(name="new", attached=(READ_ONLY,), inline={"i": allow("s3:*")}))
+
+    def exclusive(what: str, **listed: object) -> Resource:
+        return Resource(f"{what}.x", what, {"group_name": "new", **listed})
+
+    attachments, policies = "aws_iam_group_policy_attachments_exclusive", "aws_iam_group_policies_exclusive"
+    all_of_it = [exclusive(attachments, policy_arns=[READ_ONLY]), exclusive(policies, policy_names=["i", "more"])]
+    assert takes_away(all_of_it, planned) == []
+    assert takes_away(all_of_it, NOBODY) == []
+    assert takes_away([exclusive(attachments, policy_arns=[]), exclusive(policies)], planned) == [
+        f"{policies}.x: would take i from group new again",
+        f"{attachments}.x: would take {READ_ONLY} from group new again",
+    ]
+
+
+def test_who_lists_the_new_takes_nothing_away() -> None:
+    planned = NOBODY.put(Group(name="new", attached=(READ_ONLY,)))
+    values = {"policy_arn": READ_ONLY, "groups": ["new"]}
+    assert takes_away([Resource("aws_iam_policy_attachment.x", "aws_iam_policy_attachment", values)], planned) == []
 
 
 def whole_state() -> dict[str, Any]:

@@ -1,0 +1,91 @@
+"""A stack lets go: what needs Retain, what must be changed before, and what deleting the stack would take along."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from secmigrate.handover import Release, Thing, aspect, releases
+from secmigrate.iam.stacks import Stack, StackResource
+from tests.small import ACCOUNT
+
+EDGE = f"arn:aws:iam::{ACCOUNT}:policy/edge"
+PEOPLE = Stack(
+    name="people",
+    path="cdk.out/people.template.json",
+    resources=(
+        StackResource("Devs", "AWS::IAM::Group", {}, physical="devs", construct="people/Devs/Resource"),
+        StackResource(
+            "DevsPolicy", "AWS::IAM::Policy", {"Groups": ["devs"]}, refers=("Devs",), construct="people/Devs/Policy"
+        ),
+        StackResource("Both", "AWS::IAM::Policy", {"Groups": ["devs", "ops"]}, refers=("Devs", "Ops")),
+        StackResource("Ops", "AWS::IAM::Group", {}, physical="ops"),
+        StackResource("Ana", "AWS::IAM::User", {"Groups": ["devs"]}, physical="ana", refers=("Devs",)),
+        StackResource("InDevs", "AWS::IAM::UserToGroupAddition", {"GroupName": "devs", "Users": ["bo"]}, "Retain"),
+        StackResource("Edge", "AWS::IAM::ManagedPolicy", {"Roles": ["runner"]}, physical=EDGE, refers=("Runner",)),
+        StackResource("Runner", "AWS::IAM::Role", {}, physical="runner", construct="people/Runner/Resource"),
+        StackResource("Worker", "AWS::Lambda::Function", {}, refers=("Runner",)),
+        StackResource("Data", "AWS::S3::Bucket", {}, "Retain"),
+        StackResource("Table", "AWS::RDS::DBInstance", {}, "Snapshot"),
+        StackResource("CDKMetadata", "AWS::CDK::Metadata", {}),
+    ),
+    exports={"people:runner": "", "people:data": ""},
+)
+OTHER = Stack(name="jobs", path="jobs.yaml", imports=("people:runner",))
+
+
+def of(leaving: Set[Thing], *stacks: Stack) -> Release:
+    (found,) = releases(stacks or (PEOPLE, OTHER), leaving)
+    return found
+
+
+def test_what_hangs_on_it_alone_goes_along() -> None:
+    found = of({("group", "devs")})
+    assert found.goes == ("Devs", "DevsPolicy", "InDevs")
+    assert found.retain == ("Devs", "DevsPolicy")  # of InDevs the template says so already
+    assert found.constructs == ("people/Devs/Policy", "people/Devs/Resource")
+
+
+def test_what_stays_and_names_it_is_changed_first() -> None:
+    found = of({("group", "devs")})
+    rest = "names Devs: write devs instead, which changes nothing, or let it use what takes its place"
+    assert found.refer == (f"Ana (AWS::IAM::User) {rest}", f"Both (AWS::IAM::Policy) {rest}")
+    (line, _) = of({("role", "runner")}).refer
+    assert line.startswith("Edge (AWS::IAM::ManagedPolicy) names Runner: write runner")
+
+
+def test_deleting_the_stack_would_take_more() -> None:
+    found = of({("group", "devs"), ("group", "ops"), ("role", "runner"), ("policy", EDGE)})
+    assert [one.logical_id for one in found.besides] == ["Ana", "Worker", "Table", "Data"]
+    assert [str(one) for one in found.destroys] == [
+        "Ana (AWS::IAM::User): deleted",
+        "Worker (AWS::Lambda::Function): deleted",
+        "Table (AWS::RDS::DBInstance): deleted after a snapshot",
+    ]
+    assert found.constructs == ()  # of Both and Edge nobody knows where the app makes them
+
+
+def test_what_others_import_is_named() -> None:
+    assert of({("role", "runner")}).imported == ("people:runner: imported by jobs",)
+    (found,) = releases([PEOPLE], {("role", "runner")}, {"people:data": ["people", "web"]})
+    assert found.imported == ("people:data: imported by web",)
+
+
+def test_a_stack_that_holds_nothing_of_it_is_left_out() -> None:
+    assert releases([PEOPLE, OTHER], {("group", "somebody-elses")}) == []
+    assert releases([PEOPLE], set()) == []
+
+
+def test_a_stack_of_nothing_else_can_go_whole() -> None:
+    whole = Stack(name="small", path="s.yaml", resources=PEOPLE.resources[:2])
+    found = of({("group", "devs")}, whole)
+    assert (found.besides, found.destroys) == ((), ())
+
+
+def test_the_aspect_names_each_construct_once() -> None:
+    text = aspect([of({("group", "devs")}), of({("group", "devs")})])
+    assert text.count('"people/Devs/Resource",') == 1
+    assert "RemovalPolicy.RETAIN" in text
+    assert aspect([]) == ""
+    path = 'x/"]); evil(); //'
+    hostile = Stack("h", "h", (StackResource("A", "AWS::IAM::Group", {}, physical="devs", construct=path),))
+    assert r'"x/\"]); evil(); //",' in aspect([of({("group", "devs")}, hostile)])
