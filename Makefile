@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test stress check fmt bench lock schemas aws-managed aws-actions clean
+.PHONY: help setup demo test stress check fmt bench lock schemas docs aws-managed aws-actions clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ lock: $(STAMP) ## constraints.txt from pyproject.toml, keeping what still fits; 
 
 schemas: $(STAMP) ## schemas/ anew from the types that files are read into
 	@$(BIN)/python -m tests.schemas
+
+docs: $(STAMP) ## the pages of docs/ that are made from the program and its data
+	@$(BIN)/python -m tests.pages
 
 aws-managed: $(STAMP) ## the catalogue of AWS's own policies anew, from moto's copy
 	@$(BIN)/python -m secmigrate.twin.catalogue mappings/aws-managed-policies.json.xz

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import MADE
+
 ROOT = Path(__file__).parent.parent
 PROGRAM = Path(sys.executable).with_name("secmigrate")
 
@@ -82,6 +84,11 @@ def test_docs_describe_exactly_the_commands_there_are() -> None:
 
 def test_the_changelog_has_room_for_what_comes_next() -> None:
     assert "\n## [Unreleased]\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_made_from_the_program_is_as_the_program_is(name: str) -> None:
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == MADE[name](), "run `make docs`"
 
 
 def commands(*group: str) -> Iterator[str]:
