@@ -57,6 +57,15 @@ class Entity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
         """Under what the snapshot keeps it: its name, a policy's ARN."""
         return cast(str, getattr(self, "name"))  # noqa: B009 - every entity has a name, a field or a property
 
+    @property
+    def keeper(self) -> str:
+        """Who manages this thing by what IAM itself shows; empty if nobody does.
+
+        Source: the tags that CloudFormation leaves on what it makes, where IAM knows tags.
+        """
+        stack = getattr(self, "tags", {}).get("aws:cloudformation:stack-name", "")
+        return f"stack {stack}" if stack else ""
+
     def restorable(self) -> Self:
         """The same thing without what IAM cannot give back."""
         return structs.replace(self, seen=UNSEEN)
@@ -125,14 +134,11 @@ class Role(Principal, frozen=True, kw_only=True):
     def keeper(self) -> str:
         """Who manages this role and must not be bypassed; empty if nobody does.
 
-        Source: iam-rules, "Never touched": the two reserved paths and the tag that CloudFormation leaves.
+        Source: iam-rules, "Never touched": the two reserved paths; and the tag that CloudFormation leaves.
         """
         if self.path.startswith("/aws-service-role/"):
             return "service-linked"
-        if self.path.startswith("/aws-reserved/"):
-            return "identity-center"
-        stack = self.tags.get("aws:cloudformation:stack-name", "")
-        return f"stack {stack}" if stack else ""
+        return "identity-center" if self.path.startswith("/aws-reserved/") else super().keeper
 
 
 class Version(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

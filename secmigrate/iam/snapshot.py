@@ -102,8 +102,10 @@ class Snapshot(Struct, frozen=True, kw_only=True, dict=True, eq=False):
         return f"arn:{self.partition}:iam::{self.account}:{kind}{path}{name}"
 
     def owner(self, thing: Entity) -> str:
-        """Who manages the thing, as far as a source told; empty if nobody is known to."""
-        return self.owners.get(self.arn(thing), "")
+        """Who manages the thing, as a source told or else IAM itself shows; empty if nobody is known to, or a source
+        told that its stack has let it go.
+        """
+        return self.owners.get(self.arn(thing), thing.keeper)
 
     def policy_arn(self, name: str, path: str = "/") -> str:
         """The ARN of a customer-managed policy of this account."""

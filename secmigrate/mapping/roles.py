@@ -53,8 +53,10 @@ def decide_role(
     """What one role becomes; `targets` are the group keys that there will be, with their levels. An answer comes before
     every rule.
     """
-    if role.keeper:
-        because = _KEEPERS.get(role.keeper, f"the {role.keeper} owns it; let the stack go first (handover)")
+    if role.keeper and not _is_let_go(role, snapshot, answer):
+        because = _KEEPERS.get(
+            role.keeper, f"the {role.keeper} owns it; to move it, read its template too, or answer for it"
+        )
         return LeftOut(kind="role", name=role.name, reasons=(because,))
     if answer and answer.leave:
         return LeftOut(kind="role", name=role.name, reasons=(f"left by decision: {answer.leave}",))
@@ -83,6 +85,12 @@ def decide_role(
     fallback = next((one for one in _rules(case, section) if not one.become.target and not one.become.mirrors), None)
     unknown = (*_trusted(case), "no rule knows it, so it keeps its own name as key")
     return _mapped(case, section, fallback, unknown, nearly=verdict.nearly)
+
+
+def _is_let_go(role: Role, snapshot: Snapshot, answer: RoleAnswer | None) -> bool:
+    """Whether a person means a role that its stack manages to move: she gave its template, or says what it becomes."""
+    told = snapshot.owner(role).startswith(f"{role.keeper} ") or bool(answer and answer.become)
+    return role.keeper.startswith("stack ") and told
 
 
 def _section(case: _Case) -> RoleSection | None:

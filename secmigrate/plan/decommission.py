@@ -141,9 +141,7 @@ def _roles(live: Snapshot, new_of: Mapping[str, str], unused_since: str) -> tupl
         role = live.roles.get(old)
         if role is None:
             continue
-        if role.keeper.startswith("stack"):
-            why[old] = f"managed by {role.keeper}"
-        elif role.keeper:
+        if role.keeper and not role.keeper.startswith("stack"):
             why[old] = f"AWS manages it ({role.keeper})"
         elif live.owner(role):
             why[old] = f"managed by {live.owner(role)}"
@@ -216,15 +214,14 @@ def _policies(live: Snapshot, leaving: Leaving) -> tuple[list[Policy], list[Kept
     for arn in sorted(used & live.own_policies.keys()):
         policy = live.policies[arn]
         others = [one for one in live.uses(arn) if (one.kind, one.name) not in names]
-        stack = policy.tags.get("aws:cloudformation:stack-name", "")
         resting = [one for one in others if one in leaving.entering or (isinstance(one, Thing) and entered(one))]
         if others and len(resting) == len(others):
             kept.append(Kept("policy", arn, f"{others[0].kind} {others[0].name} uses it, until it leaves quarantine"))
         elif others:
             other = next(one for one in others if one not in resting)
             kept.append(Kept("policy", arn, f"{other.kind} {other.name} uses it as well"))
-        elif stack or live.owner(policy):
-            kept.append(Kept("policy", arn, f"managed by {live.owner(policy) or f'stack {stack}'}"))
+        elif live.owner(policy):
+            kept.append(Kept("policy", arn, f"managed by {live.owner(policy)}"))
         else:
             going.append(policy)
     return going, kept

@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 
 from secmigrate.diff import describe
 from secmigrate.errors import BadInput
-from secmigrate.iam import Entity, Policy, Principal, Role, Snapshot, User
+from secmigrate.iam import Entity, Policy, Principal, Snapshot, User
 
 
 class Merged(Struct, frozen=True):
@@ -52,11 +52,7 @@ def unowned(snapshot: Snapshot) -> list[str]:
 
 def _kept(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     """Who manages things by what IAM itself shows: paths that AWS keeps for itself, tags that CloudFormation leaves."""
-    for thing in snapshot.entities():
-        stack = getattr(thing, "tags", {}).get("aws:cloudformation:stack-name", "")
-        keeper = thing.keeper if isinstance(thing, Role) else f"stack {stack}" if stack else ""
-        if keeper:
-            yield snapshot.arn(thing), keeper
+    yield from ((snapshot.arn(thing), thing.keeper) for thing in snapshot.entities() if thing.keeper)
 
 
 def _drift(state: Snapshot, live: Snapshot) -> Iterator[str]:

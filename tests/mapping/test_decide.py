@@ -316,6 +316,19 @@ def test_kept_roles_are_left_out(more: dict[str, Any], why: str) -> None:
     assert why in said(found)
 
 
+def test_a_stacks_role_moves_where_a_person_means_it_to() -> None:
+    """She gave the stack's template, so that its owner has a logical id, or she says what the role becomes."""
+    there = account(role("x", service("lambda"), tags={"aws:cloudformation:stack-name": "shop"}))
+    template = structs.replace(there, owners={there.arn(there.roles["x"]): "stack shop Worker"})
+    assert isinstance(only(decide(template)), Mapped)
+    other = structs.replace(there, owners={there.arn(there.roles["x"]): "stack shop"})
+    assert isinstance(only(decide(other)), LeftOut)
+    answers = Decisions(roles={"x": RoleAnswer(become="lambda_execution")})
+    assert isinstance(only(decide(there, answers)), Mapped)
+    linked = account(role("x", service("lambda"), path="/aws-service-role/x.amazonaws.com/"))
+    assert isinstance(only(decide(linked, answers)), LeftOut)
+
+
 def test_a_stand_in_mirrors_the_group_of_its_name_where_that_group_will_be() -> None:
     standin = role("ml-engineer-standin", root(), "s3:GetObject")
     decided = decide(account(standin, group("ml-engineers", "sagemaker:CreateTrainingJob", "s3:PutObject")))

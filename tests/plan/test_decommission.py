@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from msgspec import structs
+
 from secmigrate.iam import Entity, Gap, InstanceProfile, Policy, Seen, Snapshot, Version
 from secmigrate.operations import PHASES
 from tests.plan.cases import (
@@ -187,6 +189,14 @@ def test_what_others_manage_is_never_touched() -> None:
     assert plan.operations == ()
     assert dangers(plan) == {"owned-elsewhere": ("stacked",), "service-linked": ("linked", "sso")}
     assert kept(plan)["stacked"] == "managed by stack web"
+
+
+def test_what_a_stack_let_go_may_go_though_its_tags_stay() -> None:
+    live = snapshot(role("stacked", tags={"aws:cloudformation:stack-name": "web"}), role("new"))
+    let_go = structs.replace(live, owners={live.arn(live.roles["stacked"]): ""})
+    plan = decommission(let_go, roles(stacked="new"))
+    assert dangers(plan) == {}
+    assert [operation.call().method for operation in plan.operations] == ["DeleteRole"]
 
 
 def test_an_instance_profile_loses_its_role_and_stays() -> None:
