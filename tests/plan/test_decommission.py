@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from msgspec import structs
 
 from secmigrate.iam import Entity, Gap, InstanceProfile, Policy, Seen, Snapshot, Version
