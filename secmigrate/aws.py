@@ -35,6 +35,7 @@ _CONFIG = Config(
     user_agent_extra="secmigrate",
 )
 _ONCE = frozenset({"CreatePolicyVersion"})  # every call makes another version; all others say "already" or do nothing
+_LEFT = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})  # resources that are in their stack no more
 DEFAULT_REGION = "us-east-1"  # IAM is global; only the partition of the region matters
 
 
@@ -67,15 +68,12 @@ class Aws:
         self._answered = False
         try:
             session = boto3.Session(profile_name=profile, region_name=region)
-            home = session.region_name or DEFAULT_REGION
+            self.region = session.region_name or ""
+            self._session, self._endpoint = session, endpoint
+            home = self.region or DEFAULT_REGION
             # IAM's tags lie in the tagging service's one region per partition (AWS: services that support tagging).
             regions = {"iam": home, "sts": home, "resourcegroupstaggingapi": _global_region(home)}
-            self._clients: dict[str, Any] = {
-                name: session.client(name, endpoint_url=endpoint, region_name=where, config=_CONFIG)  # type: ignore[call-overload]  # a name from a table, not a literal
-                for name, where in regions.items()
-            }
-            for client in self._clients.values():
-                client.meta.events.register_first("needs-retry", self._at_first)
+            self._clients: dict[str, Any] = {name: self._client(name, where) for name, where in regions.items()}
         except ProfileNotFound as error:
             known = ", ".join(boto3.Session().available_profiles) if not _broken_config() else ""
             hint = f"known profiles: {known}" if known else "set it up with `aws configure --profile NAME`"
@@ -124,8 +122,35 @@ class Aws:
             if not token:
                 return
 
+    def stack_resources(self, stack: str, region: str = "") -> dict[str, str] | None:
+        """What AWS calls what lies in a stack (a name or an ARN), by logical id; None if there is no such stack."""
+        service, params = f"cloudformation {region or self.region or DEFAULT_REGION}", {"StackName": stack}
+        if service not in self._clients:
+            self._clients[service] = self._client("cloudformation", region or self.region or DEFAULT_REGION)
+        found: dict[str, str] = {}
+        while True:
+            try:
+                page = self._send(service, "ListStackResources", params)
+            except AwsRefused as error:
+                if error.code == "ValidationError" and "does not exist" in error.message:
+                    return None
+                raise
+            for row in page["StackResourceSummaries"]:
+                if row.get("PhysicalResourceId") and row["ResourceStatus"] not in _LEFT:
+                    found[row["LogicalResourceId"]] = row["PhysicalResourceId"]
+            if not page.get("NextToken"):
+                return found
+            params = {"StackName": stack, "NextToken": page["NextToken"]}
+
+    def _client(self, service: str, region: str) -> Any:
+        client = self._session.client(  # type: ignore[call-overload]  # a name from a table, not a literal
+            service, endpoint_url=self._endpoint, region_name=region, config=_CONFIG
+        )
+        client.meta.events.register_first("needs-retry", self._at_first)
+        return client
+
     def _send(self, service: str, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        where = f"{service}:{method}"
+        where = f"{service.partition(' ')[0]}:{method}"
         try:
             answer: dict[str, Any] = getattr(self._clients[service], xform_name(method))(**params)
         except ClientError as error:

@@ -16,11 +16,13 @@ from secmigrate.aws import Aws
 from secmigrate.cli.out import Out
 from secmigrate.dangers import wrong_account
 from secmigrate.errors import BadInput, Refused
-from secmigrate.handover import Resource
-from secmigrate.iam import Document, Snapshot
+from secmigrate.iam import Document, Gap, Snapshot
 from secmigrate.sec import SecConfig
+from secmigrate.sources.cloudformation import Place
+from secmigrate.sources.cloudformation.joining import place_of
 from secmigrate.sources.live import read_live
-from secmigrate.sources.saved import read_resources, read_saved
+from secmigrate.sources.owning import owners_now
+from secmigrate.sources.saved import Managed, read_all, read_managed
 from secmigrate.workspace import Fit, Workspace
 
 
@@ -32,21 +34,37 @@ def look(aws: Aws, out: Out, account: str = "") -> Snapshot:
     return live
 
 
-def with_owners(space: Workspace, live: Snapshot) -> Snapshot:
-    """The account with who manages what: as the states tell it now that told it to the inventory, and for all else as
-    the inventory has it. Raises BadInput if one of them is not there any more.
+def with_owners(space: Workspace, live: Snapshot, aws: Aws, out: Out) -> Snapshot:
+    """The account with who manages what: as states tell it now, and CloudFormation of its stacks. Raises BadInput if a
+    state or template that told it to the inventory is not there any more.
     """
     then = inventory(space).owners if space.inventory.exists() else {}
-    now = [read_saved(path).owners for path in space.places()]
-    owners = {arn: owner for arn, owner in then.items() if not (now and owner.startswith("terraform "))}
-    for told in now:
-        owners |= told
-    return structs.replace(live, owners=owners)
+    places, at = space.places(), deployed(aws, live)[0]
+    told = [one.owners for one in read_all(places, at).snapshots]
+    found = owners_now(live, then, told, read_managed(places, at).stacks, aws)
+    out.say(*found.unsure)
+    return structs.replace(live, owners=found.by_arn)
 
 
-def managing(space: Workspace) -> list[Resource]:
-    """What Terraform manages now, by the states that told it to the inventory. Raises BadInput."""
-    return [one for path in space.places() for one in read_resources(path)]
+def managed(space: Workspace) -> Managed:
+    """What Terraform and CloudFormation manage, by the states and templates that told it to the inventory. Raises
+    BadInput.
+    """
+    return read_managed(space.places(), last_place(space, None))
+
+
+def deployed(aws: Aws, live: Snapshot) -> tuple[Place, list[Gap]]:
+    """Where templates are deployed, by the account itself; the list fills with stacks that it does not show."""
+    unseen: list[Gap] = []
+    return place_of(live, aws, unseen.append), unseen
+
+
+def last_place(space: Workspace, region: str | None) -> Place:
+    """Where templates are deployed, by the inventory that the workspace has, if it has one."""
+    if not space.inventory.exists():
+        return Place(region=region or "")
+    known = inventory(space)
+    return Place(known.account, known.partition, region or "")
 
 
 def same(wanted: str, found: str) -> None:

@@ -45,7 +45,7 @@ def readd(
     outcome = space.outcome()
     live = account.look(aws, out, outcome.account)
     watch = account.watch(space, live)
-    undone = takes_away(account.managing(space), account.planned(space))
+    undone = takes_away(account.managed(space).resources, account.planned(space))
     made = plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped, watch, undone)
     running.propose(made, live, aws, space, out)
 
@@ -104,7 +104,7 @@ def decommission(
     apart = _quarantine(quarantine, quarantine_days)
     unused_since = (datetime.now(UTC) - timedelta(days=unused_days)).strftime("%Y-%m-%d")
     outcome = space.outcome()
-    live = account.with_owners(space, account.look(aws, out, outcome.account))
+    live = account.with_owners(space, account.look(aws, out, outcome.account), aws, out)
     running.propose(
         plan.decommission(live, outcome.moves, unused_since, account.watch(space, live), apart), live, aws, space, out
     )

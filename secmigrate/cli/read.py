@@ -40,22 +40,29 @@ def inventory(
     from secmigrate.aws import Aws
     from secmigrate.cli import account
     from secmigrate.sources.merging import merged, unowned
-    from secmigrate.sources.saved import read_saved
+    from secmigrate.sources.saved import read_all
 
     out, space, places = Out(json), account.open_workspace(workspace), where or ["live"]
-    files = {Path(place): read_saved(Path(place)) for place in places if place != "live"}
-    live = [account.look(Aws(profile, region, endpoint), out)] if "live" in places else []
-    found = merged([*live, *files.values()])
+    files = [Path(place) for place in places if place != "live"]
+    if "live" in places:
+        aws = Aws(profile, region, endpoint)
+        live = [account.look(aws, out)]
+        at, unseen = account.deployed(aws, live[0])
+    else:
+        live, unseen = [], []
+        at = account.last_place(space, region)
+    saved = read_all(files, at)
+    found = merged([*live, *saved.snapshots])
     snapshot, drift = found.snapshot, found.drift
     with space.locked():
         space.keep_the_first_inventory(snapshot)
         documents.write_snapshot(space.inventory, snapshot)
         space.save_members(snapshot)
-        if telling := [path for path, told in files.items() if told.owners]:
-            space.remember(telling)
+        if saved.telling:
+            space.remember(saved.telling)
     counts = _counts(snapshot)
     out.say(f"account {snapshot.account}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
-    out.say(*(f"  not read: {gap.what}: {gap.why}" for gap in snapshot.incomplete))
+    out.say(*(f"  not read: {gap.what}: {gap.why}" for gap in (*snapshot.incomplete, *unseen)))
     out.say(*(f"wrote {path}" for path in (space.inventory, space.members_json, space.members_text)))
     gaps = [f"{gap.what}: {gap.why}" for gap in snapshot.incomplete]
     nobodys = unowned(snapshot)

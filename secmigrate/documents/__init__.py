@@ -8,11 +8,13 @@ from secmigrate.documents.json_files import json_syntax, read_json, read_snapsho
 from secmigrate.documents.remarks import Remark, remarks
 from secmigrate.documents.retaining import patch, retained
 from secmigrate.documents.shipped import aws_actions, aws_managed, catalogue, example
+from secmigrate.documents.template_files import Parsed, parse_template
 from secmigrate.documents.whole import read_bytes, write_whole
 from secmigrate.documents.yaml_files import Lines, read_yaml, schema, write_schemas
 
 __all__ = [
     "Lines",
+    "Parsed",
     "Remark",
     "aws_actions",
     "aws_managed",
@@ -21,6 +23,7 @@ __all__ = [
     "config_text",
     "example",
     "json_syntax",
+    "parse_template",
     "patch",
     "read_bytes",
     "read_config",

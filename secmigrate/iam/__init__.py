@@ -7,7 +7,7 @@ things that differ only in it are the same thing.
 
 from __future__ import annotations
 
-from secmigrate.iam.document import Document, from_jsonable, to_jsonable
+from secmigrate.iam.document import Document, from_jsonable, has_functions, is_function, to_jsonable
 from secmigrate.iam.entities import (
     AccountId,
     Arn,
@@ -56,7 +56,9 @@ __all__ = [
     "decode",
     "encode",
     "from_jsonable",
+    "has_functions",
     "is_aws_policy",
+    "is_function",
     "keyed",
     "to_jsonable",
 ]

@@ -73,3 +73,15 @@ def from_jsonable(kind: type, value: object) -> object:
     if kind is Document:
         return Document(value)
     raise NotImplementedError(kind)
+
+
+def is_function(value: object) -> bool:
+    """Whether a value is one that CloudFormation says only when it deploys: `{"Ref": …}`, `{"Fn::GetAtt": …}`."""
+    return isinstance(value, dict) and any(key == "Ref" or key.startswith("Fn::") for key in value)
+
+
+def has_functions(value: object) -> bool:
+    """Whether parts of a value are left for CloudFormation to say, so that it is not what IAM gets."""
+    if isinstance(value, dict):
+        return is_function(value) or any(map(has_functions, value.values()))
+    return isinstance(value, list) and any(map(has_functions, value))

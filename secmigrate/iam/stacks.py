@@ -26,6 +26,7 @@ class Stack(Struct, frozen=True):
 
     name: str
     path: str  # the template's file
+    region: str = ""  # where it is to stand, if the CDK tells
     resources: tuple[StackResource, ...] = ()
     exports: Mapping[str, str] = {}  # by export name: what it exports, or "" if nobody knows
     imports: tuple[str, ...] = ()  # names of the exports that it imports, sorted

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, structs
 
-from secmigrate.iam import Document
+from secmigrate.iam import Document, has_functions
 from secmigrate.mapping.ladders import Ladders
 from secmigrate.mapping.reach import listed
 from secmigrate.mapping.rules import Catalogue
@@ -70,7 +70,7 @@ def calibrated(exports: Iterable[Export], config: SecConfig, levels: Levels) -> 
     values = placeholders(config.client, config.environment)
     for export in exports:
         called = f"{export.file}: {' / '.join(export.names[1:]) or 'a document'}"
-        if _is_template(export.document.value):
+        if has_functions(export.document.value):
             unknown.append(f"{called}: it has functions of CloudFormation in it")
             continue
         at = _named(export.names, levels) or _assigned(export, config, levels)
@@ -193,10 +193,3 @@ def _plain(name: str) -> str:
     """Words with hyphens between: `S3Level2`, `s3_level_2` and `s3_level2` are `s3-level2`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name)
     return re.sub(r"level-(?=[0-9])", "level", re.sub(r"[^a-z0-9]+", "-", spaced.lower()).strip("-"))
-
-
-def _is_template(value: object) -> bool:
-    """Whether parts of it are left for CloudFormation to say, so that it is not what IAM gets."""
-    if isinstance(value, dict):
-        return any(key == "Ref" or key.startswith("Fn::") for key in value) or any(map(_is_template, value.values()))
-    return isinstance(value, list) and any(map(_is_template, value))

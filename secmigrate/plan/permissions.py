@@ -32,11 +32,12 @@ READING = (
     "iam:ListRoles",
     "tag:GetResources",
 )
+READING_STACKS = ("cloudformation:ListStackResources",)
 
 
 def reading_policy() -> Document:
-    """All that an inventory needs. None of these calls can be held to single resources."""
-    return _document([_statement("Read", READING, ["*"])])
+    """All that an inventory needs; the stacks, only to tell which thing of a template is which in the account."""
+    return _document([_statement("Read", READING, ["*"]), _statement("ReadStacks", READING_STACKS, ["*"])])
 
 
 def policy_of(plan: Plan, live: Snapshot) -> Document:

@@ -1,48 +1,96 @@
-"""Files: our own snapshot, authorization details as the AWS CLI prints them, what Terraform knows (`terraform`)."""
+"""Files, by their kind: our own snapshot, authorization details, what Terraform or CloudFormation knows."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import structs
 
 from secmigrate import iam
-from secmigrate.documents import json_syntax, read_bytes, read_snapshot
+from secmigrate.documents import json_syntax, parse_template, read_bytes, read_snapshot
 from secmigrate.errors import BadInput
 from secmigrate.handover import Resource
-from secmigrate.iam import Gap, Snapshot, is_aws_policy, keyed
+from secmigrate.iam import Gap, Snapshot, Stack, is_aws_policy, keyed
 from secmigrate.sources import details
+from secmigrate.sources.cloudformation import (
+    UNKNOWN,
+    Place,
+    Template,
+    from_templates,
+    is_manifest,
+    is_template,
+    of_assembly,
+    of_file,
+    stacks_of,
+)
+from secmigrate.sources.merging import knows_all
 from secmigrate.sources.terraform import from_terraform, is_terraform, resources
 
 _LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
-_HINT = (
-    "a snapshot of ours, terraform.tfstate, the output of `terraform show -json`, or of "
-    "`aws iam get-account-authorization-details --filter User Role Group LocalManagedPolicy`"
-)
 _ARN = re.compile(r"^arn:(aws[a-z-]*):iam::([0-9]{12}):")
 
 
-def read_saved(path: Path) -> Snapshot:
-    """The account that the file holds. What the file's form cannot tell is `incomplete`. Raises BadInput."""
-    head = json_syntax(path, read_bytes(path))
-    if isinstance(head, dict) and head.get("kind") == "snapshot":
-        return read_snapshot(path)
-    terraform = is_terraform(head)
-    if not isinstance(head, dict) or not (terraform or any(key in head for key in _LISTS)):
-        told = "neither a snapshot nor authorization details nor Terraform's state"
-        raise BadInput(told, where=f"{path}:1", hint=_HINT)
-    writer = "Terraform" if terraform else "AWS"
-    try:
-        # By way of our own form: what IAM would never have named so must not get into an inventory.
-        return iam.decode(iam.encode(from_terraform(head) if terraform else _from_details(head)))
-    except BadInput as error:
-        raise BadInput(error.message, where=f"{path}:1", hint=error.hint or _HINT) from None
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
-        raise BadInput(f"not as {writer} writes it: {error!r}", where=f"{path}:1", hint=_HINT) from None
+class Kind(NamedTuple):
+    """A kind of file: how people call it, who writes it, how it is recognised by its value, and how it is read."""
+
+    told: str
+    writer: str
+    fits: Callable[[Any], bool]
+    read: Callable[[Any], Snapshot]
+
+
+class Read(NamedTuple):
+    """What several sources hold, and which of them tell who manages what."""
+
+    snapshots: list[Snapshot]
+    telling: list[Path]
+
+
+class Managed(NamedTuple):
+    """What Terraform manages, and what stacks do."""
+
+    resources: list[Resource]
+    stacks: list[Stack]
+
+
+def read_saved(path: Path, place: Place = UNKNOWN) -> Snapshot:
+    """The account that the file or folder holds. What its form cannot tell is `incomplete`. Raises BadInput.
+
+    `place` is what is known of where templates are deployed.
+    """
+    found = _opened(path)
+    return found if isinstance(found, Snapshot) else from_templates(found, place)
+
+
+def read_all(paths: Iterable[Path], place: Place = UNKNOWN) -> Read:
+    """Several files or folders. Templates are read together, so that one stack may import what another exports, and by
+    what the other files tell of the account. Raises BadInput.
+    """
+    found = {path: _opened(path) for path in paths}
+    snapshots = [one for one in found.values() if isinstance(one, Snapshot)]
+    templates = [template for one in found.values() if not isinstance(one, Snapshot) for template in one]
+    if templates and snapshots and not place.account:
+        place = place._replace(account=snapshots[0].account, partition=snapshots[0].partition)
+    telling = [path for path, one in found.items() if not (isinstance(one, Snapshot) and knows_all(one))]
+    return Read([*snapshots, *([from_templates(templates, place)] if templates else [])], telling)
+
+
+def read_managed(paths: Iterable[Path], place: Place = UNKNOWN) -> Managed:
+    """What Terraform and CloudFormation manage, by their states and templates. Raises BadInput for other files."""
+    resources: list[Resource] = []
+    templates: list[Template] = []
+    for path in paths:
+        found = _opened(path)
+        if isinstance(found, Snapshot):
+            resources += read_resources(path)
+        else:
+            templates += found
+    return Managed(resources, stacks_of(templates, place) if templates else [])
 
 
 def read_resources(path: Path) -> list[Resource]:
@@ -50,16 +98,50 @@ def read_resources(path: Path) -> list[Resource]:
     head = json_syntax(path, read_bytes(path))
     if not isinstance(head, dict) or not is_terraform(head):
         raise BadInput(
-            "not a state of Terraform's", where=f"{path}:1", hint="terraform.tfstate, or `terraform state pull`"
+            "neither a state of Terraform's nor a template of CloudFormation's",
+            where=f"{path}:1",
+            hint="terraform.tfstate (`terraform state pull`), `terraform show -json`, a template, a cdk.out folder",
         )
-    try:
+    with _as_written_by("Terraform", path):
         found = [one for one in resources(head) if one.type.startswith("aws_iam_")]
         from_terraform(head)  # whatever would be odd in it is told there
+    return found
+
+
+def _opened(path: Path) -> Snapshot | list[Template]:
+    """What a file or a folder holds: an account, or templates, which may need to be told where they are."""
+    if path.is_dir():
+        return of_assembly(path)
+    data = read_bytes(path)
+    parsed = parse_template(path, data) if data.lstrip()[:1] not in _JSON else None
+    head = parsed.value if parsed else json_syntax(path, data)
+    if isinstance(head, dict) and head.get("kind") == "snapshot":
+        return read_snapshot(path)
+    if is_manifest(head):
+        return of_assembly(path.parent)
+    if is_template(head):
+        return of_file(path, parsed or parse_template(path, data))
+    kind = next((kind for kind in KINDS if kind.fits(head)), None)
+    if kind is None:
+        told = "neither a snapshot nor authorization details nor a state of Terraform's nor a template"
+        raise BadInput(told, where=f"{path}:1", hint=_HINT)
+    with _as_written_by(kind.writer, path):
+        # By way of our own form: what IAM would never have named so must not get into an inventory.
+        return iam.decode(iam.encode(kind.read(head)))
+
+
+_JSON = (b"{", b"[")
+
+
+@contextmanager
+def _as_written_by(writer: str, path: Path) -> Iterator[None]:
+    """Turns what goes wrong on the way into BadInput with the file."""
+    try:
+        yield
     except BadInput as error:
         raise BadInput(error.message, where=f"{path}:1", hint=error.hint or _HINT) from None
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
-        raise BadInput(f"not as Terraform writes it: {error!r}", where=f"{path}:1", hint=_HINT) from None
-    return found
+        raise BadInput(f"not as {writer} writes it: {error!r}", where=f"{path}:1", hint=_HINT) from None
 
 
 def _from_details(found: Mapping[str, Any]) -> Snapshot:
@@ -97,3 +179,24 @@ def _owner(rows: Mapping[str, list[Any]]) -> tuple[str, str]:
             if match := _ARN.match(row.get("Arn", "")):
                 return match.group(1), match.group(2)
     raise ValueError("no ARN in it names the account")
+
+
+# The first that fits counts. Snapshots of ours and templates are read by others: their errors know the line.
+KINDS = (
+    Kind(
+        "terraform.tfstate (version 3 or 4) or the output of `terraform show -json`",
+        "Terraform",
+        is_terraform,
+        from_terraform,
+    ),
+    Kind(
+        "the output of `aws iam get-account-authorization-details --filter User Role Group LocalManagedPolicy`",
+        "AWS",
+        lambda head: isinstance(head, dict) and any(key in head for key in _LISTS),
+        _from_details,
+    ),
+)
+_HINT = (
+    f"understood are a snapshot of ours, {', '.join(kind.told for kind in KINDS)}, a CloudFormation template (JSON or "
+    "YAML), and a cdk.out folder"
+)

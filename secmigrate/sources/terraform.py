@@ -27,6 +27,7 @@ from secmigrate.iam import (
     is_aws_policy,
     keyed,
 )
+from secmigrate.sources.merging import outside
 
 Json = Mapping[str, Any]
 
@@ -93,7 +94,7 @@ def from_terraform(head: Json) -> Snapshot:
         _policy(one, f"arn:{partition}:iam::{account}:policy") for one in by_type.get("aws_iam_policy", ())
     )
     gaps = [
-        Gap("what Terraform does not manage", "a state knows only what it made"),
+        outside("Terraform"),
         *(
             Gap(one.address, "secmigrate does not know what such a resource may do")
             for one in found

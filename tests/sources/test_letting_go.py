@@ -87,5 +87,6 @@ def test_the_aspect_names_each_construct_once() -> None:
     assert "RemovalPolicy.RETAIN" in text
     assert aspect([]) == ""
     path = 'x/"]); evil(); //'
-    hostile = Stack("h", "h", (StackResource("A", "AWS::IAM::Group", {}, physical="devs", construct=path),))
+    devs = StackResource("A", "AWS::IAM::Group", {}, physical="devs", construct=path)
+    hostile = Stack(name="h", path="h", resources=(devs,))
     assert r'"x/\"]); evil(); //",' in aspect([of({("group", "devs")}, hostile)])
