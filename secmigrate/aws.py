@@ -124,9 +124,7 @@ class Aws:
 
     def stack_resources(self, stack: str, region: str = "") -> dict[str, str] | None:
         """What AWS calls what lies in a stack (a name or an ARN), by logical id; None if there is no such stack."""
-        service, params = f"cloudformation {region or self.region or DEFAULT_REGION}", {"StackName": stack}
-        if service not in self._clients:
-            self._clients[service] = self._client("cloudformation", region or self.region or DEFAULT_REGION)
+        service, params = self._stacks_of(region), {"StackName": stack}
         found: dict[str, str] = {}
         while True:
             try:
@@ -141,6 +139,30 @@ class Aws:
             if not page.get("NextToken"):
                 return found
             params = {"StackName": stack, "NextToken": page["NextToken"]}
+
+    def importers(self, export: str, region: str = "") -> list[str]:
+        """The names of the stacks that import an export. Source: AWS, *ListImports*."""
+        found: list[str] = []
+        params = {"ExportName": export}
+        while True:
+            try:
+                page = self._send(self._stacks_of(region), "ListImports", params)
+            except AwsRefused as error:
+                if error.code == "ValidationError" and "not imported" in error.message:
+                    return []
+                raise
+            found += page["Imports"]
+            if not page.get("NextToken"):
+                return sorted(found)
+            params = {"ExportName": export, "NextToken": page["NextToken"]}
+
+    def _stacks_of(self, region: str) -> str:
+        """The name of the client for the stacks of a region, which is made when it is first asked for."""
+        where = region or self.region or DEFAULT_REGION
+        name = f"cloudformation {where}"
+        if name not in self._clients:
+            self._clients[name] = self._client("cloudformation", where)
+        return name
 
     def _client(self, service: str, region: str) -> Any:
         client = self._session.client(  # type: ignore[call-overload]  # a name from a table, not a literal

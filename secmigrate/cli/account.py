@@ -15,8 +15,8 @@ from secmigrate.access import Watch
 from secmigrate.aws import Aws
 from secmigrate.cli.out import Out
 from secmigrate.dangers import wrong_account
-from secmigrate.errors import BadInput, Refused
-from secmigrate.iam import Document, Gap, Snapshot
+from secmigrate.errors import BadInput, Failed, Refused
+from secmigrate.iam import Document, Gap, Snapshot, Stack
 from secmigrate.sec import SecConfig
 from secmigrate.sources.cloudformation import Place
 from secmigrate.sources.cloudformation.joining import place_of
@@ -51,6 +51,25 @@ def managed(space: Workspace) -> Managed:
     BadInput.
     """
     return read_managed(space.places(), last_place(space, None))
+
+
+def managed_as_deployed(places: Iterable[Path], known: Snapshot, aws: Aws) -> tuple[Managed, list[str]]:
+    """What these states and templates manage, with the names that AWS gave; and what it does not tell, a line each."""
+    unseen: list[Gap] = []
+    found = read_managed(places, place_of(known, aws, unseen.append))
+    return found, [f"not known: {gap.what}: {gap.why}" for gap in unseen]
+
+
+def imports(stacks: Iterable[Stack], aws: Aws) -> tuple[dict[str, list[str]], list[str]]:
+    """Which stacks import an export, by its name; and for which stacks that could not be asked, a line each."""
+    found: dict[str, list[str]] = {}
+    unasked: list[str] = []
+    for stack in stacks:
+        try:
+            found |= {name: aws.importers(name, stack.region) for name in stack.exports}
+        except Failed as error:
+            unasked.append(f"AWS was not asked who imports what stack {stack.name} exports: {error.message}")
+    return found, unasked
 
 
 def deployed(aws: Aws, live: Snapshot) -> tuple[Place, list[Gap]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,50 +12,86 @@ from secmigrate.cli import options
 from secmigrate.cli.app import app
 from secmigrate.cli.out import Out, finish
 
+if TYPE_CHECKING:
+    from secmigrate.handover import Handover, Release
+    from secmigrate.workspace import Workspace
+
 Where = Annotated[
-    list[Path], typer.Option("--from", metavar="FILE", help="A Terraform state; more than one if there are several.")
+    list[Path] | None,
+    typer.Option(
+        "--from",
+        metavar="WHERE",
+        help="A Terraform state, a template, a cdk.out folder; by default those that `inventory` read.",
+    ),
 ]
 
 
-@app.command(epilog="Example: secmigrate handover --from terraform.tfstate")
+@app.command(epilog="Example: secmigrate handover --from terraform.tfstate --from cdk.out")
 def handover(
-    where: Where,
+    where: Where = None,
     workspace: options.Workspace = options.FOLDER,
     json: options.Json = False,
+    profile: options.Profile = None,
+    region: options.Region = None,
+    endpoint: options.Endpoint = None,
 ) -> None:
-    """What makes Terraform let go of what is decommissioned (guide, Terraform, step 4)."""
+    """What makes Terraform or a stack let go, and what deleting the stack would take (guide: Terraform 4, CDK 4)."""
     from msgspec import to_builtins
 
+    from secmigrate import handover as handing
+    from secmigrate.aws import Aws
+    from secmigrate.cli import account
+    from secmigrate.dangers import some
+    from secmigrate.reports.letting_go import stack_lines, terraform_lines
+
+    out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
+    inventory, outcome = account.inventory(space), space.outcome()
+    found, unsure = account.managed_as_deployed(where or space.places(), inventory, aws)
+    if where:
+        with space.locked():
+            space.remember([*space.places(), *where])  # so that `decommission` looks there as well
+    leaving = handing.leaving([(move.kind, move.old) for move in outcome.moves if move.old != move.new], inventory)
+    terraform = handing.handover(found.resources, leaving, account.planned(space))
+    imports, unasked = account.imports(found.stacks, aws)
+    stacks = handing.releases(found.stacks, leaving, imports)
+    dangers = some("destroys-more", [f"{one.stack} ({len(one.destroys)} more)" for one in stacks if one.destroys])
+    paths = [*_terraform_files(space, terraform), *_stack_files(space, stacks)]
+    out.lines(terraform_lines(terraform))
+    for one in stacks:
+        out.lines(stack_lines(one, space.folder / "plans"))
+    out.lines(f"{danger.code}: {danger.message}\n  hint: {danger.hint}" for danger in dangers)
+    out.say(*unsure, *unasked, *(f"wrote {path}" for path in paths))
+    pending = bool(terraform.state_rm or terraform.takes_away or terraform.edit or stacks)
+    told = "then `secmigrate decommission`: it looks again" if pending else "nobody else manages anything that goes"
+    out.say(told)
+    rows = [{**to_builtins(one), "destroys": to_builtins(one.destroys)} for one in stacks]
+    body: dict[str, Any] = {**to_builtins(terraform), "stacks": rows, "dangers": to_builtins(dangers)}
+    out.document("handover", body)
+    finish(3 if pending else 0)
+
+
+def _terraform_files(space: Workspace, found: Handover) -> Iterator[Path]:
     from secmigrate import documents
     from secmigrate import handover as handing
-    from secmigrate.cli import account
-    from secmigrate.sources.saved import read_resources
 
-    out, space = Out(json), account.open_workspace(workspace)
-    resources = [one for path in where for one in read_resources(path)]
-    olds = [(move.kind, move.old) for move in space.outcome().moves if move.old != move.new]
-    leaving = handing.leaving(olds, account.inventory(space))
-    found = handing.handover(resources, leaving, account.planned(space))
-    told = {
-        "before step 9, or Terraform's next run takes away what is new": found.takes_away,
-        "what Terraform must forget before step 10": found.state_rm,
-        "blocks that must leave the configuration, or the next run makes them anew": found.blocks,
-        "what names more than what goes": found.edit,
-    }
-    for title, lines in told.items():
-        if lines:
-            out.lines([f"{title}: {len(lines)}", *(f"  {line}" for line in lines)])
+    folder = space.folder / "plans"
     if found.state_rm:
-        folder = space.folder / "plans"
-        paths = [documents.write_whole(folder / "handover.sh", handing.script(found).encode(), mode=0o700)]
-        if found.removed:
-            paths.append(documents.write_whole(folder / "handover.tf", handing.configuration(found).encode()))
-        out.say("", *(f"wrote {path}" for path in paths))
-        out.say(
-            "run the script where the configuration lies, or put handover.tf there (Terraform 1.7 and later) and apply"
-        )
-        out.say("then take the inventory again, from live and from the new state")
-    else:
-        out.say("Terraform manages nothing that goes")
-    out.document("handover", to_builtins(found))
-    finish(3 if found.state_rm or found.takes_away or found.edit else 0)
+        yield documents.write_whole(folder / "handover.sh", handing.script(found).encode(), mode=0o700)
+    if found.removed:
+        yield documents.write_whole(folder / "handover.tf", handing.configuration(found).encode())
+
+
+def _stack_files(space: Workspace, stacks: list[Release]) -> Iterator[Path]:
+    """A patch for each template that a person wrote, and one file for what a CDK app makes."""
+    from secmigrate import documents
+    from secmigrate import handover as handing
+
+    folder = space.folder / "plans"
+    for one in stacks:
+        if one.retain and not one.constructs:
+            before = documents.read_bytes(Path(one.path)).decode()
+            after = documents.retained(before, one.retain, one.path)
+            text = documents.patch(before, after, Path(one.path).name)
+            yield documents.write_whole(folder / f"handover-{one.stack}.patch", text.encode())
+    if made := handing.aspect(stacks):
+        yield documents.write_whole(folder / "handover-retain.ts", made.encode())

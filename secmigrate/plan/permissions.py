@@ -32,7 +32,7 @@ READING = (
     "iam:ListRoles",
     "tag:GetResources",
 )
-READING_STACKS = ("cloudformation:ListStackResources",)
+READING_STACKS = ("cloudformation:ListImports", "cloudformation:ListStackResources")
 
 
 def reading_policy() -> Document:

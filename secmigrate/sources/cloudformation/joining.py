@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from secmigrate.aws import Aws, AwsRefused, AwsSilent
+from secmigrate.aws import Aws
+from secmigrate.errors import Failed
 from secmigrate.iam import Gap, Policy, Snapshot
 from secmigrate.sources.cloudformation import Place
 
@@ -17,7 +18,7 @@ def place_of(live: Snapshot, aws: Aws, told: Callable[[Gap], None] = lambda gap:
         plain = stack.split("/")[1] if stack.startswith("arn:") and stack.count("/") == 2 else stack
         try:
             found = aws.stack_resources(stack, region)
-        except (AwsRefused, AwsSilent) as error:
+        except Failed as error:
             told(Gap(f"stack {plain}", error.message))
             return tagged.get(plain)
         return None if found is None else {**tagged.get(plain, {}), **found}
