@@ -59,7 +59,7 @@ def handover(
     out.lines(terraform_lines(terraform))
     for one in stacks:
         out.lines(stack_lines(one, space.folder / "plans"))
-    out.lines(f"{danger.code}: {danger.message}\n  hint: {danger.hint}" for danger in dangers)
+    out.lines(line for one in dangers for line in (f"{one.code}: {one.message}", f"  hint: {one.hint}"))
     out.say(*unsure, *unasked, *(f"wrote {path}" for path in paths))
     pending = bool(terraform.state_rm or terraform.takes_away or terraform.edit or stacks)
     told = "then `secmigrate decommission`: it looks again" if pending else "nobody else manages anything that goes"
