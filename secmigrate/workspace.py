@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from secmigrate.documents import read_json, read_snapshot, write_json, write_whole
+from secmigrate.documents import read_config, read_json, read_snapshot, write_json, write_whole
 from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Document, Snapshot, Usage
 from secmigrate.journal import Journal, has_begun, read_journal
@@ -128,6 +128,18 @@ class Workspace:
             told = ", ".join(path.name for path in found) or "none"
             raise BadInput(f"one SEC config is needed here, found: {told}", where=str(self.configs), hint=_MAP_FIRST)
         return found[0]
+
+    def config_of(self, tier: str) -> Path:
+        """The config of a tier: the one of this workspace, or one that a tier change has put aside. Raises BadInput."""
+        found = sorted((self.sec / "tiers" / tier).glob("*-sec.yaml"))
+        if len(found) == 1:
+            return found[0]
+        active = self.config()
+        if read_config(active)[0].tier.name == tier:
+            return active
+        raise BadInput(
+            f"there is no config of the tier {tier!r} here", where=str(active), hint="`secmigrate tier` makes it"
+        )
 
     def save_members(self, snapshot: Snapshot) -> None:
         """Writes the memberships, as JSON and in the guide's own form (step 4: `group: user user`)."""

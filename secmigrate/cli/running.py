@@ -161,9 +161,13 @@ def phase(name: str | None) -> Phase | None:
 
 
 def _typed(plan: Plan) -> str:
+    said = f"{len(plan.operations)} calls change account {plan.account}, {plan.destructive} take something away."
+    return typed(said, plan.account, "review the plan")
+
+
+def typed(said: str, account_id: str, first: str) -> str:
+    """The account id as a person types it, who was told what is about to happen. Raises Refused if nobody is there."""
     if not sys.stdin.isatty():
-        raise Refused(
-            "nobody is here to confirm it", hint=f"review the plan, then give --confirm-account {plan.account}"
-        )
-    typer.echo(f"{len(plan.operations)} calls change account {plan.account}, {plan.destructive} take something away.")
+        raise Refused("nobody is here to confirm it", hint=f"{first}, then give --confirm-account {account_id}")
+    typer.echo(said)
     return cast(str, typer.prompt("Type the account id to go on"))
