@@ -14,18 +14,27 @@ from secmigrate.cli.out import Out, finish
 
 if TYPE_CHECKING:
     from secmigrate.iam import Snapshot
+    from secmigrate.workspace import Workspace
 
 User = Annotated[str | None, typer.Option(metavar="NAME", help="Only this user, with all that changes.")]
 
 
-@app.command(epilog="Example: secmigrate diff")
-def diff(workspace: options.Workspace = options.FOLDER, json: options.Json = False) -> None:
+@app.command(epilog="Example: secmigrate diff; secmigrate diff --exports")
+def diff(
+    workspace: options.Workspace = options.FOLDER,
+    json: options.Json = False,
+    exports: Annotated[
+        bool, typer.Option("--exports", help="The provisioner's exports in sec/groups and sec/roles, against the plan.")
+    ] = False,
+) -> None:
     """Planned against existing, both as the workspace has them: names, attributes, policies (guide, step 6)."""
     from secmigrate.cli import account
     from secmigrate.diff import diff as compare
     from secmigrate.reports.text import diff_lines
 
     out, space = Out(json), account.open_workspace(workspace)
+    if exports:
+        _exports(out, space)
     found = compare(account.planned(space), account.inventory(space), ("groups", "roles"))
     out.lines(diff_lines(found))
     out.document("diff", {"missing": found.missing, "extra": found.extra, "different": found.different})
@@ -54,6 +63,33 @@ def access(workspace: options.Workspace = options.FOLDER, json: options.Json = F
     if json:
         sys.stdout.writelines(access_json(found))
     finish(3 if found.pending else 0)
+
+
+def _exports(out: Out, space: Workspace) -> None:
+    """What the provisioner itself would make, against the plan and the inventory."""
+    from secmigrate import documents
+    from secmigrate.cli import account
+    from secmigrate.diff import compared
+    from secmigrate.errors import BadInput
+    from secmigrate.reports.text import diff_lines
+
+    read = (
+        *documents.read_exported(space.sec / "groups", "group"),
+        *documents.read_exported(space.sec / "roles", "role"),
+    )
+    if not read:
+        hint = "let the provisioner make some: `secmigrate provisioner export-groups --run`, and export-roles"
+        raise BadInput("no exports in groups/ and roles/", where=str(space.sec), hint=hint)
+    found = compared(read, account.planned(space), account.inventory(space))
+    out.say(f"{len(read)} exports beside the plan; missing: planned and not exported, extra: exported and not planned")
+    out.lines(diff_lines(found.plan))
+    out.say(*(f"  exists in the account already: {item.kind} {item.name}" for item in found.existing))
+    out.say(*(f"  no policy document in it, so only its name was compared: {file}" for file in found.unread))
+    if found.plan.different:
+        out.say("what the levels allow is assumed until `secmigrate calibrate` has learned it from these exports")
+    told = {"missing": found.plan.missing, "extra": found.plan.extra, "different": found.plan.different}
+    out.document("diff", {**told, "existing": found.existing, "unread": found.unread})
+    finish(3 if found.plan else 0)
 
 
 def _known(user: str, snapshot: Snapshot) -> None:

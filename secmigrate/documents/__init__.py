@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secmigrate.documents.config_files import config_of, config_text, read_config, read_decisions
-from secmigrate.documents.exports import read_exports
+from secmigrate.documents.exports import read_exported, read_exports
 from secmigrate.documents.json_files import json_syntax, read_json, read_snapshot, write_json, write_snapshot
 from secmigrate.documents.remarks import Remark, remarks
 from secmigrate.documents.retaining import patch, retained
@@ -28,6 +28,7 @@ __all__ = [
     "read_bytes",
     "read_config",
     "read_decisions",
+    "read_exported",
     "read_exports",
     "read_json",
     "read_snapshot",

@@ -9,11 +9,13 @@ from urllib.parse import unquote
 
 import msgspec
 
+from secmigrate.diff import Exported
 from secmigrate.documents.json_files import json_syntax
 from secmigrate.documents.whole import read_bytes
 from secmigrate.errors import BadInput
 from secmigrate.iam import Document
 from secmigrate.mapping.calibrating import Export
+from secmigrate.mapping.outcomes import Kind
 
 _NAMES = ("PolicyName", "policy_name", "Name", "name", "GroupName", "RoleName", "Sid")
 _DEEP = 40
@@ -34,6 +36,35 @@ def read_exports(places: Iterable[Path]) -> tuple[Export, ...]:
             hint="let the provisioner write them: --action export-groups and export-roles",
         )
     return found
+
+
+def read_exported(folder: Path, kind: Kind) -> tuple[Exported, ...]:
+    """What the provisioner exported into a folder, a file a thing; all but the file's name is read leniently.
+
+    Raises BadInput for a file that is not JSON.
+    """
+    found = []
+    for file in sorted(folder.rglob("*.json")) if folder.is_dir() else []:
+        value = json_syntax(file, read_bytes(file))
+        field = f"{kind.capitalize()}Name"
+        inside = tuple(sorted({name for one in _dicts(value) if isinstance(name := one.get(field), str)}))
+        found.append(
+            Exported(
+                kind=kind,
+                file=str(file),
+                names=(file.stem, *inside) if len(inside) == 1 else (file.stem,),
+                documents=tuple(one.document for one in _documents(value, str(file))),
+            )
+        )
+    return tuple(found)
+
+
+def _dicts(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    if isinstance(value, dict | list) and depth < _DEEP:
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _dicts(one, depth + 1)
 
 
 def _files(place: Path) -> Iterator[Path]:

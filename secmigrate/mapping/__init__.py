@@ -24,6 +24,7 @@ from secmigrate.mapping.levels import LOST
 from secmigrate.mapping.outcomes import (
     Ambiguous,
     Decision,
+    Kind,
     LeftOut,
     Mapped,
     Reading,
@@ -51,6 +52,7 @@ __all__ = [
     "Failure",
     "GroupAnswer",
     "Joined",
+    "Kind",
     "Learned",
     "LearnedLevels",
     "LeftOut",
