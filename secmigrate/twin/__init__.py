@@ -6,7 +6,7 @@
 
 How a request goes: `server` (HTTP, faults) -> `service` (which call is it) -> `refusals` (would AWS do it: `shapes`,
 `documents`, `quotas`, `conflicts`) -> `lists` and `calls` (ours) or moto -> `account` (the state, moto's backend).
-`loading` turns a snapshot into an account and back.
+`loading` turns a snapshot into an account and back. `stacks` is a small CloudFormation over the same calls.
 
 What it does not know: who may do what (permissions are not enforced), the Simulate calls, organizations,
 access analysis, and the existence of other accounts' principals.

@@ -17,7 +17,9 @@ from secmigrate.errors import Failed
 from secmigrate.iam import Policy, Snapshot, Usage
 from secmigrate.twin.faults import Fault, Faults, Misbehaviour
 from secmigrate.twin.loading import dump, load
+from secmigrate.twin.refusal import Refusal
 from secmigrate.twin.service import Answer, Service, action_of, failure, service_of
+from secmigrate.twin.template import read_template, template_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -47,10 +49,15 @@ class Twin:
     ) -> None:
         faults = faults or Faults()
         account = load(snapshot, aws_managed)
-        self._service = Service(
-            account, caller=caller, page_size=page_size, lag_seconds=faults.lag_seconds, usage=usage
-        )
         self._misbehaviour = Misbehaviour(faults)
+        self._service = Service(
+            account,
+            caller=caller,
+            page_size=page_size,
+            lag_seconds=faults.lag_seconds,
+            usage=usage,
+            strike=self._strike,
+        )
         self._lock = Lock()
         self._port = port
         self._server: BaseWSGIServer | None = None
@@ -99,6 +106,20 @@ class Twin:
         """What is in the account now, without lag."""
         with self._lock:
             return dump(self._service.account)
+
+    def holds_stack(self, name: str, part: Snapshot) -> None:
+        """From now on what is in `part`, which is in the account already, is that CloudFormation stack's."""
+        with self._lock:
+            self._service.stacks.adopt(name, read_template(template_of(part)))
+
+    def _strike(self, action: str) -> None:
+        """Raises Refusal if a fault strikes a call that a stack makes; only refusals reach those."""
+        for fault in self._misbehaviour.strikes(action):
+            if fault.kind == "deny":
+                raise Refusal("AccessDenied", f"not authorized to perform: iam:{action}")
+            if fault.kind in ("error", "throttle"):
+                code = fault.code if fault.kind == "error" else "Throttling"
+                raise Refusal(code, f"{code}, as the faults file has it")
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """One request, from the socket to the socket. The state is only touched under the lock."""

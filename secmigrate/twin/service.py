@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
@@ -26,11 +26,12 @@ from secmigrate.twin.lists import LISTS
 from secmigrate.twin.named import Params
 from secmigrate.twin.paging import Markers
 from secmigrate.twin.refusal import Refusal
+from secmigrate.twin.stacks import Stacks
 from secmigrate.twin.tokens import Caller, Sessions
 from secmigrate.twin.usage import ASK, FETCH, Reports
 
 # The version that a query names says which service is meant. Source: botocore's service models.
-_SERVICES = {"2010-05-08": "iam", "2011-06-15": "sts"}
+_SERVICES = {"2010-05-08": "iam", "2011-06-15": "sts", "2010-05-15": "cloudformation"}
 
 # Codes that every service has and no model lists. Source: AWS, *IAM common errors*.
 _COMMON_STATUS = {"AccessDenied": 403, "NotImplemented": 501}
@@ -74,11 +75,11 @@ class _Iam(IamResponse):
         return self._account.account_id
 
 
-class _Sts(BaseResponse):
-    """moto's reading and writing of STS's protocol; it answers nothing itself."""
+class _Query(BaseResponse):
+    """moto's reading and writing of the query protocol; it answers nothing itself."""
 
-    def __init__(self, account: Account) -> None:
-        super().__init__(service_name="sts")
+    def __init__(self, service: str, account: Account) -> None:
+        super().__init__(service_name=service)
         self.automated_parameter_parsing = True
         self.account = account
 
@@ -97,6 +98,7 @@ class Service:
         page_size: int | None,
         lag_seconds: float,
         usage: Usage | None,
+        strike: Callable[[str], None] = lambda action: None,
     ) -> None:
         self.account = account
         self.sessions = Sessions(account, caller)
@@ -104,10 +106,13 @@ class Service:
         self._markers = Markers()
         self._page_size = page_size
         self._reports = Reports(usage)
+        self._strike = strike  # raises Refusal where a call that a stack makes is to fail
+        self.stacks = Stacks(account, self._make)
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request, errors included."""
-        answer = {"iam": self._iam, "sts": self._sts, "tag": self._tagging}[service_of(request)]
+        services = {"iam": self._iam, "sts": self._sts, "tag": self._tagging, "cloudformation": self._cloudformation}
+        answer = services[service_of(request)]
         try:
             return answer(request)
         except ServiceException as error:
@@ -120,7 +125,7 @@ class Service:
 
     def _sts(self, request: Request) -> Answer:
         operation = _operation(request)
-        responder = _Sts(self._past.seen())
+        responder = _Query("sts", self._past.seen())
         _read(responder, request)
         shapes.check(operation, responder.params)
         call = tokens.CALLS.get(operation.name)
@@ -156,6 +161,23 @@ class Service:
             raise _unimplemented(operation)
         return _told(responder, method())
 
+    def _cloudformation(self, request: Request) -> Answer:
+        operation = _operation(request)
+        responder = _Query("cloudformation", self.account)
+        _read(responder, request)
+        shapes.check(operation, responder.params)
+        return _told(responder, _Plain(self.stacks.answer(operation.name, responder.params)))
+
+    def _make(self, action: str, params: dict[str, Any]) -> None:
+        """A call of IAM that a stack makes: the same refusals, the same effect. Raises Refusal."""
+        self._strike(action)
+        refusals.check(self.account, get_service_model("iam").operation_model(action), params)
+        self._past.remember()
+        if action in CALLS:
+            CALLS[action](self.account, params)
+        else:
+            getattr(self.account, camelcase_to_underscores(action))(*params.values())
+
     def _list(self, account: Account, operation: OperationModel, params: Params) -> dict[str, Any]:
         rows = sorted(LISTS[operation.name](account, params), key=lambda row: row.place)
         found = paging.answer(self._markers, rows, operation.name, params, self._page_size)
@@ -187,7 +209,7 @@ def action_of(request: Request) -> str:
 
 
 def service_of(request: Request) -> str:
-    """The service that a request is for: iam, sts, or tag, the one that speaks JSON."""
+    """The service that a request is for: iam, sts, cloudformation, or tag, the one that speaks JSON."""
     if "X-Amz-Target" in request.headers:
         return "tag"
     return _SERVICES.get(request.values.get("Version", ""), "iam")
