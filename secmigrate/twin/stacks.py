@@ -9,7 +9,7 @@ Sources: AWS, *CloudFormation API reference*; *Stack status codes*; *Troubleshoo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,12 +17,12 @@ import msgspec
 
 from secmigrate.twin.account import Account
 from secmigrate.twin.refusal import Refusal
-from secmigrate.twin.template import GROUP, NAMES, POLICY, ROLE, Resources, read_template, text_of
+from secmigrate.twin.template import GROUP, NAMES, POLICY, ROLE, Resources, read_template, retained_in, text_of
 
 Params = dict[str, Any]
 Make = Callable[[str, Params], Any]  # makes one call of IAM; raises Refusal
 STACK = "AWS::CloudFormation::Stack"
-GONE = "DELETE_COMPLETE"
+GONE, SKIPPED = "DELETE_COMPLETE", "DELETE_SKIPPED"
 
 
 class Resource(msgspec.Struct):
@@ -46,6 +46,7 @@ class Stack(msgspec.Struct):
     status: str = ""
     reason: str = ""
     resources: list[Resource] = []
+    retained: set[str] = set()  # logical ids that stay in the account when they leave the stack
     events: list[dict[str, Any]] = []
 
 
@@ -66,6 +67,9 @@ class Stacks:
             "DescribeStacks": self._describe,
             "DescribeStackEvents": self._told_events,
             "DescribeStackResources": self._told_resources,
+            "ListImports": self._imported,
+            "ListStackResources": self._listed,
+            "UpdateStack": self._update,
         }
         if action not in calls:
             raise Refusal("NotImplemented", f"The twin does not answer {action}.")
@@ -76,7 +80,23 @@ class Stacks:
             raise Refusal("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_NAMED_IAM]")
         if "TemplateBody" not in params:
             raise Refusal("ValidationError", "the twin takes a template by TemplateBody only")
-        return {"StackId": self.create(params["StackName"], read_template(params["TemplateBody"])).id}
+        made = self.create(params["StackName"], read_template(params["TemplateBody"]))
+        made.retained = retained_in(params["TemplateBody"])
+        return {"StackId": made.id}
+
+    def _update(self, params: Params) -> Params:
+        """Takes what the new template has no more out of the stack; it changes and adds nothing."""
+        stack, text = self._known(params), params.get("TemplateBody", "")
+        new = read_template(text)
+        there = {one.logical: (one.kind, one.properties) for one in stack.resources}
+        if any(there.get(logical) != row for logical, row in new.items()):
+            raise Refusal("ValidationError", "the twin's stacks let go of things; it changes and adds none")
+        self._turn(stack, "UPDATE_IN_PROGRESS", "User Initiated")
+        left = self._unmade(stack, {one.logical for one in stack.resources} - new.keys())
+        stack.resources = [one for one in stack.resources if one.logical in new or one.logical in left]
+        stack.retained = retained_in(text)
+        self._turn(stack, "UPDATE_COMPLETE")
+        return {"StackId": stack.id}
 
     def _delete(self, params: Params) -> None:
         found = self._find(params["StackName"])
@@ -103,6 +123,19 @@ class Stacks:
             row |= {"PhysicalResourceId": one.physical} if one.physical else {}
             rows.append({**row, **({"ResourceStatusReason": one.reason} if one.reason else {})})
         return {"StackResources": rows}
+
+    def _listed(self, params: Params) -> Params:
+        told = ("LogicalResourceId", "PhysicalResourceId", "ResourceType", "ResourceStatus", "ResourceStatusReason")
+        rows = self._told_resources(params)["StackResources"]
+        return {
+            "StackResourceSummaries": [
+                {**{key: row[key] for key in told if key in row}, "LastUpdatedTimestamp": row["Timestamp"]}
+                for row in rows
+            ]
+        }
+
+    def _imported(self, params: Params) -> Params:
+        raise Refusal("ValidationError", f"Export '{params['ExportName']}' is not imported by any stack.")
 
     def _known(self, params: Params) -> Stack:
         name = params.get("StackName", "")
@@ -170,11 +203,18 @@ class Stacks:
         left = self._unmade(stack)
         self._turn(stack, "ROLLBACK_FAILED" if left else "ROLLBACK_COMPLETE")
 
-    def _unmade(self, stack: Stack) -> list[str]:
-        """Takes away what is made, last first; gives the logical ids of what stays."""
+    def _unmade(self, stack: Stack, leaving: Container[str] | None = None) -> list[str]:
+        """Takes away what is made (or `leaving`, of that), last first; gives the logical ids of what stays."""
         left = []
         for one in reversed(stack.resources):
-            if not one.physical or one.status == GONE:
+            if (
+                not one.physical
+                or one.status in (GONE, SKIPPED)
+                or (leaving is not None and one.logical not in leaving)
+            ):
+                continue
+            if one.logical in stack.retained:
+                self._event(stack, one, SKIPPED)
                 continue
             self._event(stack, one, "DELETE_IN_PROGRESS")
             try:

@@ -51,6 +51,12 @@ def read_template(text: str) -> Resources:
     return found
 
 
+def retained_in(text: str) -> set[str]:
+    """The logical ids in a template that stay in the account when they leave the stack."""
+    rows = msgspec.json.decode(text)["Resources"]
+    return {logical for logical, row in rows.items() if row.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")}
+
+
 def _row(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
     return {"Type": kind, "Properties": {key: value for key, value in properties.items() if value}}
 
