@@ -128,8 +128,10 @@ def rollback(
 ) -> None:
     """Plan: back to the start, from the journals of what was done."""
     from secmigrate import plan
+    from secmigrate.access import Watch
     from secmigrate.aws import Aws
     from secmigrate.cli import account, running
+    from secmigrate.documents import aws_actions
     from secmigrate.mapping import Scope
     from secmigrate.plan.rollback import documents, is_membership
 
@@ -145,7 +147,8 @@ def rollback(
         return any(not scope.excludes(*one) for one in about) and (is_membership(operation) or not users_only)
 
     live, done = account.look(aws, out, account.journaled(space)), space.done()
-    watch = account.watch(space, live, met=documents(done))
+    # Nothing that a person wrote stands between her and the way back, so decisions.yaml is not read.
+    watch = Watch(aws_actions(), (live,), (), documents(done))
     running.propose(plan.rollback(live, done, wanted=wanted, watch=watch), live, aws, space, out)
 
 

@@ -55,7 +55,7 @@ class Diff(Struct, frozen=True):
 def diff(wanted: Snapshot, existing: Snapshot, rooms: tuple[str, ...] = tuple(ROOMS)) -> Diff:
     """Compares two snapshots, by default everything in them. Equal things cost a comparison, only others a description.
 
-    AWS's own policies are left out: they are not the account's.
+    AWS's own policies are left out, for they are not the account's, and so are the tags that only AWS sets.
     """
     missing: list[Item] = []
     extra: list[Item] = []
@@ -66,8 +66,8 @@ def diff(wanted: Snapshot, existing: Snapshot, rooms: tuple[str, ...] = tuple(RO
         missing += [Item(kind, key) for key in want if key not in have]
         extra += [Item(kind, key) for key in have if key not in want]
         for key, thing in want.items():
-            if key in have and have[key] != thing:
-                different.append(Different(kind, key, describe(have[key], thing)))
+            if key in have and have[key].settable() != thing.settable():
+                different.append(Different(kind, key, describe(have[key].settable(), thing.settable())))
     return Diff(tuple(sorted(missing)), tuple(sorted(extra)), tuple(sorted(different)))
 
 

@@ -24,6 +24,7 @@ from secmigrate.iam.entities import (
     User,
     Version,
     is_aws_policy,
+    is_aws_tag,
 )
 from secmigrate.iam.snapshot import Gap, Snapshot, SnapshotFile, decode, encode, keyed
 from secmigrate.iam.stacks import Stack, StackResource
@@ -58,6 +59,7 @@ __all__ = [
     "from_jsonable",
     "has_functions",
     "is_aws_policy",
+    "is_aws_tag",
     "is_function",
     "keyed",
     "to_jsonable",

@@ -66,6 +66,12 @@ class Entity(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
         stack = getattr(self, "tags", {}).get("aws:cloudformation:stack-name", "")
         return f"stack {stack}" if stack else ""
 
+    def settable(self) -> Self:
+        """The same thing without the tags that AWS alone sets, such as a stack's. Source: AWS, *Tags for IAM*."""
+        tags: Mapping[str, str] = getattr(self, "tags", {})
+        mine = {key: value for key, value in tags.items() if not is_aws_tag(key)}
+        return structs.replace(self, tags=mine) if len(mine) < len(tags) else self
+
     def restorable(self) -> Self:
         """The same thing without what IAM cannot give back."""
         return structs.replace(self, seen=UNSEEN)
@@ -231,3 +237,8 @@ def _sort(thing: Struct, field: str) -> None:
 def is_aws_policy(arn: str) -> bool:
     """Whether the ARN is of a policy that AWS manages."""
     return arn.split(":", 5)[4:5] == ["aws"]
+
+
+def is_aws_tag(key: str) -> bool:
+    """Whether only AWS sets a tag with that key."""
+    return key.casefold().startswith("aws:")

@@ -8,14 +8,24 @@ from typing import Any, ClassVar, Literal, TypeVar
 from msgspec import Struct, structs
 
 from secmigrate.errors import SecmigrateError
-from secmigrate.iam import Entity, Group, InstanceProfile, Policy, Principal, PrincipalKind, Role, Snapshot, User
+from secmigrate.iam import (
+    Entity,
+    Group,
+    InstanceProfile,
+    Policy,
+    Principal,
+    PrincipalKind,
+    Role,
+    Snapshot,
+    User,
+    is_aws_tag,
+)
 from secmigrate.operations.call import Call
 
 Phase = Literal["grant", "verify", "revoke", "strip", "delete"]
 PHASES: tuple[Phase, ...] = ("grant", "verify", "revoke", "strip", "delete")
 
 T = TypeVar("T")
-E = TypeVar("E", bound=Entity)
 
 LOSES_IDENTITY = "the unique id is gone for good"
 MAY_RAISE = "it denies something: taking it away can raise access"
@@ -127,8 +137,8 @@ def created(snapshot: Snapshot, thing: Entity) -> Snapshot:
     Raises Impossible if it is there and differs.
     """
     room = getattr(snapshot, thing.room)
-    there, thing = room.get(thing.key), settable(thing)
-    if there is not None and settable(there.bare()) == thing:
+    there, thing = room.get(thing.key), thing.settable()
+    if there is not None and there.bare().settable() == thing:
         return snapshot
     if there is not None:
         raise Impossible(f"{thing.key} exists already and differs", where=snapshot.arn(thing))
@@ -143,7 +153,7 @@ def dropped(snapshot: Snapshot, thing: Entity) -> Snapshot:
     there = getattr(snapshot, thing.room).get(thing.key)
     if there is None:
         return snapshot
-    if settable(there) != settable(thing):
+    if there.settable() != thing.settable():
         raise Impossible(f"{thing.key} still holds something or is not as planned", where=snapshot.arn(thing))
     return snapshot.drop(thing)
 
@@ -153,21 +163,9 @@ def changed(snapshot: Snapshot, thing: Any, **fields: Any) -> Snapshot:
     return snapshot.put(structs.replace(thing, **fields))
 
 
-def settable(thing: E) -> E:
-    """The thing without the tags that AWS alone sets, such as a stack's. Source: AWS, *Tags for IAM resources*."""
-    tags: Mapping[str, str] = getattr(thing, "tags", {})
-    mine = {key: value for key, value in tags.items() if not is_aws_tag(key)}
-    return structs.replace(thing, tags=mine) if len(mine) < len(tags) else thing
-
-
-def is_aws_tag(key: str) -> bool:
-    """Whether only AWS sets a tag with that key."""
-    return key.casefold().startswith("aws:")
-
-
 def not_given_back(thing: Entity) -> str:
     """What a thing that is made anew does not have any more, for a caveat; empty if that is nothing."""
-    return "" if settable(thing) is thing else "; nor do the tags come back that its stack left"
+    return "" if thing.settable() is thing else "; nor do the tags come back that its stack left"
 
 
 def tag_list(tags: Mapping[str, str]) -> dict[str, Any]:
