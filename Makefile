@@ -4,10 +4,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test stress check fmt bench lock schemas docs aws-managed aws-actions clean
+.PHONY: help setup demo test stress check fmt bench lock schemas docs cdk-fixtures aws-managed aws-actions clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## .venv with everything that constraints.txt pins; the others do this by themselves
 
@@ -44,6 +44,9 @@ schemas: $(STAMP) ## schemas/ anew from the types that files are read into
 
 docs: $(STAMP) ## the pages of docs/ that are made from the program and its data
 	@$(BIN)/python -m tests.pages
+
+cdk-fixtures: $(STAMP) ## the CDK apps in tests/ and examples/ synthesised anew; needs node and npm
+	@$(BIN)/python -m tests.cdk_fixtures
 
 aws-managed: $(STAMP) ## the catalogue of AWS's own policies anew, from moto's copy
 	@$(BIN)/python -m secmigrate.twin.catalogue mappings/aws-managed-policies.json.xz
