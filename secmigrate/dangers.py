@@ -95,7 +95,7 @@ KINDS: Mapping[Code, _Kind] = {
     "owned-elsewhere": _Kind(
         "subjects",
         "managed by Terraform or a CloudFormation stack: {subjects}",
-        "let it give them up first (`terraform state rm`, or Retain), then `inventory` again from all sources",
+        "let it give them up first, as `secmigrate handover` says, then plan again",
     ),
     "quota-exceeded": _Kind("plan", "IAM's quotas would be passed: {subjects}", "ask AWS for more, or plan for less"),
     "role-in-use": _Kind(

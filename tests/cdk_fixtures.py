@@ -19,7 +19,8 @@ APPS = {
     ROOT / "examples/cdk": ROOT / "examples/cdk/cdk.out",
 }
 _KEPT = ("aws:cloudformation:stack", "cdk:cloud-assembly")
-_CONTEXT = {"aws:cdk:enable-asset-metadata": True}  # as the CDK's own command sets it: names nested templates
+# As the CDK's own command sets it: names nested templates, and the construct that a resource comes from.
+_CONTEXT = {"aws:cdk:enable-asset-metadata": True, "aws:cdk:enable-path-metadata": True}
 _FIELDS = ("directoryName", "stackName", "tags", "templateFile")
 
 

@@ -56,8 +56,14 @@ def managed(space: Workspace) -> Managed:
 def managed_as_deployed(places: Iterable[Path], known: Snapshot, aws: Aws) -> tuple[Managed, list[str]]:
     """What these states and templates manage, with the names that AWS gave; and what it does not tell, a line each."""
     unseen: list[Gap] = []
-    found = read_managed(places, place_of(known, aws, unseen.append))
+    found = read_managed(map(_near, places), place_of(known, aws, unseen.append))
     return found, [f"not known: {gap.what}: {gap.why}" for gap in unseen]
+
+
+def _near(path: Path) -> Path:
+    """The path as a person would type it here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def imports(stacks: Iterable[Stack], aws: Aws) -> tuple[dict[str, list[str]], list[str]]:

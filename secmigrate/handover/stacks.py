@@ -78,7 +78,7 @@ def release(stack: Stack, leaving: Set[Thing], importers: Mapping[str, Iterable[
     return Release(
         stack=stack.name,
         path=stack.path,
-        refer=tuple(sorted(line for one in staying for line in _refers(one, going))),
+        refer=(*sorted(line for one in staying for line in _refers(one, going)), *_telling(stack, going)),
         retain=tuple(sorted(one.logical_id for one in retain)),
         goes=tuple(sorted(going)),
         besides=tuple(
@@ -146,10 +146,16 @@ def _refers(one: StackResource, going: Mapping[str, StackResource]) -> Iterator[
     """That a resource which stays names something which goes: as long as it does, that cannot leave the template."""
     for logical_id in one.refers:
         if there := going.get(logical_id):
-            literal = (
-                f"write {there.physical} instead, which changes nothing" if there.physical else "name it literally"
-            )
-            yield f"{one.logical_id} ({one.type}) names {logical_id}: {literal}, or let it use what takes its place"
+            literal = f"write {there.physical} instead" if there.physical else "name it literally instead"
+            told = f"{literal}, which changes nothing, until step 10 is done, or let it use what takes its place"
+            yield f"{one.logical_id} ({one.type}) names {logical_id}: {told}"
+
+
+def _telling(stack: Stack, going: Mapping[str, StackResource]) -> Iterator[str]:
+    """That an output names something which goes."""
+    for name, ids in sorted(stack.outputs.items()):
+        if gone := sorted(going.keys() & set(ids)):
+            yield f"output {name} names {', '.join(gone)}: take it out"
 
 
 def _imported(stack: Stack, importers: Mapping[str, Iterable[str]]) -> Iterator[str]:

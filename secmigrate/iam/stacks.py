@@ -28,5 +28,6 @@ class Stack(Struct, frozen=True):
     path: str  # the template's file
     region: str = ""  # where it is to stand, if the CDK tells
     resources: tuple[StackResource, ...] = ()
+    outputs: Mapping[str, tuple[str, ...]] = {}  # by output name: the logical ids that it names, sorted
     exports: Mapping[str, str] = {}  # by export name: what it exports, or "" if nobody knows
     imports: tuple[str, ...] = ()  # names of the exports that it imports, sorted

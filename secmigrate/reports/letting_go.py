@@ -29,14 +29,14 @@ def terraform_lines(found: Handover) -> Iterator[str]:
 
 def stack_lines(found: Release, folder: Path) -> Iterator[str]:
     """What to do with one stack; `folder` is where the files for it lie."""
-    yield f"stack {found.stack} ({found.path}): {len(found.goes)} things of it go, {len(found.besides)} stay"
+    yield f"stack {found.stack} ({found.path}): of its resources {len(found.goes)} go, {len(found.besides)} stay"
     for number, (title, lines) in enumerate(_steps(found, folder), 1):
         yield from (f"  {number}. {title}", *(f"       {line}" for line in lines))
     if found.imported:
         yield "  others import what it exports; change them before what they import goes:"
         yield from (f"       {line}" for line in found.imported)
     if found.destroys:
-        yield f"  deleting the stack (`cdk destroy`, `delete-stack`) would take {len(found.destroys)} things besides:"
+        yield f"  deleting the stack (`cdk destroy`, `delete-stack`) would take besides ({len(found.destroys)}):"
         yield from (f"       {one}" for one in found.destroys[:_SHOWN])
         if len(found.destroys) > _SHOWN:
             yield f"       and {len(found.destroys) - _SHOWN} more (--json lists them)"

@@ -14,8 +14,9 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
 from secmigrate.errors import Failed
-from secmigrate.iam import Policy, Snapshot, Usage
+from secmigrate.iam import Policy, Snapshot, Stack, Usage
 from secmigrate.twin.faults import Fault, Faults, Misbehaviour
+from secmigrate.twin.holding import held_by
 from secmigrate.twin.loading import dump, load
 from secmigrate.twin.refusal import Refusal
 from secmigrate.twin.service import Answer, Service, action_of, failure, service_of
@@ -31,7 +32,8 @@ class Twin:
     `aws_managed` are AWS's own policies by ARN (`catalogue.read`); those in the snapshot win. `page_size` makes every
     page of every list at most that long. `caller` is the ARN that signs every request, whatever its access key; by
     default `user/migration-operator`, who need not exist. Permissions are not enforced: everything is allowed that a
-    fault does not deny. Port 0 takes any free one. `usage` is what the reports on last use tell.
+    fault does not deny. Port 0 takes any free one. `usage` is what the reports on last use tell. `stacks` are there
+    beside those that own something in the snapshot.
 
     Raises BadInput if the snapshot refers to something that neither it nor `aws_managed` holds.
     """
@@ -46,6 +48,7 @@ class Twin:
         port: int = 0,
         caller: str | None = None,
         usage: Usage | None = None,
+        stacks: Iterable[Stack] = (),
     ) -> None:
         faults = faults or Faults()
         account = load(snapshot, aws_managed)
@@ -58,6 +61,8 @@ class Twin:
             usage=usage,
             strike=self._strike,
         )
+        for name, rows in held_by(snapshot, stacks).items():
+            self._service.stacks.hold(name, rows)
         self._lock = Lock()
         self._port = port
         self._server: BaseWSGIServer | None = None

@@ -107,7 +107,7 @@ class Service:
         self._page_size = page_size
         self._reports = Reports(usage)
         self._strike = strike  # raises Refusal where a call that a stack makes is to fail
-        self.stacks = Stacks(account, self._make)
+        self.stacks = Stacks(account, self._make, self._markers, page_size)
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request, errors included."""

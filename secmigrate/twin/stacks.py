@@ -9,19 +9,34 @@ Sources: AWS, *CloudFormation API reference*; *Stack status codes*; *Troubleshoo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from secmigrate.iam import StackResource
 from secmigrate.twin.account import Account
+from secmigrate.twin.paging import Markers, Row
 from secmigrate.twin.refusal import Refusal
-from secmigrate.twin.template import GROUP, NAMES, POLICY, ROLE, Resources, read_template, retained_in, text_of
+from secmigrate.twin.template import (
+    GROUP,
+    NAMES,
+    POLICY,
+    ROLE,
+    Resources,
+    check_references,
+    named_in,
+    read_template,
+    retained_in,
+    text_of,
+)
 
 Params = dict[str, Any]
 Make = Callable[[str, Params], Any]  # makes one call of IAM; raises Refusal
 STACK = "AWS::CloudFormation::Stack"
+PAGE = 100  # of ListStackResources
+_EXPIRED = ("ValidationError", "The NextToken is not valid.")
 GONE, SKIPPED = "DELETE_COMPLETE", "DELETE_SKIPPED"
 
 
@@ -53,8 +68,8 @@ class Stack(msgspec.Struct):
 class Stacks:
     """The stacks of one account and one region. Not safe for threads: ask under the twin's lock."""
 
-    def __init__(self, account: Account, make: Make) -> None:
-        self._account, self._make = account, make
+    def __init__(self, account: Account, make: Make, markers: Markers, page_size: int | None = None) -> None:
+        self._account, self._make, self._markers, self._page_size = account, make, markers, page_size
         self._stacks: list[Stack] = []
 
     # What CloudFormation answers ------------------------------------------------------------------------------------
@@ -85,15 +100,15 @@ class Stacks:
         return {"StackId": made.id}
 
     def _update(self, params: Params) -> Params:
-        """Takes what the new template has no more out of the stack; it changes and adds nothing."""
+        """Takes what the new template has no more out of the stack. It adds nothing, and changes nothing else."""
         stack, text = self._known(params), params.get("TemplateBody", "")
-        new = read_template(text)
-        there = {one.logical: (one.kind, one.properties) for one in stack.resources}
-        if any(there.get(logical) != row for logical, row in new.items()):
-            raise Refusal("ValidationError", "the twin's stacks let go of things; it changes and adds none")
+        kept, mine = named_in(text), {one.logical for one in stack.resources}
+        if not kept & mine:
+            raise Refusal("ValidationError", "At least one Resources member must be defined.")
+        check_references(text)
         self._turn(stack, "UPDATE_IN_PROGRESS", "User Initiated")
-        left = self._unmade(stack, {one.logical for one in stack.resources} - new.keys())
-        stack.resources = [one for one in stack.resources if one.logical in new or one.logical in left]
+        left = self._unmade(stack, mine - kept)
+        stack.resources = [one for one in stack.resources if one.logical in kept or one.logical in left]
         stack.retained = retained_in(text)
         self._turn(stack, "UPDATE_COMPLETE")
         return {"StackId": stack.id}
@@ -126,13 +141,15 @@ class Stacks:
 
     def _listed(self, params: Params) -> Params:
         told = ("LogicalResourceId", "PhysicalResourceId", "ResourceType", "ResourceStatus", "ResourceStatusReason")
-        rows = self._told_resources(params)["StackResources"]
-        return {
-            "StackResourceSummaries": [
-                {**{key: row[key] for key in told if key in row}, "LastUpdatedTimestamp": row["Timestamp"]}
-                for row in rows
-            ]
-        }
+        found = self._told_resources(params)["StackResources"]
+        shown = [
+            {**{key: row[key] for key in told if key in row}, "LastUpdatedTimestamp": row["Timestamp"]} for row in found
+        ]
+        rows = [Row((at, ""), "", lambda row=row: row) for at, row in enumerate(shown)]  # type: ignore[misc]
+        limit = min(self._page_size or PAGE, PAGE)
+        page = self._markers.page(rows, f"list {params['StackName']}", params.get("NextToken"), limit, _EXPIRED)
+        answer: Params = {"StackResourceSummaries": [row.show() for row in page.rows]}
+        return answer | ({"NextToken": page.marker} if page.marker else {})
 
     def _imported(self, params: Params) -> Params:
         raise Refusal("ValidationError", f"Export '{params['ExportName']}' is not imported by any stack.")
@@ -172,6 +189,15 @@ class Stacks:
         for one in stack.resources:
             one.physical = self._physical(one)
             self._sign(stack, one)
+            self._event(stack, one, "CREATE_COMPLETE")
+        self._turn(stack, "CREATE_COMPLETE")
+
+    def hold(self, name: str, rows: Iterable[StackResource]) -> None:
+        """Takes what lies in the account, or beside it, for a stack that was made earlier."""
+        stack = self._new(name, {})
+        stack.resources = [Resource(one.logical_id, one.type, {}, "", one.physical) for one in rows]
+        stack.retained = {one.logical_id for one in rows if one.deletion_policy.startswith("Retain")}
+        for one in stack.resources:
             self._event(stack, one, "CREATE_COMPLETE")
         self._turn(stack, "CREATE_COMPLETE")
 
@@ -301,6 +327,8 @@ def _doing(one: Resource) -> Iterator[tuple[str, Params]]:
 
 def _undoing(account: Account, one: Resource) -> Iterator[tuple[str, Params]]:
     """The IAM calls that take a resource away: what the stack itself hung on it, and then the thing."""
+    if one.kind not in NAMES:
+        raise Refusal("NotImplemented", f"The twin's stacks delete no {one.kind}.")
     if one.kind == POLICY:
         yield "DeletePolicy", {"PolicyArn": one.physical}
         return

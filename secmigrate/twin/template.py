@@ -33,16 +33,9 @@ def read_template(text: str) -> Resources:
     """The resources of a template. Raises ValidationError for what a twin does not understand: YAML, functions,
     conditions, and whatever is not IAM.
     """
-    try:
-        body = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        raise _wrong("the twin reads templates in JSON only") from None
-    rows = body.get("Resources") if isinstance(body, dict) else None
-    if not isinstance(rows, dict) or not rows:
-        raise _wrong("At least one Resources member must be defined.")
     found: dict[str, tuple[str, dict[str, Any]]] = {}
-    for logical, row in rows.items():
-        kind, properties = (str(row.get("Type")), row.get("Properties", {})) if isinstance(row, dict) else ("", {})
+    for logical, row in _rows(text).items():
+        kind, properties = str(row.get("Type")), row.get("Properties", {})
         if kind not in NAMES:
             raise _wrong(f"Unrecognized resource types: [{kind}]")
         if not isinstance(properties, dict) or not isinstance(properties.get(NAMES[kind]), str) or _calls(properties):
@@ -51,10 +44,46 @@ def read_template(text: str) -> Resources:
     return found
 
 
+def named_in(text: str) -> set[str]:
+    """The logical ids in a template, whatever else it says. Raises ValidationError if it is none."""
+    return set(_rows(text))
+
+
 def retained_in(text: str) -> set[str]:
     """The logical ids in a template that stay in the account when they leave the stack."""
-    rows = msgspec.json.decode(text)["Resources"]
-    return {logical for logical, row in rows.items() if row.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate")}
+    return {logical for logical, row in _rows(text).items() if str(row.get("DeletionPolicy")).startswith("Retain")}
+
+
+def check_references(text: str) -> None:
+    """Raises ValidationError if a template names a resource that it does not hold (any more)."""
+    body = msgspec.json.decode(text)
+    known = set(_rows(text)) | set(body.get("Parameters", {}))
+    waiting: list[Any] = [body["Resources"], body.get("Outputs")]
+    dangling: set[str] = set()
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += one
+        elif isinstance(one, dict):
+            waiting += one.values()
+            names = [one.get("Ref"), *one.get("Fn::GetAtt", [])[:1]]
+            dangling |= {name for name in names if isinstance(name, str) and not name.startswith("AWS::")} - known
+    if dangling:
+        told = (
+            f"Unresolved resource dependencies [{', '.join(sorted(dangling))}] in the Resources block of the template"
+        )
+        raise _wrong(told)
+
+
+def _rows(text: str) -> dict[str, dict[str, Any]]:
+    try:
+        body = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        raise _wrong("the twin reads templates in JSON only") from None
+    rows = body.get("Resources") if isinstance(body, dict) else None
+    if not isinstance(rows, dict) or not rows or not all(isinstance(row, dict) for row in rows.values()):
+        raise _wrong("At least one Resources member must be defined.")
+    return rows
 
 
 def _row(kind: str, properties: dict[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,10 @@ Resources:
 Outputs:
   Group: {Value: !Ref Ml, Export: {Name: people-ml}}
 """
-CHANGE = "names Ml: write ml-engineers instead, which changes nothing, or let it use what takes its place"
+CHANGE = (
+    "names Ml: write ml-engineers instead, which changes nothing, until step 10 is done, "
+    "or let it use what takes its place"
+)
 LIVE = Snapshot(
     account=ACCOUNT,
     groups={"ml-engineers": Group(name="ml-engineers", inline={"train": allow("sagemaker:*")})},
@@ -78,10 +81,11 @@ def test_it_says_what_to_do_in_order(space: Workspace, template: Path) -> None:
     ran = run("handover", "-w", space.folder)
     assert ran.code == 3, ran
     patch = space.folder / "plans" / "handover-people.patch"
-    assert [line.strip() for line in ran.out.splitlines()[:11]] == [
-        f"stack people ({template}): 2 things of it go, 2 stay",
+    assert [line.strip() for line in ran.out.splitlines()[:12]] == [
+        f"stack people ({template}): of its resources 2 go, 2 stay",
         "1. change what stays and names what goes",
         f"Ana (AWS::IAM::User) {CHANGE}",
+        "output Group names Ml: take it out",
         "2. give what goes a DeletionPolicy of Retain, and deploy",
         f"patch {template} < {patch}",
         "Ml",
@@ -91,7 +95,7 @@ def test_it_says_what_to_do_in_order(space: Workspace, template: Path) -> None:
         "4. take them out of the template or the app, and deploy: they stay in the account",
         "Ml",
     ]  # fmt: skip
-    assert "would take 2 things besides" in ran.out
+    assert "would take besides (2):" in ran.out
     assert "Data (AWS::S3::Bucket): deleted" in ran.out
     assert "destroys-more: deleting these stacks would take more" in ran.out
 

@@ -28,6 +28,7 @@ PEOPLE = Stack(
         StackResource("Table", "AWS::RDS::DBInstance", {}, "Snapshot"),
         StackResource("CDKMetadata", "AWS::CDK::Metadata", {}),
     ),
+    outputs={"RunnerName": ("Runner",), "Other": ("Data",)},
     exports={"people:runner": "", "people:data": ""},
 )
 OTHER = Stack(name="jobs", path="jobs.yaml", imports=("people:runner",))
@@ -47,10 +48,12 @@ def test_what_hangs_on_it_alone_goes_along() -> None:
 
 def test_what_stays_and_names_it_is_changed_first() -> None:
     found = of({("group", "devs")})
-    rest = "names Devs: write devs instead, which changes nothing, or let it use what takes its place"
+    rest = "names Devs: write devs instead, which changes nothing, until step 10 is done, "
+    rest += "or let it use what takes its place"
     assert found.refer == (f"Ana (AWS::IAM::User) {rest}", f"Both (AWS::IAM::Policy) {rest}")
-    (line, _) = of({("role", "runner")}).refer
-    assert line.startswith("Edge (AWS::IAM::ManagedPolicy) names Runner: write runner")
+    lines = of({("role", "runner")}).refer
+    assert lines[0].startswith("Edge (AWS::IAM::ManagedPolicy) names Runner: write runner")
+    assert lines[-1] == "output RunnerName names Runner: take it out"
 
 
 def test_deleting_the_stack_would_take_more() -> None:

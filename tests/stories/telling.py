@@ -69,8 +69,9 @@ class Shell:
     """A shell in a copy of the story's folder, in which commands see each other's variables and jobs."""
 
     def __init__(self, folder: Path) -> None:
-        plain = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SECMIGRATE_"))}
-        plain |= {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100", "CHECKPOINT_DISABLE": "1"}
+        plain = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SECMIGRATE_", "TF_"))}
+        plain |= {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100"}
+        plain |= {"CHECKPOINT_DISABLE": "1", "TF_CLI_ARGS": "-no-color"}
         plain |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": ""}
         plain["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{plain['PATH']}"
         self._port = _free_port()

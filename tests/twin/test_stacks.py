@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
@@ -193,3 +194,34 @@ def test_the_aws_cli_can_ask_it(tmp_path: Path) -> None:
         aws("delete-stack", "--stack-name", "st")
         aws("wait", "stack-delete-complete", "--stack-name", made["StackId"])
         assert twin.snapshot() == EMPTY
+
+
+def test_a_stack_that_a_snapshot_tells_of_is_there() -> None:
+    there = EMPTY.put(Group(name="g-one"))
+    part = msgspec.structs.replace(there, owners={f"arn:aws:iam::{ACCOUNT}:group/g-one": "stack people One"})
+    with Twin(part) as twin:
+        rows = client(twin, "cloudformation").list_stack_resources(StackName="people")["StackResourceSummaries"]
+        assert [(row["LogicalResourceId"], row["PhysicalResourceId"]) for row in rows] == [("One", "g-one")]
+
+
+def test_what_lies_in_a_stack_comes_in_pages() -> None:
+    with Twin(EMPTY, page_size=2) as twin:
+        create(twin)
+        calls = client(twin, "cloudformation")
+        first = calls.list_stack_resources(StackName="st")
+        rest = calls.list_stack_resources(StackName="st", NextToken=first["NextToken"])
+        found = [row["PhysicalResourceId"] for page in (first, rest) for row in page["StackResourceSummaries"]]
+        assert sorted(found) == ["arn:aws:iam::111122223333:policy/made/Own", "g-one", "g-two", "r"]
+        with pytest.raises(ClientError):
+            calls.list_stack_resources(StackName="st", NextToken="other")
+
+
+def test_what_is_named_still_cannot_leave_its_template() -> None:
+    body = json.loads(template_of(PART))
+    del body["Resources"]["GroupGOne"]
+    body["Resources"]["GroupGTwo"]["Properties"]["Path"] = {"Ref": "GroupGOne"}
+    with Twin(EMPTY) as twin:
+        create(twin)
+        with pytest.raises(ClientError, match=r"Unresolved resource dependencies \[GroupGOne\]"):
+            client(twin, "cloudformation").update_stack(StackName="st", TemplateBody=json.dumps(body))
+        assert "g-one" in twin.snapshot().groups

@@ -112,6 +112,10 @@ def _stack(stack: Deployed) -> Stack:
         path=stack.template.file,
         region=stack.template.region,
         resources=tuple(_resources(stack)),
+        outputs={
+            name: tuple(sorted(_named_in(row) & stack.resources.keys()))
+            for name, row in sorted(stack.template.section("Outputs").items())
+        },
         exports=exports,
         imports=tuple(sorted(set(stack.imports()))),
     )
@@ -140,10 +144,10 @@ def _resources(stack: Deployed) -> Iterator[StackResource]:
 _IN_SUB = re.compile(r"\$\{([A-Za-z0-9]+)")
 
 
-def _named_in(row: Mapping[str, Any]) -> set[str]:
-    """The logical ids, and whatever else functions name, that stand in a resource."""
+def _named_in(row: Any) -> set[str]:
+    """The logical ids, and whatever else functions name, that stand in a resource or an output."""
     found: set[str] = set()
-    waiting: list[Any] = [{key: row.get(key) for key in ("Properties", "DependsOn")}]
+    waiting: list[Any] = [row]
     while waiting:
         one = waiting.pop()
         if isinstance(one, list):
