@@ -12,7 +12,7 @@ import msgspec
 from msgspec import structs
 
 from secmigrate import iam
-from secmigrate.documents import json_syntax, parse_template, read_bytes, read_snapshot
+from secmigrate.documents import aws_managed, json_syntax, parse_template, read_bytes, read_snapshot
 from secmigrate.errors import BadInput
 from secmigrate.handover import Resource
 from secmigrate.iam import Gap, Snapshot, Stack, is_aws_policy, keyed
@@ -63,8 +63,7 @@ def read_saved(path: Path, place: Place = UNKNOWN) -> Snapshot:
 
     `place` is what is known of where templates are deployed.
     """
-    found = _opened(path)
-    return found if isinstance(found, Snapshot) else from_templates(found, place)
+    return read_all([path], place).snapshots[0]
 
 
 def read_all(paths: Iterable[Path], place: Place = UNKNOWN) -> Read:
@@ -77,7 +76,15 @@ def read_all(paths: Iterable[Path], place: Place = UNKNOWN) -> Read:
     if templates and snapshots and not place.account:
         place = place._replace(account=snapshots[0].account, partition=snapshots[0].partition)
     telling = [path for path, one in found.items() if not (isinstance(one, Snapshot) and knows_all(one))]
-    return Read([*snapshots, *([from_templates(templates, place)] if templates else [])], telling)
+    snapshots += [from_templates(templates, place)] if templates else []
+    return Read([one if knows_all(one) else _with_aws_policies(one) for one in snapshots], telling)
+
+
+def _with_aws_policies(snapshot: Snapshot) -> Snapshot:
+    """With the documents of AWS's own policies where something uses them: code names them and does not hold them."""
+    known = aws_managed()
+    used = {arn for one in snapshot.principals() for arn in (*one.attached, getattr(one, "boundary", ""))}
+    return structs.replace(snapshot, policies={**{arn: known[arn] for arn in used & known.keys()}, **snapshot.policies})
 
 
 def read_managed(paths: Iterable[Path], place: Place = UNKNOWN) -> Managed:
@@ -141,7 +148,8 @@ def _as_written_by(writer: str, path: Path) -> Iterator[None]:
     except BadInput as error:
         raise BadInput(error.message, where=f"{path}:1", hint=error.hint or _HINT) from None
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
-        raise BadInput(f"not as {writer} writes it: {error!r}", where=f"{path}:1", hint=_HINT) from None
+        # Cut: what such an error quotes may be half the file, and a state has secrets in it.
+        raise BadInput(f"not as {writer} writes it: {repr(error)[:200]}", where=f"{path}:1", hint=_HINT) from None
 
 
 def _from_details(found: Mapping[str, Any]) -> Snapshot:

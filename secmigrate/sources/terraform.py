@@ -71,7 +71,7 @@ def resources(head: Json) -> Iterator[Resource]:
     elif head.get("version") == 3:
         yield from _of_version_3(head)
     else:
-        raise ValueError(f"state version {head.get('version')!r} is not known, only 3 and 4")
+        raise ValueError(f"state version {str(head.get('version'))[:20]} is not known, only 3 and 4")
 
 
 def from_terraform(head: Json) -> Snapshot:
@@ -285,24 +285,25 @@ def _index(key: object) -> str:
 def unflattened(flat: Mapping[str, str]) -> dict[str, Any]:
     """The attributes of version 3, where a list is `users.#` and `users.1234`, a map `tags.%` and `tags.Name`."""
     found: dict[str, Any] = {}
+    below: dict[str, dict[str, str]] = {}
     for key, value in flat.items():
-        name, _, rest = key.partition(".")
-        if not rest:
+        name, dot, rest = key.partition(".")
+        if dot:
+            below.setdefault(name, {})[rest] = value
+        else:
             found[name] = value
-        elif rest == "%":
-            start = f"{name}."
-            rows = {other.removeprefix(start): text for other, text in flat.items() if other.startswith(start)}
-            found[name] = {other: text for other, text in rows.items() if other != "%"}
-        elif rest == "#":
-            found[name] = _listed(name, flat)
+    for name, rows in below.items():
+        if "%" in rows:
+            found[name] = {key: text for key, text in rows.items() if key != "%"}
+        elif "#" in rows:
+            found[name] = _listed(rows)
     return found
 
 
-def _listed(name: str, flat: Mapping[str, str]) -> list[Any]:
-    start = f"{name}."
+def _listed(flat: Mapping[str, str]) -> list[Any]:
     rows: dict[str, dict[str, str]] = {}
     for key, value in flat.items():
-        if key.startswith(start) and key != f"{start}#":
-            index, _, field = key.removeprefix(start).partition(".")
+        if key != "#":
+            index, _, field = key.partition(".")
             rows.setdefault(index, {})[field] = value
     return [row[""] if "" in row else unflattened(row) for row in rows.values()]

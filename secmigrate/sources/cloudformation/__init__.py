@@ -90,7 +90,7 @@ def _guarded(template: Template, work: Callable[[], Any]) -> Any:
     try:
         return work()
     except (TooMuch, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        told = str(error) if isinstance(error, TooMuch) else f"not as CloudFormation takes it: {error!r}"
+        told = str(error) if isinstance(error, TooMuch) else f"not as CloudFormation takes it: {repr(error)[:200]}"
         raise BadInput(told, where=f"{template.file}:1", hint="`aws cloudformation validate-template` tells") from None
 
 
@@ -136,7 +136,7 @@ def _resources(stack: Deployed) -> Iterator[StackResource]:
             deletion_policy=deletion or ("Snapshot" if type_ in _SNAPSHOT else "Delete"),
             physical=_plain(stack.physical(logical_id)),
             children=stack.nested[logical_id].name if logical_id in stack.nested else "",
-            refers=tuple(sorted(_named_in(row) & stack.resources.keys() - {logical_id})),
+            refers=tuple(sorted(one for one in _named_in(row) if one in stack.resources and one != logical_id)),
             construct=_construct(row),
         )
 

@@ -126,14 +126,14 @@ class _Placed:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, BadInput) and error.where:
+        if error is None or (isinstance(error, BadInput) and error.where):
             return
         where = self._stack.template.parsed.where(("Resources", self._logical_id))
         if isinstance(error, BadInput | TooMuch):
             told = error.message if isinstance(error, BadInput) else str(error)
             raise BadInput(f"{self._logical_id}: {told}", where=where, hint=_HINT) from None
         if isinstance(error, KeyError | TypeError | AttributeError | ValueError | msgspec.MsgspecError):
-            what = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+            what = f"there is no {error}" if isinstance(error, KeyError) else str(error)[:200]
             raise BadInput(f"{self._logical_id}: {what}", where=where, hint=_HINT) from None
         if isinstance(error, RecursionError):
             raise BadInput(f"{self._logical_id}: leads too far", where=where, hint=_HINT) from None
@@ -213,12 +213,12 @@ class _Read:
         if text is None or (is_open(text) and not is_invented(text)):
             self.gaps.add(Gap(item.what, f"whom it is about is not known: {item.said(value)}"))
             return None
-        return named(text)
+        return msgspec.convert(named(text), iam.Name)
 
     def arn(self, item: Item, value: Any) -> str:
         """The ARN of a managed policy. One that is not known is a text that no policy could be called."""
         if isinstance(value, str) and (is_invented(value) or not is_open(value)):
-            return named(value)
+            return msgspec.convert(named(value), iam.Arn)
         told = msgspec.json.encode(opened(value, item.stack.template.name), order="sorted").decode()
         return self._bare.policy_arn(f"{item.stack.name}/{told}")[:2048]
 
@@ -303,6 +303,8 @@ def _unlinked(key: str, value: Any) -> Any:
 
 def _functions(value: Any) -> Iterator[str]:
     """Short words for what is not known in a value."""
+    if value == {"Ref": "AWS::NoValue"}:
+        return
     if is_function(value):
         (name, argument), *_ = value.items()
         told = ".".join(map(str, argument)) if name == "Fn::GetAtt" and isinstance(argument, list) else argument

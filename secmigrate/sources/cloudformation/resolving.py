@@ -16,6 +16,7 @@ from secmigrate.sources.cloudformation.invented import invent, is_invented, is_o
 from secmigrate.sources.cloudformation.templates import NESTED, Template, partition_of
 
 MOST_TEXT = 20_000_000  # characters that all templates together may resolve to
+_OVERHEAD = 50  # what a value costs beside its characters
 _NO_VALUE = object()
 _IN_SUB = re.compile(r"\$\{(!?)([^${}]*)\}")
 _SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
@@ -50,12 +51,17 @@ class Known:
                 return stack.output(stack.exports[name])
         return None
 
-    def spend(self, text: Any) -> Any:
-        """Counts a text that a function gave. Raises TooMuch."""
-        self._left -= len(text) + 1 if isinstance(text, str) else 1
-        if self._left < 0:
-            raise TooMuch(f"resolves to more than {MOST_TEXT:,} characters")
-        return text
+    def spend(self, value: Any) -> Any:
+        """Counts what a function gave, which may be long and be used often. Raises TooMuch."""
+        waiting = [value]
+        while waiting:
+            one = waiting.pop()
+            self._left -= len(one) + _OVERHEAD if isinstance(one, str) else _OVERHEAD
+            if self._left < 0:
+                raise TooMuch(f"resolves to more than {MOST_TEXT:,} characters")
+            if isinstance(one, list):
+                waiting += one
+        return value
 
 
 class Deployed:
@@ -68,6 +74,8 @@ class Deployed:
         self._given: Mapping[str, str] | None = None
         self._worked: dict[tuple[str, str], Any] = {}
         self._working: set[tuple[str, str]] = set()
+        for section in ("Conditions", "Mappings", "Outputs", "Parameters"):
+            template.section(section)
         self.resources = {key: row for key, row in template.section("Resources").items() if isinstance(row, dict)}
         known.stacks.append(self)
         self.nested = {key: Deployed(child, known, self, key) for key, child in template.children.items()}
@@ -234,7 +242,7 @@ class Deployed:
         if text is None or "AWS::SSM::" in type_:
             return None
         listed = type_ == "CommaDelimitedList" or type_.startswith("List<")
-        return [self._known.spend(part.strip()) for part in text.split(",")] if listed else text
+        return [part.strip() for part in text.split(",")] if listed else text
 
     def attribute(self, argument: Any) -> Any:
         """`Fn::GetAtt`: a resource's ARN, or an output of a nested stack."""
@@ -297,8 +305,8 @@ class Deployed:
             found = found.get(text_of(step)) if isinstance(found, dict) else None
         if found is None and len(steps) == 4 and isinstance(steps[3], dict):
             found = steps[3].get("DefaultValue")
-        for one in found if isinstance(found, list) else ():
-            self._known.spend(one)
+        if isinstance(found, dict):
+            raise ValueError("Fn::FindInMap leads to a map, and not to text or a list")
         return {"Fn::FindInMap": steps} if found is None else found
 
     def imported(self, argument: Any) -> Any:

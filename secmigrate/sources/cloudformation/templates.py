@@ -16,7 +16,9 @@ from secmigrate.documents import Parsed, json_syntax, parse_template, read_bytes
 from secmigrate.errors import BadInput
 
 NESTED = "AWS::CloudFormation::Stack"
-_DEEPEST = 6  # stages within stages, stacks within stacks; a hundred of them each is more than anybody has
+_DEEPEST = 6  # stacks within stacks
+_MOST = 500  # nested stacks, all together
+_SYNTH = "run `cdk synth` again"
 _STACK = "aws:cloudformation:stack"
 _ASSEMBLY = "cdk:cloud-assembly"
 _ENVIRONMENT = re.compile(r"aws://([0-9]{12}|unknown-account)/([a-z0-9-]+)$(?!\n)")
@@ -50,10 +52,7 @@ _HINT = "see AWS, CloudFormation, template anatomy"
 
 def is_template(value: object) -> bool:
     """Whether a parsed file is a template."""
-    if not isinstance(value, dict) or not isinstance(value.get("Resources"), dict):
-        return False
-    rows = [row for row in value["Resources"].values() if isinstance(row, dict)]
-    return "AWSTemplateFormatVersion" in value or any("::" in str(row.get("Type")) for row in rows) or not rows
+    return isinstance(value, dict) and isinstance(value.get("Resources"), dict)
 
 
 def is_manifest(value: object) -> bool:
@@ -64,52 +63,75 @@ def is_manifest(value: object) -> bool:
 def of_file(path: Path, parsed: Parsed) -> list[Template]:
     """A template that stands alone; its stack is called as the file is."""
     name = path.name.split(".template", 1)[0].rsplit(".", 1)[0] if "." in path.name else path.name
-    return [_with_children(Template(_NOT_A_NAME.sub("-", name) or "stack", str(path), parsed), path.parent)]
+    whole = Template(_NOT_A_NAME.sub("-", name) or "stack", str(path), parsed)
+    return [_Reader().with_children(whole, path.parent)]
 
 
-def of_assembly(folder: Path, depth: int = 0) -> list[Template]:
+def of_assembly(folder: Path) -> list[Template]:
     """The stacks of a `cdk.out`, in the order of their names. Raises BadInput with the file that is wrong."""
-    file = folder / "manifest.json"
-    head = json_syntax(file, read_bytes(file))
-    if not is_manifest(head) or depth > _DEEPEST:
-        hint = "`cdk synth` writes it, and the templates beside it"
-        raise BadInput("not the manifest of a cloud assembly", where=f"{file}:1", hint=hint)
-    found: list[Template] = []
-    for key, artifact in sorted(head["artifacts"].items()):
-        properties = artifact.get("properties") or {} if isinstance(artifact, dict) else None
-        if not isinstance(properties, dict):
-            raise BadInput(f"the artifact {key!r} is not an object", where=f"{file}:1", hint="run `cdk synth` again")
-        if artifact.get("type") == _STACK:
-            found.append(_of_artifact(folder, file, key, artifact, properties))
-        elif artifact.get("type") == _ASSEMBLY:
-            found += of_assembly(_inside(folder, properties.get("directoryName"), file), depth + 1)
+    found = list(_Reader().stacks(folder))
+    if not found:
+        raise BadInput("no stack in it", where=f"{folder / 'manifest.json'}:1", hint=_SYNTH)
     return found
 
 
-def _of_artifact(folder: Path, file: Path, key: str, artifact: Any, properties: Mapping[str, Any]) -> Template:
-    path = _inside(folder, properties.get("templateFile"), file)
-    parsed = _parsed(path)
-    found = _ENVIRONMENT.match(str(artifact.get("environment", "aws://unknown-account/unknown-region")))
-    name, tags = properties.get("stackName") or key, properties.get("tags") or {}
-    if not found or not isinstance(name, str) or not _NAME.match(name) or not _texts(tags):
-        raise BadInput(f"the artifact {key!r} is not as the CDK writes it", where=f"{file}:1", hint="run `cdk synth`")
-    account, region = (part if not part.startswith("unknown-") else "" for part in found.groups())
-    whole = Template(name, str(path), parsed, account, region, tags)
-    return _with_children(whole, folder)
+class _Reader:
+    """Reads each file once, and no more than anybody has."""
 
+    def __init__(self) -> None:
+        self._folders: set[Path] = set()
+        self._files: dict[Path, Parsed] = {}
+        self._left = _MOST
 
-def _with_children(template: Template, folder: Path, above: tuple[str, ...] = ()) -> Template:
-    """With the nested stacks whose templates lie in the folder; of others only the parent's word is known."""
-    children: dict[str, Template] = {}
-    above = (*above, template.file)
-    for logical_id, path in _assets(template, folder):
-        if str(path) in above or len(above) > _DEEPEST:
-            hint = "a stack cannot hold itself"
-            raise BadInput("stacks are nested in a circle", where=f"{template.file}:1", hint=hint)
-        name = f"{template.name}-{logical_id}"
-        child = Template(name, str(path), _parsed(path), template.account, template.region, template.tags)
-        children[logical_id] = _with_children(child, folder, above)
-    return structs.replace(template, children=children)
+    def stacks(self, folder: Path) -> Iterator[Template]:
+        """The stacks of an assembly and of the assemblies within it."""
+        file = folder / "manifest.json"
+        head = json_syntax(file, read_bytes(file))
+        if not is_manifest(head) or folder.resolve() in self._folders:
+            hint = "`cdk synth` writes it, and the templates beside it"
+            raise BadInput("not the manifest of a cloud assembly", where=f"{file}:1", hint=hint)
+        self._folders.add(folder.resolve())
+        for key, artifact in sorted(head["artifacts"].items()):
+            properties = artifact.get("properties") or {} if isinstance(artifact, dict) else None
+            if not isinstance(properties, dict):
+                raise BadInput(f"the artifact {key!r} is not an object", where=f"{file}:1", hint=_SYNTH)
+            if artifact.get("type") == _STACK:
+                yield self._stack(folder, file, key, artifact, properties)
+            elif artifact.get("type") == _ASSEMBLY:
+                yield from self.stacks(_inside(folder, properties.get("directoryName"), file))
+
+    def _stack(self, folder: Path, file: Path, key: str, artifact: Any, properties: Mapping[str, Any]) -> Template:
+        path = _inside(folder, properties.get("templateFile"), file)
+        found = _ENVIRONMENT.match(str(artifact.get("environment", "aws://unknown-account/unknown-region")))
+        name, tags = properties.get("stackName") or key, properties.get("tags") or {}
+        if not found or not isinstance(name, str) or not _NAME.match(name) or not _texts(tags):
+            raise BadInput(f"the artifact {key!r} is not as the CDK writes it", where=f"{file}:1", hint=_SYNTH)
+        account, region = (part if not part.startswith("unknown-") else "" for part in found.groups())
+        whole = Template(name, str(path), self._parsed(path), account, region, tags)
+        return self.with_children(whole, folder)
+
+    def with_children(self, template: Template, folder: Path, above: tuple[str, ...] = ()) -> Template:
+        """With the nested stacks whose templates lie in the folder; of others only the parent's word is known."""
+        children: dict[str, Template] = {}
+        above = (*above, template.file)
+        for logical_id, path in _assets(template, folder):
+            if str(path) in above or len(above) > _DEEPEST:
+                hint = "a stack cannot hold itself"
+                raise BadInput("stacks are nested in a circle", where=f"{template.file}:1", hint=hint)
+            self._left -= 1
+            if self._left < 0:
+                raise BadInput(f"more than {_MOST} nested stacks", where=f"{template.file}:1", hint=_SYNTH)
+            name, parsed = f"{template.name}-{logical_id}", self._parsed(path)
+            child = Template(name, str(path), parsed, template.account, template.region, template.tags)
+            children[logical_id] = self.with_children(child, folder, above)
+        return structs.replace(template, children=children)
+
+    def _parsed(self, path: Path) -> Parsed:
+        if path not in self._files:
+            self._files[path] = parse_template(path, read_bytes(path))
+            if not is_template(self._files[path].value):
+                raise BadInput("not a template: it has no Resources", where=f"{path}:1", hint=_SYNTH)
+        return self._files[path]
 
 
 def _assets(template: Template, folder: Path) -> Iterator[tuple[str, Path]]:
@@ -123,16 +145,9 @@ def _assets(template: Template, folder: Path) -> Iterator[tuple[str, Path]]:
                 yield logical_id, folder / path
 
 
-def _parsed(path: Path) -> Parsed:
-    parsed = parse_template(path, read_bytes(path))
-    if not is_template(parsed.value):
-        raise BadInput("not a template: it has no Resources", where=f"{path}:1", hint="run `cdk synth` again")
-    return parsed
-
-
 def _inside(folder: Path, name: object, file: Path) -> Path:
     if not isinstance(name, str) or not _is_inside(folder, name):
-        raise BadInput(f"names a file outside of its folder: {name!r}", where=f"{file}:1", hint="run `cdk synth` again")
+        raise BadInput(f"names a file outside of its folder: {name!r}", where=f"{file}:1", hint=_SYNTH)
     return folder / name
 
 
