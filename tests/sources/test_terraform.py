@@ -12,6 +12,7 @@ import pytest
 from msgspec import structs
 
 from secmigrate import iam
+from secmigrate.documents import read_snapshot, write_snapshot
 from secmigrate.errors import BadInput
 from secmigrate.iam import Document, Group, InstanceProfile, Policy, Role, Snapshot, User
 from secmigrate.sources.saved import read_saved
@@ -19,6 +20,7 @@ from secmigrate.sources.terraform import resources, unflattened
 from tests.small import ACCOUNT, READ_ONLY, allow, trust
 
 ARN = f"arn:aws:iam::{ACCOUNT}"
+CASES = Path(__file__).parent / "terraform"
 SECRET = "not-for-anybody-to-see"
 RESOURCES: tuple[tuple[str, str, object, str, dict[str, Any]], ...] = (
     # module, type, index, name, attributes
@@ -133,6 +135,15 @@ def read(folder: Path, head: object) -> Snapshot:
     path = folder / "terraform.tfstate"
     path.write_text(head if isinstance(head, str) else json.dumps(head))
     return read_saved(path)
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in CASES.iterdir()))
+def test_a_state_is_read_as_expected(tmp_path: Path, case: str) -> None:
+    found = read_saved(CASES / case / "input.json")
+    expected = CASES / case / "expected.json"
+    assert found == read_snapshot(expected)
+    bare = structs.replace(found, policies=found.own_policies)  # AWS's are those of the catalogue
+    assert write_snapshot(tmp_path / "found.json", bare).read_bytes() == expected.read_bytes()
 
 
 @each_form
