@@ -21,7 +21,8 @@ Where = Annotated[
     typer.Option(
         "--from",
         metavar="WHERE",
-        help="`live` (the default), a snapshot, authorization details, terraform.tfstate; several are merged.",
+        help="`live` (the default), a snapshot, authorization details, a Terraform state, a template, a cdk.out "
+        "folder; several are merged.",
     ),
 ]
 

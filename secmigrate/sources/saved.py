@@ -12,7 +12,7 @@ import msgspec
 from msgspec import structs
 
 from secmigrate import iam
-from secmigrate.documents import aws_managed, json_syntax, parse_template, read_bytes, read_snapshot
+from secmigrate.documents import Parsed, aws_managed, json_syntax, parse_template, read_bytes, read_snapshot
 from secmigrate.errors import BadInput
 from secmigrate.handover import Resource
 from secmigrate.iam import Gap, Snapshot, Stack, is_aws_policy, keyed
@@ -120,7 +120,7 @@ def _opened(path: Path) -> Snapshot | list[Template]:
     if path.is_dir():
         return of_assembly(path)
     data = read_bytes(path)
-    parsed = parse_template(path, data) if data.lstrip()[:1] not in _JSON else None
+    parsed = _yaml(path, data) if data.lstrip()[:1] not in _JSON else None
     head = parsed.value if parsed else json_syntax(path, data)
     if isinstance(head, dict) and head.get("kind") == "snapshot":
         return read_snapshot(path)
@@ -138,6 +138,15 @@ def _opened(path: Path) -> Snapshot | list[Template]:
 
 
 _JSON = (b"{", b"[")
+
+
+def _yaml(path: Path, data: bytes) -> Parsed:
+    """What is no JSON can only be a template; what does not look like one is told what would be understood."""
+    try:
+        return parse_template(path, data)
+    except BadInput as error:
+        hint = error.hint if b"Resources" in data else _HINT
+        raise BadInput(error.message, where=error.where, hint=hint) from None
 
 
 @contextmanager

@@ -134,6 +134,14 @@ WRONG: dict[str, tuple[str, int, str]] = {
 }
 
 
+def test_a_file_of_no_kind_is_told_the_kinds(tmp_path: Path) -> None:
+    for text in ("a: b: c", "hello", "{}", "[]"):
+        (tmp_path / "x").write_text(text)
+        with pytest.raises(BadInput) as caught:
+            read_saved(tmp_path / "x")
+        assert "a cdk.out folder" in caught.value.hint
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, case: str) -> None:
     text, line, said = WRONG[case]
