@@ -79,9 +79,7 @@ def stacks() -> list[Stack]:
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[Twin]:
-    with Twin(deployed(), aws_managed=documents.aws_managed(), page_size=2) as twin:
-        for stack in stacks():
-            twin.tells_of(stack)
+    with Twin(deployed(), aws_managed=documents.aws_managed(), page_size=2, stacks=stacks()) as twin:
         yield twin
 
 
