@@ -16,7 +16,16 @@ from secmigrate.dangers import incomplete, stale, wrong_account
 from secmigrate.errors import BadInput, Failed, Interrupted, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import End, Journal, Writer
-from secmigrate.operations import PHASES, AnyOperation, Call, Impossible, Operation, Phase
+from secmigrate.operations import (
+    PHASES,
+    AnyOperation,
+    Call,
+    CreateStack,
+    DeleteStack,
+    Impossible,
+    Operation,
+    Phase,
+)
 from secmigrate.plan import Plan, base_of, net, refusal
 from secmigrate.plan.fold import is_intact
 
@@ -75,8 +84,9 @@ def execute(
     """Makes the plan's calls, at most so many at once, except those of the operations `done` (numbers from 1).
 
     Before the first operation that takes something away, and at the end, everything granted so far is seen in the
-    account. Raises Interrupted when a call fails for good or a person halts it; calls under way are finished, and the
-    journal says where it is. `stop_before` halts before the first operation of that phase or of a later one.
+    account. A call that is somebody else's, and not made yet, ends it (`waiting`). Raises Interrupted when a call fails
+    for good or a person halts it; calls under way are finished, and the journal says where it is. `stop_before` halts
+    before the first operation of that phase or of a later one.
     """
     left = [(n, operation) for n, operation in enumerate(plan.operations, 1) if n not in frozenset(done)]
     granted: list[AnyOperation] = []  # and not seen in the account yet
@@ -93,6 +103,10 @@ def execute(
                 granted = []
             if hands.halted():
                 raise _halted()
+            if not first.ours and not _found(wave[0], hands, journal):
+                _settle(net(made), hands)
+                journal.end("waiting")
+                return "waiting"
             _make_all(wave, hands, journal, fresh=bool(granted), progress=progress)
             made += [operation for _, operation in wave]
             granted += [operation for _, operation in wave if not operation.destructive]
@@ -111,7 +125,8 @@ def _waves(left: Sequence[Numbered], at_once: int) -> Iterator[list[Numbered]]:
     wave: list[Numbered] = []
     for n, operation in left:
         together = len(wave) < at_once and all(
-            operation.phase == other.phase and operation.is_apart_from(other) for _, other in wave
+            operation.phase == other.phase and operation.ours and other.ours and operation.is_apart_from(other)
+            for _, other in wave
         )
         if wave and not together:
             yield wave
@@ -122,11 +137,17 @@ def _waves(left: Sequence[Numbered], at_once: int) -> Iterator[list[Numbered]]:
 
 
 def _make_all(wave: Sequence[Numbered], hands: Hands, journal: Writer, *, fresh: bool, progress: Progress) -> None:
-    """Makes these calls at the same time, and waits for all of them. Raises what the first of them failed with."""
+    """Makes these calls at the same time, and waits for all of them. Raises what the first of them failed with.
+
+    What is not ours to make has been found done by now.
+    """
+    wave = [one for one in wave if one[1].ours]
     for n, operation in wave:
         progress(n, operation)
     if len(wave) == 1:
         _make(*wave[0], hands, journal, fresh=fresh)
+        return
+    if not wave:
         return
     with ThreadPoolExecutor(len(wave)) as pool:
         running: list[Future[None]] = [
@@ -135,6 +156,15 @@ def _make_all(wave: Sequence[Numbered], hands: Hands, journal: Writer, *, fresh:
         wait(running)
     for one in running:
         one.result()
+
+
+def _found(one: Numbered, hands: Hands, journal: Writer) -> bool:
+    """Whether somebody else has made this call; then the journal says so."""
+    n, operation = one
+    done = operation.is_done(hands.look())
+    if done:
+        journal.answer(n, "found")
+    return done
 
 
 def _halted() -> Failed:
@@ -150,7 +180,9 @@ def remaining(journal: Journal, live: Snapshot, writer: Writer) -> list[int]:
     for danger in incomplete(live):
         raise Refused(f"{danger.code}: {danger.message}", hint=danger.hint)
     found = {n for n in journal.doubtful if plan.operations[n - 1].is_done(live)}
-    done = sorted(found | {n for n, result in journal.results.items() if result != "failed"})
+    answered = found | {n for n, result in journal.results.items() if result != "failed"}
+    elsewhere = _made_elsewhere(plan, answered, live)
+    done = sorted(answered | set(elsewhere))
     made = [plan.operations[n - 1] for n in done]
     if unseen := _unseen(net(made), live):
         raise Refused(
@@ -167,7 +199,29 @@ def remaining(journal: Journal, live: Snapshot, writer: Writer) -> list[int]:
         raise Refused(f"{danger.code}: {danger.message}", hint="make the rest of the plan anew and review it")
     for n in journal.doubtful:
         writer.answer(n, "found" if n in found else "failed", error="" if n in found else "looked up: not applied")
+    for n in elsewhere:
+        writer.answer(n, "found")
     return done
+
+
+def _made_elsewhere(plan: Plan, done: set[int], live: Snapshot) -> list[int]:
+    """The calls of somebody else that come next and have been made. Raises Refused while one is half done."""
+    made: list[int] = []
+    for n, operation in enumerate(plan.operations, 1):
+        if n in done:
+            continue
+        if not isinstance(operation, CreateStack | DeleteStack):
+            break
+        if not operation.is_done(live):
+            if operation.has_begun(live):
+                raise Refused(
+                    f"half done: {operation.asked}",
+                    where=operation.stack,
+                    hint="see `secmigrate stack` for what became of it; resume when it is done",
+                )
+            break
+        made.append(n)
+    return made
 
 
 def _make(n: int, operation: Operation, hands: Hands, journal: Writer, *, fresh: bool) -> None:

@@ -20,13 +20,16 @@ Code = Literal[
     "not-a-member-yet",
     "owned-elsewhere",
     "quota-exceeded",
+    "role-gap",
     "role-in-use",
     "service-linked",
     "shared-policy",
     "stale-plan",
     "takes-away",
+    "target-exists",
     "target-missing",
     "too-many-groups",
+    "undecided",
     "unmapped-members",
     "wrong-account",
     "cannot-undo",
@@ -98,6 +101,11 @@ KINDS: Mapping[Code, _Kind] = {
         "let it give them up first, as `secmigrate handover` says, then plan again",
     ),
     "quota-exceeded": _Kind("plan", "IAM's quotas would be passed: {subjects}", "ask AWS for more, or plan for less"),
+    "role-gap": _Kind(
+        "nothing",
+        "nobody, no service either, can assume these roles from delete-stack until deploy: {subjects}",
+        "let what uses them rest for that time; no bridge carries a role over, for others know it by its name",
+    ),
     "role-in-use": _Kind(
         "subjects", "used recently: {subjects}", "move what uses it to the new role, or lower --unused-days"
     ),
@@ -118,6 +126,11 @@ KINDS: Mapping[Code, _Kind] = {
         "take the resource out of its configuration, or use one that is not exclusive, such as "
         "aws_iam_group_policy_attachment; then let the state be read again",
     ),
+    "target-exists": _Kind(
+        "plan",
+        "the account has something of a name that the new stack will give, so it would not deploy: {subjects}",
+        "rename or remove what the message names, or take the entry out of the config",
+    ),
     "target-missing": _Kind(
         "plan", "the new groups or roles do not exist yet: {subjects}", "deploy the config first (guide, step 8)"
     ),
@@ -125,6 +138,11 @@ KINDS: Mapping[Code, _Kind] = {
         "subjects",
         "no room for the new groups without a dip in access (IAM allows 10): {subjects}",
         "take the user out of a group that is not needed any more, then plan again",
+    ),
+    "undecided": _Kind(
+        "plan",
+        "the new tier does not have these, and nobody said what becomes of those who depend on them: {subjects}",
+        "answer for each in decisions.yaml, under downgrade: become: KEY, or end: WHY",
     ),
     "unmapped-members": _Kind(
         "nothing",

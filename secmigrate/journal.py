@@ -3,7 +3,8 @@
     {"event": "plan", "at": …, "by": …, "plan": {…}}     the plan, whole: the journal stands on its own; by whom
     {"event": "intent", "at": …, "n": 1}                 about to make call 1
     {"event": "answer", "at": …, "n": 1, "result": …}    it is done (changed), was done already (found), or failed
-    {"event": "end", "at": …, "result": …}               done, stopped (before a phase) or failed
+    {"event": "end", "at": …, "result": …}               done, stopped (before a phase), failed, or waiting for somebody
+                                                         else's call; once that is seen, it has an answer (found)
 
 An intent without an answer is in doubt: nobody knows whether the call took effect. It is looked up, never guessed.
 """
@@ -22,10 +23,11 @@ from msgspec import Struct
 from secmigrate import iam
 from secmigrate.documents import read_bytes
 from secmigrate.errors import BadInput, Failed
+from secmigrate.operations import CreateStack, DeleteStack
 from secmigrate.plan import Plan, Tried
 
 Result = Literal["changed", "found", "failed"]
-End = Literal["done", "stopped", "failed"]
+End = Literal["done", "stopped", "failed", "waiting"]
 
 HINT = "restore the journal from a backup; it is the record of what was done to the account"
 
@@ -150,6 +152,16 @@ class Journal(Struct, frozen=True):
         """The operations that took effect or may have, in order."""
         numbers = {*self.doubtful, *(n for n, result in self.results.items() if result != "failed")}
         return tuple(Tried(self.plan.operations[n - 1], n in self.doubtful) for n in sorted(numbers))
+
+    @property
+    def waits_for(self) -> CreateStack | DeleteStack | None:
+        """What the run waits for somebody else to do; None if it does not."""
+        if self.ended != "waiting":
+            return None
+        for n, operation in enumerate(self.plan.operations, 1):
+            if n not in self.results and isinstance(operation, CreateStack | DeleteStack):
+                return operation
+        return None
 
     @property
     def unfinished(self) -> bool:

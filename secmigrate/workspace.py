@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,17 +11,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from secmigrate.documents import read_config, read_json, read_snapshot, write_json, write_whole
+from secmigrate.documents import read_bytes, read_config, read_json, read_snapshot, write_json, write_whole
 from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Document, Snapshot, Usage
 from secmigrate.journal import Journal, has_begun, read_journal
-from secmigrate.mapping import LearnedLevels
+from secmigrate.mapping import Endings, LearnedLevels
 from secmigrate.operations import Operation
 from secmigrate.plan import Move, Plan, Tried, net
 from secmigrate.plan.file import PlanFile, from_file, to_file
 from secmigrate.plan.quarantine import resting
+from secmigrate.sec import SECTIONS, SecConfig
 
 Fit = Literal["cover", "used"]  # levels cover what is allowed, or what was used in the last year
 State = Literal["done", "next", "blocked", "waiting"]
@@ -95,6 +97,8 @@ class Workspace:
         self.schemas = folder / "schemas"
         self.sec = folder / "sec"
         self.configs = self.sec / "configs"
+        self.next = self.sec / "next"  # the config that a tier change is about to bring
+        self.tiers = self.sec / "tiers"  # configs that were in force earlier, by tier
         self.journals_folder = folder / "journals"
 
     @contextmanager
@@ -130,15 +134,51 @@ class Workspace:
         return found[0]
 
     def config_of(self, tier: str) -> Path:
-        """The config of a tier: the one of this workspace, or one that a tier change has put aside. Raises BadInput."""
-        found = sorted((self.sec / "tiers" / tier).glob("*-sec.yaml"))
-        if len(found) == 1:
-            return found[0]
+        """The config of a tier: the one that a tier change is about to bring, the one in force, or one that was in
+        force earlier. Raises BadInput.
+        """
         active = self.config()
-        if read_config(active)[0].tier.name == tier:
-            return active
-        raise BadInput(
-            f"there is no config of the tier {tier!r} here", where=str(active), hint="`secmigrate tier` makes it"
+        for path in (self.next / active.name, active, self.tiers / tier / active.name):
+            if path.exists() and read_config(path)[0].tier.name == tier:
+                return path
+        hint = f"in force is {read_config(active)[0].tier.name}; `secmigrate tier` makes others"
+        raise BadInput(f"there is no config of the tier {tier!r} here", where=str(self.sec), hint=hint)
+
+    def adopt(self, tier: str) -> Path:
+        """From now on the config of that tier is the one in force; the one before is kept. Raises BadInput, Failed."""
+        active, chosen = self.config(), self.config_of(tier)
+        if chosen != active:
+            before, text = read_config(active)[0].tier.name, chosen.read_bytes()
+            write_whole(self.tiers / before / active.name, active.read_bytes())
+            write_whole(active, text)
+            if chosen.parent == self.next:
+                chosen.unlink()
+        return active
+
+    def follow(self, config: SecConfig, endings: Endings) -> None:
+        """Makes what `map` decided lead to the config in force: what became an entry that it does not have becomes what
+        was answered for it, or nothing.
+        """
+        if not self.mapping.exists():
+            return
+        outcome = self.outcome()
+        names = {config.group_name(key) for key in config.security.iam_groups}
+        names |= {config.role_name(key) for section in SECTIONS[1:] for key in config.security.section(section)}
+        instead = {config.group_name(key): config.group_name(one.become) for key, one in endings.groups.items()}
+        instead |= {config.role_name(key): config.role_name(one.become) for key, one in endings.roles.items()}
+        moves = [
+            structs.replace(one, new=instead.get(one.new, one.new)) if one.new not in names else one
+            for one in outcome.moves
+        ]
+        text = read_bytes(self.config())
+        write_json(
+            self.mapping,
+            structs.replace(
+                outcome,
+                tier=config.tier.name,
+                config_sha256=hashlib.sha256(text).hexdigest(),
+                moves=tuple(one for one in moves if one.new in names),
+            ),
         )
 
     def save_members(self, snapshot: Snapshot) -> None:
@@ -196,7 +236,7 @@ class Workspace:
 
     def plan(self, name: str) -> Plan:
         """The plan that was saved last under that name. Raises BadInput."""
-        path, again = self.plan_path(name), f"run `secmigrate {name}` and look at the plan first"
+        path, again = self.plan_path(name), f"run `secmigrate {name.replace('-', ' ')}` and look at the plan first"
         if not path.exists():
             raise BadInput("no plan to execute", where=str(path), hint=again)
         return from_file(read_json(path, PlanFile, hint=again))
@@ -274,6 +314,16 @@ class Workspace:
                 steps.append(Step(step, "waiting", why))
             else:
                 steps.append(Step(step, "next", why))
+        if stopped and stopped.waits_for:
+            steps.append(
+                Step(stopped.plan.name, "waiting", f"for the provisioner: secmigrate {stopped.waits_for.asked}")
+            )
+        elif stopped and stopped.plan.name.startswith("tier-"):
+            steps.append(
+                Step(stopped.plan.name, "blocked", f"stopped half way: `secmigrate resume` ({stopped.path.name})")
+            )
+        else:
+            steps += [Step(name, "done", "the config in force says so") for name in ended if _done_tier(ended, name)]
         if _done(ended, "rollback"):
             steps.append(Step("rollback", "done", "what had been done was undone"))
         return steps
@@ -310,6 +360,10 @@ def _stands(ended: Mapping[str, Journal], name: str, effects: Sequence[Operation
         return False
     operations = ended[name].plan.operations
     return not operations or any(operation in effects for operation in operations)
+
+
+def _done_tier(ended: Mapping[str, Journal], name: str) -> bool:
+    return name.startswith("tier-") and _done(ended, name)
 
 
 def _done(ended: Mapping[str, Journal], name: str) -> bool:

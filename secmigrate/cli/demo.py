@@ -115,7 +115,7 @@ class _Road:
         journal = Writer(self.space.journal_path("deploy", account.now()), account.now)
         try:
             journal.plan(made)
-            running.run(made, aws, journal, self.out)
+            running.run(made, aws, journal, self.space, self.out)
         finally:
             journal.close()
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import cast
 
 import typer
+from msgspec import structs
 
 from secmigrate import documents
 from secmigrate.apply import AT_ONCE, Hands, check, confirm, execute, remaining
@@ -20,21 +21,23 @@ from secmigrate.cli import account
 from secmigrate.cli.out import Out, finish
 from secmigrate.errors import BadInput, Refused
 from secmigrate.iam import Snapshot
-from secmigrate.journal import Writer
-from secmigrate.operations import PHASES, Phase
-from secmigrate.plan import Plan
+from secmigrate.journal import Writer, read_journal
+from secmigrate.operations import PHASES, CreateStack, Phase
+from secmigrate.plan import Plan, Tried, base_of, net
 from secmigrate.plan.file import to_file
 from secmigrate.plan.fold import with_dangers
 from secmigrate.plan.permissions import caller_dangers, policy_of
+from secmigrate.plan.rollback import documents as documents_of
+from secmigrate.plan.tier import rest
 from secmigrate.reports.shell import as_script
 from secmigrate.reports.text import plan_lines
 from secmigrate.sources.live import read_live
 from secmigrate.workspace import Workspace
 
 
-def propose(plan: Plan, live: Snapshot, aws: Aws, workspace: Workspace, out: Out) -> None:
-    """Shows and saves a plan for the account as it is now, with the policy that it needs. Exit 0: nothing to do;
-    3: changes are pending; 4: refused as dangerous.
+def propose(plan: Plan, live: Snapshot, aws: Aws, workspace: Workspace, out: Out, changes: Sequence[str] = ()) -> None:
+    """Shows and saves a plan for the account as it is now, with the policy that it needs. `changes` are of the config,
+    told before. Exit 0: nothing to do; 3: changes are pending; 4: refused as dangerous.
     """
     if plan.operations:
         dangers = caller_dangers(plan, live, aws.identity()[1], documents.aws_actions())
@@ -43,8 +46,9 @@ def propose(plan: Plan, live: Snapshot, aws: Aws, workspace: Workspace, out: Out
     out.lines(plan_lines(plan))
     out.say("", *(f"wrote {path}" for path in paths))
     if plan.operations and not plan.blocking:
-        out.say(f"nothing was changed; to apply it: secmigrate {plan.name} -w {workspace.folder} --execute")
-    out.document("plan", to_file(plan))
+        out.say(f"nothing was changed; to apply it: secmigrate {_words(plan)} -w {workspace.folder} --execute")
+    told = to_file(plan)
+    out.document("plan", {**structs.asdict(told), "config_changes": changes} if changes else told)
     if plan.blocking:
         finish(4)
     finish(3 if plan.operations else 0)
@@ -65,7 +69,7 @@ def carry_out(
     with workspace.locked():
         plan = workspace.plan(name)
         live = account.look(aws, out, plan.account)
-        if plan.operations and all(operation.is_done(live) for operation in plan.operations):
+        if plan.operations and all(operation.is_done(live) for operation in net(plan.operations)):
             out.say(f"plan {name}: done already, nothing to do")
             out.document("run", {"name": name, "result": "done", "operations": 0, "journal": None})
             finish(0)
@@ -75,7 +79,7 @@ def carry_out(
         journal = Writer(path, account.now)
         try:
             journal.plan(plan, aws.identity()[1])
-            run(plan, aws, journal, out, stop_before=halt, at_once=at_once)
+            run(plan, aws, journal, workspace, out, stop_before=halt, at_once=at_once)
         finally:
             journal.close()
 
@@ -84,6 +88,7 @@ def run(
     plan: Plan,
     aws: Aws,
     journal: Writer,
+    workspace: Workspace,
     out: Out,
     *,
     done: Sequence[int] = (),
@@ -104,10 +109,55 @@ def run(
             progress=lambda n, operation: progress(operation.call().method, n),
         )
     out.say(f"{plan.name}: {result}; journal {journal.path}")
-    out.document("run", {"name": plan.name, "result": result, "operations": left, "journal": str(journal.path)})
+    told: dict[str, object] = {"name": plan.name, "result": result, "operations": left, "journal": str(journal.path)}
+    pending = read_journal(journal.path).waits_for
+    if pending:
+        asked = f"secmigrate {pending.asked} -w {workspace.folder} --run"
+        out.say("", f"now it is the provisioner's turn (stack {pending.stack}):", f"  {asked}")
+        out.say("  without --run it prints the docker command, to run it elsewhere", "then: secmigrate resume")
+        told |= {"waits_for": {"stack": pending.stack, "command": asked}}
+    out.document("run", told)
+    if pending:
+        finish(3)
+    if result == "done":
+        _adopt(plan, workspace, out)
     if result == "stopped":
         out.say("to go on: secmigrate resume")
         finish(3)
+
+
+def _adopt(plan: Plan, workspace: Workspace, out: Out) -> None:
+    """The config of the stack that stands now comes into force, and what the later steps go by with it."""
+    made = [operation for operation in plan.operations if isinstance(operation, CreateStack)]
+    if not made:
+        return
+    path = workspace.adopt(made[-1].tier)
+    documents.write_snapshot(workspace.planned, account.planned(workspace))
+    workspace.follow(account.config(workspace)[0], documents.read_decisions(workspace.decisions).downgrade)
+    out.say(f"in force from now on: {path}, the config of {made[-1].tier}")
+
+
+def _look_again(plan: Plan, done: Sequence[int], live: Snapshot, workspace: Workspace) -> None:
+    """Raises Refused if the rest of the plan would take something from somebody: the stack that the provisioner made
+    may give less than was planned.
+    """
+    stacks = {n for n, operation in enumerate(plan.operations, 1) if isinstance(operation, CreateStack)}
+    if not stacks or not stacks <= set(done) or len(done) == len(plan.operations):
+        return
+    held = {arn for step in plan.operations for one in getattr(step, "groups", ()) for arn in one.attached}
+    known = {arn: policy for arn, policy in documents.aws_managed().items() if arn in held}
+    live = structs.replace(live, policies={**known, **live.policies})
+    start = base_of(live, [plan.operations[n - 1] for n in sorted(done)])
+    met = documents_of(Tried(operation) for operation in plan.operations)
+    found = rest(plan, done, start, live, account.watch(workspace, start, live, met=met))
+    for danger in found:
+        hint = "what it lacks is still on the bridge: raise the levels and deploy again, or accept it in decisions.yaml"
+        raise Refused(f"{danger.code}: {danger.message}", hint=f"{hint}; then `secmigrate resume`")
+
+
+def _words(plan: Plan) -> str:
+    """The command that makes such plans."""
+    return plan.name.replace("-", " ")
 
 
 @contextmanager
@@ -148,7 +198,8 @@ def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, at
         try:
             done = remaining(stopped, live, journal)
             journal.resumed(aws.identity()[1])
-            run(stopped.plan, aws, journal, out, done=done, at_once=at_once)
+            _look_again(stopped.plan, done, live, workspace)
+            run(stopped.plan, aws, journal, workspace, out, done=done, at_once=at_once)
         finally:
             journal.close()
 

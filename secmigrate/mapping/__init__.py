@@ -6,7 +6,7 @@ name and the policies, each with weight one. Whoever has most wins; equal weight
 
 from __future__ import annotations
 
-from secmigrate.mapping.answers import Decisions, GroupAnswer, RoleAnswer, Scope
+from secmigrate.mapping.answers import Decisions, Ending, Endings, GroupAnswer, RoleAnswer, Scope
 from secmigrate.mapping.building import sec_config, sec_yaml_comments
 from secmigrate.mapping.calibrating import (
     Calibration,
@@ -34,6 +34,7 @@ from secmigrate.mapping.outcomes import (
     outcome,
 )
 from secmigrate.mapping.proof import Failure, decide_example, prove
+from secmigrate.mapping.retiering import Lacking, Parting, Retiered, parting, retiered
 from secmigrate.mapping.rules import Catalogue, Example, Rule, catalogue
 from secmigrate.mapping.splitting import Split, splits
 from secmigrate.mapping.tiers import TierChoice, choose_tier
@@ -47,18 +48,23 @@ __all__ = [
     "Decision",
     "Decisions",
     "Difference",
+    "Ending",
+    "Endings",
     "Example",
     "Export",
     "Failure",
     "GroupAnswer",
     "Joined",
     "Kind",
+    "Lacking",
     "Learned",
     "LearnedLevels",
     "LeftOut",
     "Mapped",
     "Names",
+    "Parting",
     "Reading",
+    "Retiered",
     "RoleAnswer",
     "Rule",
     "Scope",
@@ -77,7 +83,9 @@ __all__ = [
     "ladders_of",
     "mapped",
     "outcome",
+    "parting",
     "prove",
+    "retiered",
     "sec_config",
     "sec_yaml_comments",
     "splits",

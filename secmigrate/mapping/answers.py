@@ -37,6 +37,20 @@ class RoleAnswer(GroupAnswer, frozen=True, kw_only=True, omit_defaults=True, for
     section: RoleSection | Literal[""] = ""  # where its trust policy says if it is empty
 
 
+class Ending(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What becomes of an entry of the config that a lower tier does not have: another entry, or nothing."""
+
+    become: str = ""  # a key of the new config
+    end: str = ""  # the reason why nothing takes its place
+
+
+class Endings(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The same for all, by their keys in the config."""
+
+    groups: Mapping[str, Ending] = {}
+    roles: Mapping[str, Ending] = {}
+
+
 class Decisions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`decisions.yaml`: answers for what is ambiguous or unmapped, accepted losses of access, names of the project."""
 
@@ -46,6 +60,7 @@ class Decisions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     roles: Mapping[str, RoleAnswer] = {}
     accept: tuple[Accepted, ...] = ()
     patterns: tuple[str, ...] = ()  # names that count as the project's, besides those that start with its own
+    downgrade: Endings = Endings()
 
     def answer(self, kind: Kind, name: str) -> GroupAnswer | RoleAnswer | None:
         """The answer for one thing, if there is one."""

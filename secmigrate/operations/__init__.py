@@ -1,4 +1,6 @@
-"""What can be changed: one class is one AWS call, one inverse, one step of the fold."""
+"""What can be changed: one class is one AWS call, one inverse, one step of the fold. Two of the calls are the
+provisioner's (`not ours`).
+"""
 
 from __future__ import annotations
 
@@ -31,6 +33,7 @@ from secmigrate.operations.principals import (
     RenameGroup,
     UpdateTrustPolicy,
 )
+from secmigrate.operations.stacks import CreateStack, DeleteStack
 
 AnyOperation = (
     CreateGroup
@@ -55,6 +58,8 @@ AnyOperation = (
     | DeleteRole
     | DeletePolicy
     | DeleteInstanceProfile
+    | CreateStack
+    | DeleteStack
 )
 
 __all__ = [
@@ -69,12 +74,14 @@ __all__ = [
     "CreatePolicy",
     "CreatePolicyVersion",
     "CreateRole",
+    "CreateStack",
     "DeleteGroup",
     "DeleteInlinePolicy",
     "DeleteInstanceProfile",
     "DeletePolicy",
     "DeletePolicyVersion",
     "DeleteRole",
+    "DeleteStack",
     "DetachPolicy",
     "Impossible",
     "Operation",

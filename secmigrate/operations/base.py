@@ -43,6 +43,7 @@ class Operation(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     """One step of a plan. It survives JSON, and `undo().undo() == self`."""
 
     phase: ClassVar[Phase]
+    ours: ClassVar[bool] = True  # whether secmigrate makes the call; else it waits until somebody has
     already: ClassVar[tuple[str, ...]] = ()  # AWS error codes that may mean: somebody or an earlier try did it
 
     def call(self) -> Call:

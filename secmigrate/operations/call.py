@@ -14,19 +14,20 @@ _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class Call(Struct, frozen=True):
-    """One call of the IAM API. `method` is AWS's name for it, `params` are botocore's."""
+    """One call of an AWS API, mostly IAM's. `method` is AWS's name for it, `params` are botocore's."""
 
     method: str
     params: Mapping[str, Any]
+    service: str = "iam"
 
     @property
     def permission(self) -> str:
         """The action that a policy must allow: `iam:AddUserToGroup`."""
-        return f"iam:{self.method}"
+        return f"{self.service}:{self.method}"
 
     def as_shell(self) -> str:
         """The same call for the AWS CLI, quoted for a POSIX shell."""
-        words = ["aws", "iam", kebab(self.method)]
+        words = ["aws", self.service, kebab(self.method)]
         for name, value in self.params.items():
             words += _flag(kebab(name), value)
         return " ".join(shlex.quote(word) for word in words)

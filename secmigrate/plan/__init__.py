@@ -9,6 +9,7 @@ from secmigrate.plan.moves import Move
 from secmigrate.plan.quarantine import Quarantine
 from secmigrate.plan.readd import readd
 from secmigrate.plan.rollback import Tried, net, rollback
+from secmigrate.plan.tier import Stack, Way, tier_change
 from secmigrate.plan.verify import verify
 
 __all__ = [
@@ -16,7 +17,9 @@ __all__ = [
     "Move",
     "Plan",
     "Quarantine",
+    "Stack",
     "Tried",
+    "Way",
     "base_of",
     "creation",
     "decommission",
@@ -26,5 +29,6 @@ __all__ = [
     "refusal",
     "rollback",
     "sealed",
+    "tier_change",
     "verify",
 ]

@@ -16,7 +16,7 @@ from secmigrate.errors import Refused
 from secmigrate.iam import Principal, Snapshot
 from secmigrate.operations import AnyOperation, Impossible, Operation
 
-PlanName = Literal["deploy", "readd", "decommission", "rollback"]
+PlanName = Literal["deploy", "readd", "decommission", "rollback", "tier-upgrade", "tier-downgrade"]
 
 
 class Kept(Struct, frozen=True, order=True, forbid_unknown_fields=True):
@@ -58,11 +58,12 @@ def sealed(
     *,
     watch: Watch | None = None,
     keeps_quotas: bool = True,
+    may_dip: bool = False,
 ) -> Plan:
     """The finished plan for an account that is as in `snapshot`, folded and checked at every step.
 
     With a `watch`, whoever lacks something in between that she has both at the start and at the end becomes the danger
-    `access-dips`; the way back is not blocked by it. A fold that fails is a bug of the planner, so it raises
+    `access-dips`, which blocks the plan unless it `may_dip`. A fold that fails is a bug of the planner, so it raises
     (ValueError) instead of becoming a danger; quotas become the danger `quota-exceeded`, unless what the plan makes
     had room before (not `keeps_quotas`).
     """
@@ -73,7 +74,7 @@ def sealed(
         if keeps_quotas and not operation.destructive:
             # What was over IAM's default before has been granted more by AWS, and the operation does not add to it.
             passed |= _over_quota(operation, after) - _over_quota(operation, before)
-    dips = () if watch is None else sorted(set(_dips(snapshot, operations, watch)))
+    dipping = () if watch is None else sorted(set(dips(snapshot, snapshot, operations, watch)))
     plan = Plan(
         name=name,
         account=snapshot.account,
@@ -81,7 +82,7 @@ def sealed(
         operations=tuple(operations),
         dangers=(
             *sorted(dangers),
-            *some("access-dips", dips, "nothing" if name == "rollback" else "plan"),
+            *some("access-dips", dipping, "nothing" if may_dip else "plan"),
             *some("quota-exceeded", sorted(passed)),
         ),
         kept=tuple(sorted(kept)),
@@ -108,6 +109,19 @@ def base_of(snapshot: Snapshot, done: Sequence[Operation]) -> Snapshot:
     for operation in reversed(done):
         snapshot = operation.undo().applied(snapshot)
     return snapshot
+
+
+def dips(start: Snapshot, now: Snapshot, operations: Sequence[Operation], watch: Watch) -> Iterator[str]:
+    """Who lacks something, that she has at the start and at the end, while the operations are made from now on, and
+    before which call: asked at every step, for the users whom the operation touches.
+    """
+    end = now
+    for operation in operations:
+        end = operation.applied(end)
+    for operation, before, after in fold(now, operations):
+        for user in sorted(_users(operation, before)):
+            if watch.dips(start, after, end, user):
+                yield f"{user} (at: {operation.call().as_shell()})"
 
 
 def refusal(plan: Plan) -> Refused | None:
@@ -149,23 +163,14 @@ def _touched(operation: Operation, snapshot: Snapshot) -> Principal | None:
     return room.get(name)
 
 
-def _dips(start: Snapshot, operations: Sequence[Operation], watch: Watch) -> Iterator[str]:
-    """Whose access dips, and before which call: asked at every step, for the users whom the operation touches."""
-    end = start
-    for operation in operations:
-        end = operation.applied(end)
-    for operation, before, after in fold(start, operations):
-        for user in sorted(_users(operation, before)):
-            if watch.dips(start, after, end, user):
-                yield f"{user} (at: {operation.call().as_shell()})"
-
-
 def _users(operation: Operation, snapshot: Snapshot) -> set[str]:
     """The users whose own access the operation can change."""
     kind, name = operation.subject
     if kind == "user":
         return {name} & snapshot.users.keys()
     groups = {name} if kind == "group" else set()
+    if kind == "stack":
+        groups = {group for what, group in operation.changes if what == "group"}
     found = set()
     if kind == "policy":
         groups = {one.name for one in snapshot.groups.values() if name in one.attached}

@@ -47,6 +47,8 @@ def policy_of(plan: Plan, live: Snapshot) -> Document:
     """
     needed: dict[str, set[str]] = {}
     for operation, before, after in fold(live, plan.operations):
+        if not operation.ours:
+            continue
         for action, resource in _needs(operation, before, after):
             needed.setdefault(action, set()).add(resource)
     found = _written(needed)
@@ -66,8 +68,9 @@ def caller_dangers(plan: Plan, live: Snapshot, caller: str, catalogue: ActionCat
     held = list(dict.fromkeys(_documents(who, state) for state in states))
     grants = Grants(catalogue, [document for some_ in held for document in some_])
     every = {document: grants.allowed(document) & _within(who, live, grants) for document in held}
-    forth = grants.catalogue.bits_of(operation.call().permission for operation in plan.operations)
-    back = grants.catalogue.bits_of(operation.undo().call().permission for operation in plan.operations)
+    ours = [operation for operation in plan.operations if operation.ours]
+    forth = grants.catalogue.bits_of(operation.call().permission for operation in ours)
+    back = grants.catalogue.bits_of(operation.undo().call().permission for operation in ours)
     lacking = forth & ~every[held[0]]
     lost = (forth | back) & every[held[0]]
     for document in held[1:]:

@@ -12,13 +12,14 @@ from msgspec import Struct, structs
 from secmigrate import iam
 from secmigrate.access import Watch
 from secmigrate.dangers import GROUPS_PER_USER, incomplete, some
-from secmigrate.iam import Document, Policy, Role, Snapshot
+from secmigrate.iam import Document, Policy, Principal, Role, Snapshot
 from secmigrate.operations import (
     AddUserToGroup,
     AnyOperation,
     CreateRole,
     DeleteInlinePolicy,
     DeleteRole,
+    DeleteStack,
     Operation,
     PutInlinePolicy,
     QuarantineRole,
@@ -63,7 +64,7 @@ def rollback(
     for operation in reversed(net(took_effect(live, tried))):
         if not wanted(operation) or isinstance(operation, UpdateTrustPolicy):
             continue  # trust that was put again had named somebody who is gone: there is no way back to that
-        undo = _with_live_version(operation.undo(), now)
+        undo = _as_in(operation.undo(), now)
         if undo.is_done(now):
             continue
         after = _after(undo, now)
@@ -81,7 +82,7 @@ def rollback(
     kept += lost
     dangers = (*incomplete(live), *some("cannot-undo", sorted({f"{one.kind} {one.name}" for one in kept})))
     # All of it had room before; what AWS's quotas are for this account nobody knows here.
-    return sealed("rollback", live, operations, dangers, kept, keeps_quotas=False, watch=watch)
+    return sealed("rollback", live, operations, dangers, kept, keeps_quotas=False, watch=watch, may_dip=True)
 
 
 def is_membership(operation: Operation) -> bool:
@@ -114,10 +115,22 @@ def documents(tried: Iterable[Tried]) -> Iterator[Document]:
     """The policy documents that the operations, or undoing them, bring into the account."""
     for one in tried:
         for value in structs.astuple(one.operation):
+            for held in value if isinstance(value, tuple) else ():
+                yield from _held(held)
             if isinstance(value, Document):
                 yield value
             elif isinstance(value, Policy):
                 yield value.document
+
+
+def _held(thing: object) -> Iterator[Document]:
+    """What is in a thing of a stack."""
+    if isinstance(thing, Principal):
+        yield from thing.inline.values()
+    if isinstance(thing, Role):
+        yield thing.trust
+    if isinstance(thing, Policy):
+        yield thing.document
 
 
 def took_effect(live: Snapshot, tried: Sequence[Tried]) -> list[AnyOperation]:
@@ -184,8 +197,10 @@ def _after(operation: Operation, live: Snapshot) -> Snapshot | None:
     return after
 
 
-def _with_live_version(operation: Operation, live: Snapshot) -> Operation:
-    """A version that was made anew has another number than the one it was made for: the live one counts."""
+def _as_in(operation: Operation, live: Snapshot) -> Operation:
+    """What was made anew has other numbers and ids than what it was made for: the live ones count."""
+    if isinstance(operation, DeleteStack):
+        return operation.as_in(live)
     if not isinstance(operation, DeletePolicyVersion) or operation.arn not in live.policies:
         return operation
     for old in live.policies[operation.arn].older:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from secmigrate.operations import AddRoleToInstanceProfile, Operation
+from secmigrate.operations import AddRoleToInstanceProfile, CreateStack, DeleteStack, Operation
 from secmigrate.plan import Plan
 
 
@@ -31,6 +31,8 @@ def as_script(plan: Plan) -> str:
         "  esac",
         "}",
     ]
+    if not all(operation.ours for operation in plan.operations):
+        lines += _WAITING
     lines += [f'echo "refused, {danger.code}: see the plan" >&2; exit 4' for danger in plan.blocking[:1]]
     phase = ""
     for operation in plan.operations:
@@ -41,7 +43,27 @@ def as_script(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
+_WAITING = [
+    "# What the provisioner has to do: the script ends until it is done, and is run again then.",
+    "waits() {",
+    "  wanted=$1; now=$2; stack=$3; region=$4",
+    '  told=$(aws cloudformation describe-stacks --stack-name "$stack" ${region:+--region "$region"} \\',
+    "    --query 'Stacks[0].StackStatus' --output text 2>&1) || case \"$told\" in",
+    '    *"does not exist"*) told=gone ;;',
+    '    *) printf "%s\\n" "$told" >&2; exit 1 ;;',
+    "  esac",
+    '  case "$told" in $wanted) return ;; esac',
+    '  echo "stack $stack is: $told. Now: $now; then run this script again"; exit 3',
+    "}",
+]
+
+
 def _line(operation: Operation) -> str:
+    if isinstance(operation, CreateStack | DeleteStack):
+        # CREATE_COMPLETE or UPDATE_COMPLETE, and not ROLLBACK_COMPLETE.
+        wanted = "gone" if isinstance(operation, DeleteStack) else "[CU][RP][ED]ATE_COMPLETE"
+        asked = f"secmigrate {operation.asked} --run"
+        return " ".join(map(shlex.quote, ("waits", wanted, asked, operation.stack, operation.region)))
     command = operation.call().as_shell()
     if isinstance(operation, AddRoleToInstanceProfile):
         # A profile that holds a role is full, whichever role it is.

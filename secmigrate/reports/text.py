@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from secmigrate.dangers import Danger
 from secmigrate.diff import Diff
-from secmigrate.operations import PHASES
+from secmigrate.operations import PHASES, Operation
 from secmigrate.plan import Kept, Plan
 from secmigrate.plan.rollback import cannot_come_back
 from secmigrate.workspace import Step
@@ -28,20 +29,20 @@ _PLAN_SAYS = {
     "decommission": "what decisions.yaml accepts as lost, is lost; `secmigrate access` says who loses what",
     "rollback": "new groups and roles go only if secmigrate made them; those of a stack go by its delete-stack",
 }
+_PLAN_SAYS |= dict.fromkeys(
+    ("tier-upgrade", "tier-downgrade"),
+    "it ends twice and waits for the provisioner, for days if need be; `secmigrate resume` looks and goes on",
+)
 _SWAPS = "users near IAM's 10 groups leave an old group first, one whose access they keep by their other groups"
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
     """The plan: how much, each phase with its first commands, dangers, what stays, what cannot be undone."""
     yield f"Plan {plan.name} for account {plan.account}: {_commands(plan)}"
-    for phase in PHASES:
-        commands = [operation.call().as_shell() for operation in plan.operations if operation.phase == phase]
-        if not commands:
-            continue
-        yield f"  {phase}: {len(commands)} ({_PHASE_SAYS[phase]})"
-        yield from (f"    {_short(command)}" for command in commands[:SHOWN])
-        if len(commands) > SHOWN:
-            yield f"    … and {len(commands) - SHOWN} more"
+    if all(operation.ours for operation in plan.operations):
+        yield from _phases(plan.operations)
+    else:
+        yield from _legs(plan.operations)
     yield from kept_lines(plan.kept)
     if plan.operations and plan.name in _PLAN_SAYS:
         yield f"  note: {_PLAN_SAYS[plan.name]}"
@@ -51,6 +52,30 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield from (f"  will not come back: {line}" for line in cannot_come_back(plan))
     yield from caveat_lines(plan)
     yield from danger_lines(plan.dangers)
+
+
+def _phases(operations: Iterable[Operation]) -> Iterator[str]:
+    """Each phase with its first commands."""
+    there = list(operations)
+    for phase in PHASES:
+        commands = [operation.call().as_shell() for operation in there if operation.phase == phase]
+        if not commands:
+            continue
+        yield f"  {phase}: {len(commands)} ({_PHASE_SAYS[phase]})"
+        yield from (f"    {_short(command)}" for command in commands[:SHOWN])
+        if len(commands) > SHOWN:
+            yield f"    … and {len(commands) - SHOWN} more"
+
+
+def _legs(operations: Iterable[Operation]) -> Iterator[str]:
+    """What comes before, between and after the provisioner's part."""
+    for ours, leg in groupby(operations, key=lambda operation: operation.ours):
+        if ours:
+            yield from _phases(leg)
+        else:
+            for operation in leg:
+                yield f"  the provisioner: {operation.call().as_shell()}"
+                yield f"    by: secmigrate {getattr(operation, 'asked', '')}; then secmigrate resume"
 
 
 def kept_lines(kept: Iterable[Kept]) -> Iterator[str]:

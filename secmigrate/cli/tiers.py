@@ -1,0 +1,181 @@
+"""The commands that change the tier: tier upgrade, tier downgrade."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from secmigrate.cli import options
+from secmigrate.cli.app import app
+from secmigrate.cli.out import Out
+from secmigrate.errors import BadInput
+
+if TYPE_CHECKING:
+    from secmigrate.aws import Aws
+    from secmigrate.iam import Snapshot
+    from secmigrate.mapping import Lacking, Retiered
+    from secmigrate.plan import Plan
+    from secmigrate.plan.fold import PlanName
+    from secmigrate.sec import SecConfig
+    from secmigrate.workspace import Workspace
+
+tier = typer.Typer(help="From one tier of SEC to another.", rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(tier, name="tier")
+
+To = Annotated[str | None, typer.Option("--to", metavar="TIER", help="startup, medium or enterprise.")]
+NoBridge = Annotated[
+    bool, typer.Option("--no-bridge", help="Without a bridge: people lack access until the new stack stands.")
+]
+Master = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The vendor's master config of the new tier: what it has besides.")
+]
+
+
+@tier.command(epilog="Example: secmigrate tier upgrade --to medium; secmigrate tier upgrade --execute")
+def upgrade(
+    workspace: options.Workspace = options.FOLDER,
+    json: options.Json = False,
+    profile: options.Profile = None,
+    region: options.Region = None,
+    endpoint: options.Endpoint = None,
+    to: To = None,
+    no_bridge: NoBridge = False,
+    master: Master = None,
+    execute: options.Execute = False,
+    confirm: options.Confirm = None,
+    stop_before: options.StopBefore = None,
+    at_once: options.AtOnce = 4,
+) -> None:
+    """Plan: to a higher tier, with nobody lacking access on the way (guide, "Upgrading Tiers")."""
+    from secmigrate.aws import Aws
+    from secmigrate.cli import account, running
+
+    out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
+    running.phase(stop_before)
+    if execute:
+        running.carry_out("tier-upgrade", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
+        return
+    change("tier-upgrade", to, aws, space, out, bridge=not no_bridge, master=master)
+
+
+@tier.command(epilog="Example: secmigrate tier downgrade --to startup; secmigrate tier downgrade --execute")
+def downgrade(
+    workspace: options.Workspace = options.FOLDER,
+    json: options.Json = False,
+    profile: options.Profile = None,
+    region: options.Region = None,
+    endpoint: options.Endpoint = None,
+    to: To = None,
+    no_bridge: NoBridge = False,
+    execute: options.Execute = False,
+    confirm: options.Confirm = None,
+    stop_before: options.StopBefore = None,
+    at_once: options.AtOnce = 4,
+) -> None:
+    """Plan: to a lower tier, once it is said what becomes of those who depend on what it lacks."""
+    from secmigrate.aws import Aws
+    from secmigrate.cli import account, running
+
+    out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
+    running.phase(stop_before)
+    if execute:
+        running.carry_out(
+            "tier-downgrade", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once
+        )
+        return
+    change("tier-downgrade", to, aws, space, out, bridge=not no_bridge, master=None)
+
+
+def change(
+    name: PlanName, to: str | None, aws: Aws, space: Workspace, out: Out, *, bridge: bool, master: Path | None
+) -> None:
+    """Writes the new tier's config and plans the way there."""
+    from secmigrate.cli import account, running
+
+    with space.locked():
+        found = _config(name, to, space, master)
+    old, new = account.config(space)[0], found.config
+    out.say(f"wrote {space.next / new.file_name}: in force as soon as its stack stands")
+    out.lines(f"  {line}" for line in found.changes)
+    live = account.look(aws, out, old.client.account_id)
+    running.propose(_plan(name, live, old, found, space, bridge), live, aws, space, out, found.changes)
+
+
+def _config(name: str, to: str | None, space: Workspace, master: Path | None) -> Retiered:
+    """The config of the new tier, written; one that a person has changed since it was written is taken as it is."""
+    from secmigrate import documents, mapping, sec
+    from secmigrate.cli import account
+    from secmigrate.provisioner import check_config
+
+    catalogue, path = account.catalogue(space), space.config()
+    old = documents.read_config(path)[0]
+    tiers = list(catalogue.tiers)
+    up = name == "tier-upgrade"
+    fitting = [one for one in tiers if (tiers.index(one) > tiers.index(old.tier.name)) == up and one != old.tier.name]
+    if to not in fitting:
+        told = f"to {to!r}" if to else "without --to"
+        hint = f"one of {', '.join(fitting)}" if fitting else "there is no such tier; it is in force already"
+        raise BadInput(f"there is no {name.replace('-', ' ')} from {old.tier.name} {told}", where="--to", hint=hint)
+    found = mapping.retiered(old, catalogue.tiers[to], catalogue, documents.read_config(master)[0] if master else None)
+    target = space.next / old.file_name
+    if target.exists() and (edited := documents.read_config(target)[0]).tier.name == to:
+        return _as_edited(found, edited)
+    check_config(sec.findings(found.config, catalogue.tiers, catalogue.levels, documents.aws_managed()))
+    before = account.config_before(space)
+    notes = documents.remarks(before.text, before.written) if before and before.written else None
+    decided = account.decided_last(space)
+    comments = mapping.sec_yaml_comments(found.config, decided, catalogue)
+    documents.write_whole(target, documents.config_text(found.config, comments, notes).encode())
+    return found
+
+
+def _as_edited(found: Retiered, edited: SecConfig) -> Retiered:
+    from msgspec import structs
+
+    if edited == found.config:
+        return found
+    changes = (*found.changes, "as you have changed it since; remove the file to start from the config in force")
+    return structs.replace(found, config=edited, changes=changes)
+
+
+def _plan(name: PlanName, live: Snapshot, old: SecConfig, found: Retiered, space: Workspace, bridge: bool) -> Plan:
+    from msgspec import structs
+
+    from secmigrate import documents, mapping, plan, sec
+    from secmigrate.cli import account
+    from secmigrate.dangers import some
+    from secmigrate.iam import Snapshot
+    from secmigrate.plan import tier as tiers
+
+    answers, new = documents.read_decisions(space.decisions), found.config
+    parting = mapping.parting(old, new, found.lacking, answers.downgrade)
+    catalogue = account.catalogue(space)
+
+    def stack(config: SecConfig) -> plan.Stack:
+        part = sec.planned(config, catalogue.levels, documents.aws_managed(), answers.patterns)
+        return plan.Stack(config.stack, config.tier.name, config.environment.region, part)
+
+    newer, there = stack(new), tiers.standing(live, stack(old), new.stack)
+    saved: tiers.Members = {}
+    if earlier := tiers.earlier(new.stack, (journal.plan for journal in space.journals())):
+        saved = tiers.members(earlier)
+        if tiers.is_gone(earlier, live):
+            there = structs.replace(there, part=Snapshot(account=live.account, partition=live.partition))
+    way = plan.Way(homes=parting.homes, successors=parting.successors, bridge=bridge, saved=saved)
+    dependents = [told for one in parting.undecided if (told := _depend(one, live))]
+    watch = account.watch(space, live, newer.part, met=tiers.documents(live, there, way))
+    return plan.tier_change(name, live, there, newer, way, watch, some("undecided", dependents))
+
+
+def _depend(one: Lacking, live: Snapshot) -> str:
+    """Who depends on what goes; nothing if nobody can. That a role was never seen in use is no proof."""
+    if one.kind == "group":
+        members = live.members.get(one.name, ())
+        return f"group {one.key} ({len(members)} members; {one.why})" if members else ""
+    role = live.roles.get(one.name)
+    if role is None:
+        return ""
+    used = role.seen.last_used[:10]
+    return f"role {one.key} ({f'used on {used}' if used else 'no record of its use'}; {one.why})"
