@@ -48,7 +48,7 @@ def demo(workspace: options.Workspace = FOLDER) -> None:
     before = documents.read_snapshot(example)
     space, out = account.open_workspace(workspace), Out(json=False)
     out.say(f"the example account {before.account} on a twin of IAM; the work lies in {workspace}/")
-    with Twin(before, aws_managed=documents.aws_managed()) as twin, _nobodys_credentials(twin):
+    with Twin(before, aws_managed=documents.aws_managed()) as twin, nobodys_credentials(twin):
         road = _Road(space, workspace, out)
         road.forth(before)
         road.step("rollback", lambda: change.rollback(workspace), 3)
@@ -162,7 +162,7 @@ def _make_room(folder: Path) -> None:
 
 
 @contextmanager
-def _nobodys_credentials(twin: Twin) -> Iterator[None]:
+def nobodys_credentials(twin: Twin) -> Iterator[None]:
     """All that looks for AWS in this process finds the twin, and no credentials of the person at the keyboard."""
     mine = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     for name in mine:

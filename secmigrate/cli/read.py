@@ -124,6 +124,9 @@ def twin(
         Path | None, typer.Option("--usage", metavar="FILE", help="What its reports on last use tell (usage.json).")
     ] = None,
     save: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to leave its snapshot at the end.")] = None,
+    stack: Annotated[
+        bool, typer.Option("--stack", help="What the workspace's config makes is there already, as its stack.")
+    ] = False,
 ) -> None:
     """Serve a strict twin of an account to any AWS client on 127.0.0.1, until SIGTERM or Ctrl-C."""
     from secmigrate import documents
@@ -132,13 +135,17 @@ def twin(
     from secmigrate.sources.saved import read_saved
     from secmigrate.twin import Faults, Twin
 
-    snapshot = read_saved(where or account.open_workspace(workspace).inventory)
+    space = account.open_workspace(workspace)
+    snapshot = read_saved(where or space.inventory)
+    held = (account.config(space)[0].stack, account.planned(space)) if stack else None
     misbehaviour = documents.read_json(faults, Faults, hint="see docs/twin.md for its form") if faults else None
     told = documents.read_json(used, Usage, hint="see schemas/usage.schema.json for its form") if used else None
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with Twin(snapshot, aws_managed=documents.aws_managed(), faults=misbehaviour, port=port, usage=told) as served:
+        if held:
+            served.holds_stack(*held)
         typer.echo(served.url)
         stop.wait()
         if save:

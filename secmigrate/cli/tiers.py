@@ -13,6 +13,9 @@ from secmigrate.cli.out import Out
 from secmigrate.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from secmigrate.access import Watch
     from secmigrate.aws import Aws
     from secmigrate.iam import Snapshot
     from secmigrate.mapping import Lacking, Retiered
@@ -100,7 +103,9 @@ def change(
     out.say(f"wrote {space.next / new.file_name}: in force as soon as its stack stands")
     out.lines(f"  {line}" for line in found.changes)
     live = account.look(aws, out, old.client.account_id)
-    running.propose(_plan(name, live, old, found, space, bridge), live, aws, space, out, found.changes)
+    earlier = [journal.plan for journal in space.journals()]
+    proposed = planned(name, live, old, found, space, earlier, bridge=bridge)[0]
+    running.propose(proposed, live, aws, space, out, found.changes)
 
 
 def _config(name: str, to: str | None, space: Workspace, master: Path | None) -> Retiered:
@@ -118,10 +123,11 @@ def _config(name: str, to: str | None, space: Workspace, master: Path | None) ->
         told = f"to {to!r}" if to else "without --to"
         hint = f"one of {', '.join(fitting)}" if fitting else "there is no such tier; it is in force already"
         raise BadInput(f"there is no {name.replace('-', ' ')} from {old.tier.name} {told}", where="--to", hint=hint)
-    found = mapping.retiered(old, catalogue.tiers[to], catalogue, documents.read_config(master)[0] if master else None)
+    given = documents.read_config(master)[0] if master else None
+    found = mapping.retiered(old, catalogue.tiers[to], catalogue, given)
+    if edited := edited_config(space, old.file_name, to):
+        return as_edited(found, edited)
     target = space.next / old.file_name
-    if target.exists() and (edited := documents.read_config(target)[0]).tier.name == to:
-        return _as_edited(found, edited)
     check_config(sec.findings(found.config, catalogue.tiers, catalogue.levels, documents.aws_managed()))
     before = account.config_before(space)
     notes = documents.remarks(before.text, before.written) if before and before.written else None
@@ -131,7 +137,17 @@ def _config(name: str, to: str | None, space: Workspace, master: Path | None) ->
     return found
 
 
-def _as_edited(found: Retiered, edited: SecConfig) -> Retiered:
+def edited_config(space: Workspace, name: str, to: str) -> SecConfig | None:
+    """The config of that tier that was written earlier, as a person left it."""
+    from secmigrate import documents
+
+    path = space.next / name
+    found = documents.read_config(path)[0] if path.exists() else None
+    return found if found and found.tier.name == to else None
+
+
+def as_edited(found: Retiered, edited: SecConfig) -> Retiered:
+    """The same with that config."""
     from msgspec import structs
 
     if edited == found.config:
@@ -140,7 +156,17 @@ def _as_edited(found: Retiered, edited: SecConfig) -> Retiered:
     return structs.replace(found, config=edited, changes=changes)
 
 
-def _plan(name: PlanName, live: Snapshot, old: SecConfig, found: Retiered, space: Workspace, bridge: bool) -> Plan:
+def planned(
+    name: PlanName,
+    live: Snapshot,
+    old: SecConfig,
+    found: Retiered,
+    space: Workspace,
+    earlier: Sequence[Plan],
+    *,
+    bridge: bool,
+) -> tuple[Plan, Watch]:
+    """The plan for the account as it is now, and what compares its moments; `earlier` are the plans of all journals."""
     from msgspec import structs
 
     from secmigrate import documents, mapping, plan, sec
@@ -159,14 +185,14 @@ def _plan(name: PlanName, live: Snapshot, old: SecConfig, found: Retiered, space
 
     newer, there = stack(new), tiers.standing(live, stack(old), new.stack)
     saved: tiers.Members = {}
-    if earlier := tiers.earlier(new.stack, (journal.plan for journal in space.journals())):
-        saved = tiers.members(earlier)
-        if tiers.is_gone(earlier, live):
+    if begun := tiers.earlier(new.stack, earlier):
+        saved = tiers.members(begun)
+        if tiers.is_gone(begun, live):
             there = structs.replace(there, part=Snapshot(account=live.account, partition=live.partition))
     way = plan.Way(homes=parting.homes, successors=parting.successors, bridge=bridge, saved=saved)
     dependents = [told for one in parting.undecided if (told := _depend(one, live))]
     watch = account.watch(space, live, newer.part, met=tiers.documents(live, there, way))
-    return plan.tier_change(name, live, there, newer, way, watch, some("undecided", dependents))
+    return plan.tier_change(name, live, there, newer, way, watch, some("undecided", dependents)), watch
 
 
 def _depend(one: Lacking, live: Snapshot) -> str:

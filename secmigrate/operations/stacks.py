@@ -57,7 +57,11 @@ class CreateStack(_OfStack, frozen=True, kw_only=True):
         return Call("CreateStack", {"StackName": self.stack}, "cloudformation")
 
     def undo(self) -> DeleteStack:
-        return DeleteStack(**structs.asdict(self))
+        # What it makes has unique ids of its own, whatever those of its things were.
+        rooms = {
+            room: tuple(one.restorable() for one in getattr(self, room)) for room in ("groups", "roles", "policies")
+        }
+        return DeleteStack(**structs.asdict(self) | rooms)
 
     def applied(self, snapshot: Snapshot) -> Snapshot:
         for one in _missing(self, snapshot):

@@ -119,7 +119,7 @@ def dips(start: Snapshot, now: Snapshot, operations: Sequence[Operation], watch:
     for operation in operations:
         end = operation.applied(end)
     for operation, before, after in fold(now, operations):
-        for user in sorted(_users(operation, before)):
+        for user in sorted(touched_users(operation, before)):
             if watch.dips(start, after, end, user):
                 yield f"{user} (at: {operation.call().as_shell()})"
 
@@ -163,7 +163,7 @@ def _touched(operation: Operation, snapshot: Snapshot) -> Principal | None:
     return room.get(name)
 
 
-def _users(operation: Operation, snapshot: Snapshot) -> set[str]:
+def touched_users(operation: Operation, snapshot: Snapshot) -> set[str]:
     """The users whose own access the operation can change."""
     kind, name = operation.subject
     if kind == "user":

@@ -17,6 +17,7 @@ from secmigrate.operations import (
     AddUserToGroup,
     AnyOperation,
     CreateRole,
+    CreateStack,
     DeleteInlinePolicy,
     DeleteRole,
     DeleteStack,
@@ -61,8 +62,8 @@ def rollback(
     kept: list[Kept] = []
     without: set[str] = set()  # users who do not get back all that they had
     now = live
-    for operation in reversed(net(took_effect(live, tried))):
-        if not wanted(operation) or isinstance(operation, UpdateTrustPolicy):
+    for operation in reversed(net([one for one in took_effect(live, tried) if wanted(one)], apart=True)):
+        if isinstance(operation, UpdateTrustPolicy):
             continue  # trust that was put again had named somebody who is gone: there is no way back to that
         undo = _as_in(operation.undo(), now)
         if undo.is_done(now):
@@ -147,17 +148,28 @@ def took_effect(live: Snapshot, tried: Sequence[Tried]) -> list[AnyOperation]:
     return done[::-1]
 
 
-def net(done: Iterable[Op]) -> list[Op]:
-    """The operations without those that a later one took back: an earlier rollback cancels what it undid."""
+def net(done: Iterable[Op], *, apart: bool = False) -> list[Op]:
+    """The operations without those that a later one took back: an earlier rollback cancels what it undid.
+
+    With `apart`, not across a stack that went or came: who left a group of the old stack and joined that of the new one
+    did both, although the groups have one name.
+    """
     left: dict[int, Op] = {}
     by_effect: dict[bytes, list[int]] = {}
+    stacks: list[int] = []
     for number, operation in enumerate(done):
+        is_stack = isinstance(operation, CreateStack | DeleteStack)
         inverse = by_effect.get(_key(operation.undo()))
-        if inverse:
-            del left[inverse.pop()]
+        if inverse and (not apart or is_stack or not stacks or inverse[-1] > stacks[-1]):
+            gone = inverse.pop()
+            del left[gone]
+            if is_stack:
+                stacks.remove(gone)
         else:
             left[number] = operation
             by_effect.setdefault(_key(operation), []).append(number)
+            if is_stack:
+                stacks.append(number)
     return list(left.values())
 
 
@@ -187,6 +199,8 @@ def _key(operation: Operation) -> bytes:
         operation = structs.replace(operation, version="")
     if isinstance(operation, CreateRole | DeleteRole):
         operation = structs.replace(operation, id="")
+    if isinstance(operation, CreateStack | DeleteStack):
+        operation = structs.replace(operation, groups=(), roles=(), policies=())
     return msgspec.json.encode(operation, enc_hook=iam.to_jsonable, order="sorted")
 
 

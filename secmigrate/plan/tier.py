@@ -104,6 +104,7 @@ def tier_change(
         return sealed(name, live, (), (*dangers, *obstacles))
     if not old.empty:
         draft.do([_step(DeleteStack, old)])
+    lowest = draft.now
     draft.do([_step(CreateStack, new)])
     stuck = _back(draft, wanted, spans, way)
     draft.do(step for one in spans.values() for step in list(bridging.taken_away(draft.now, one)))
@@ -113,7 +114,10 @@ def tier_change(
         *some("stranded-user", stranded(live, draft.now, way.successors, watch), "plan"),
         *some("role-gap", [_used(live, role) for role in old.part.roles]),
     ]
-    return sealed(name, live, draft.operations, found, watch=watch, may_dip=not way.bridge)
+    if way.bridge:
+        return sealed(name, live, draft.operations, found, watch=watch)
+    without = [] if lowest is live else stranded(live, lowest, {}, watch, roles=False)
+    return sealed(name, live, draft.operations, [*found, *some("access-dips", without, "nothing")])
 
 
 def rest(plan: Plan, done: Sequence[int], start: Snapshot, live: Snapshot, watch: Watch) -> tuple[Danger, ...]:

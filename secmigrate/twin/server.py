@@ -117,6 +117,16 @@ class Twin:
         with self._lock:
             self._service.stacks.adopt(name, read_template(template_of(part)))
 
+    def create_stack(self, name: str, part: Snapshot) -> str:
+        """Makes a stack of that, as a deployment would, over one that failed; gives its status."""
+        with self._lock:
+            return self._service.stacks.deploy(name, read_template(template_of(part)))
+
+    def delete_stack(self, name: str) -> str:
+        """Deletes the stack as far as IAM lets it; gives its status."""
+        with self._lock:
+            return self._service.stacks.destroy(name)
+
     def _strike(self, action: str) -> None:
         """Raises Refusal if a fault strikes a call that a stack makes; only refusals reach those."""
         for fault in self._misbehaviour.strikes(action):

@@ -114,9 +114,7 @@ class Stacks:
         return {"StackId": stack.id}
 
     def _delete(self, params: Params) -> None:
-        found = self._find(params["StackName"])
-        if found and found.status != GONE:
-            self.delete(found)
+        self.destroy(params["StackName"])
 
     def _describe(self, params: Params) -> Params:
         stacks = [self._known(params)] if "StackName" in params else [one for one in self._stacks if one.status != GONE]
@@ -164,6 +162,22 @@ class Stacks:
     def _find(self, name: str) -> Stack | None:
         """The newest of that name, or the one of that id."""
         return next((one for one in reversed(self._stacks) if name in (one.name, one.id)), None)
+
+    # What a deployment does ------------------------------------------------------------------------------------------
+
+    def deploy(self, name: str, resources: Resources) -> str:
+        """Makes the stack, over one of that name that failed and was rolled back; gives its status."""
+        found = self._find(name)
+        if found and found.status.startswith("ROLLBACK"):
+            self.delete(found)
+        return self.create(name, resources).status
+
+    def destroy(self, name: str) -> str:
+        """Deletes the stack of that name or id, if there is one; gives its status."""
+        found = self._find(name)
+        if found and found.status != GONE:
+            self.delete(found)
+        return found.status if found else GONE
 
     # What becomes of a stack ----------------------------------------------------------------------------------------
 

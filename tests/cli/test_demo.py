@@ -9,8 +9,7 @@ import pytest
 
 from secmigrate import documents
 from secmigrate.aws import Aws
-from secmigrate.cli.demo import MARKER
-from secmigrate.cli.demo import _nobodys_credentials as nobodys_credentials
+from secmigrate.cli.demo import MARKER, nobodys_credentials
 from secmigrate.twin import Twin
 from tests import small
 from tests.cli.runs import listing, run, run_alone

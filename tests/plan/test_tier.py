@@ -11,7 +11,7 @@ from secmigrate.operations import CreateStack, DeleteStack
 from secmigrate.plan import Plan, Way, fold
 from secmigrate.plan.bridge import PREFIX
 from secmigrate.plan.tier import Stack
-from tests.plan.cases import EVERY_LOSS, after, dangers, group, role, shell, trusting, user, watching
+from tests.plan.cases import EVERY_LOSS, after, dangers, group, role, shell, trusting, user
 from tests.plan.tiers import (
     DS,
     FULL,
@@ -22,13 +22,13 @@ from tests.plan.tiers import (
     OLD,
     OPS,
     QA,
-    READING,
     ROLE,
     STARTUP,
     account,
     as_seen,
     part,
     planned,
+    watched,
 )
 from tests.small import READ_ONLY, allow
 
@@ -55,10 +55,7 @@ def test_everybody_is_back_and_the_bridge_is_gone() -> None:
 def test_nobody_lacks_anything_at_any_step() -> None:
     """Asked here step by step, and not by the planner's own check."""
     plan = planned(LIVE)
-    watch = watching(LIVE, MEDIUM.part)
-    from secmigrate.plan.tier import documents
-
-    watch = type(watch)(watch._catalogue, (LIVE, MEDIUM.part), (), documents(LIVE, STARTUP, Way(homes=HOMES)))
+    watch = watched(LIVE, Way(homes=HOMES))
     seen = 0
     for _, _, now in fold(LIVE, plan.operations):
         for name in LIVE.users:
@@ -207,7 +204,3 @@ def test_levels_that_give_less_strand_people() -> None:
     assert {line.split(" ", 1)[0] for line in dangers(plan)["stranded-user"]} == {"ana", "bo", "cy", "di", "ed"}
     assert plan.blocking
     assert not planned(LIVE, new=less, accept=[Accepted(actions=("*",), why="a test")]).blocking
-
-
-def test_reading_is_there() -> None:
-    assert READING.arn in LIVE.policies

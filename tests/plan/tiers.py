@@ -7,12 +7,12 @@ from typing import Any
 
 from msgspec import structs
 
-from secmigrate.access import Accepted
-from secmigrate.iam import Group, InstanceProfile, Policy, Role, Seen, Snapshot
-from secmigrate.operations import CreateStack, DeleteStack, Operation
+from secmigrate.access import Accepted, Watch
+from secmigrate.documents import aws_actions
+from secmigrate.iam import Group, Policy, Role, Seen, Snapshot
 from secmigrate.plan import Plan, Stack, Way, tier_change
 from secmigrate.plan.tier import documents, earlier, is_gone, members, standing
-from tests.plan.cases import group, role, snapshot, user, watching
+from tests.plan.cases import group, role, snapshot, user
 from tests.small import READ_ONLY, allow, deny
 
 DS, ML, QA, OPS = (f"lumen-prod-a001-group-{tail}" for tail in ("data-scientists", "ml-engineers", "qa-testing", "ops"))
@@ -86,14 +86,10 @@ def planned(
         way = structs.replace(way, saved=members(found))
         if is_gone(found, live):
             there = structs.replace(there, part=part())
-    sides = (live, new.part, old.part)
-    watch = watching(*sides, accept=accept)
-    watch = type(watch)(watch._catalogue, sides, accept, documents(live, there, way))
+    watch = Watch(aws_actions(), (live, new.part, old.part), accept, documents(live, there, way))
     return tier_change(name, live, there, new, way, watch)
 
 
-def without_stacks(operations: Sequence[Operation]) -> list[Operation]:
-    return [one for one in operations if not isinstance(one, CreateStack | DeleteStack)]
-
-
-__all__ = ["InstanceProfile"]
+def watched(live: Snapshot, way: Way) -> Watch:
+    """What compares all moments of the way from startup to medium."""
+    return Watch(aws_actions(), (live, MEDIUM.part, STARTUP.part), (), documents(live, STARTUP, way))
