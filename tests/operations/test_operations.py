@@ -13,7 +13,8 @@ from msgspec import structs
 
 from secmigrate import iam
 from secmigrate.aws import Aws
-from secmigrate.iam import Group, InstanceProfile, Policy, Role
+from secmigrate.diff import unsigned
+from secmigrate.iam import Group, InstanceProfile, Policy, Role, Snapshot
 from secmigrate.operations import (
     AddRoleToInstanceProfile,
     AddUserToGroup,
@@ -24,12 +25,14 @@ from secmigrate.operations import (
     CreatePolicy,
     CreatePolicyVersion,
     CreateRole,
+    CreateStack,
     DeleteGroup,
     DeleteInlinePolicy,
     DeleteInstanceProfile,
     DeletePolicy,
     DeletePolicyVersion,
     DeleteRole,
+    DeleteStack,
     DetachPolicy,
     Impossible,
     Operation,
@@ -89,6 +92,15 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     QuarantineRole(principal="role", name="idle", policy="secmigrate-quarantine", document=deny("*")),
     ReleaseRole(principal="role", name="worker", policy="logs", document=allow("logs:*")),
     UpdateTrustPolicy(role="idle", before=SMALL.roles["idle"].trust, after=trust("states.amazonaws.com")),
+    CreateStack(
+        stack="made",
+        tier="medium",
+        region="eu-central-1",
+        groups=(Group(name="made", inline={"a": allow("s3:*")}),),
+        roles=(Role(name="made", trust=trust()),),
+        policies=(Policy(arn=NEW, document=allow("sqs:*")),),
+    ),
+    DeleteStack(stack="old", tier="startup", groups=(SMALL.groups["bare"],), roles=(SMALL.roles["idle"],)),
 )
 
 each = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.call().method)
@@ -115,7 +127,7 @@ def test_undoing_its_undoing_is_itself(operation: AnyOperation) -> None:
 @each
 def test_botocore_knows_its_method_and_parameters(operation: AnyOperation) -> None:
     for call in (operation.call(), operation.undo().call()):
-        model = botocore.session.get_session().get_service_model("iam").operation_model(call.method)
+        model = botocore.session.get_session().get_service_model(call.service).operation_model(call.method)
         assert model.input_shape
         report = ParamValidator().validate(dict(call.params), model.input_shape)
         assert not report.has_errors(), report.generate_report()
@@ -125,16 +137,40 @@ def test_botocore_knows_its_method_and_parameters(operation: AnyOperation) -> No
 @each
 def test_the_twin_shows_what_it_says_and_its_undoing_too(operation: AnyOperation) -> None:
     with Twin(SMALL) as twin:
-        aws = Aws(endpoint=twin.url)
         after = operation.applied(SMALL)
-        aws.send(operation.call())
-        assert twin.snapshot() == after
+        if isinstance(operation, DeleteStack):
+            twin.holds_stack(operation.stack, _held(operation))
+        _make(operation, twin)
+        assert _unsigned(twin.snapshot()) == after
         assert after != SMALL
         assert operation.is_done(after)
         assert not operation.is_done(SMALL)
         undo = _as_numbered(operation.undo(), twin)
-        aws.send(undo.call())
-        assert twin.snapshot() == SMALL == undo.applied(after)
+        _make(undo, twin)
+        assert _unsigned(twin.snapshot()) == SMALL == undo.applied(after)
+
+
+def _make(operation: Operation, twin: Twin) -> None:
+    """What a run does, or the provisioner."""
+    if isinstance(operation, DeleteStack):
+        assert twin.delete_stack(operation.stack) == "DELETE_COMPLETE"
+    elif isinstance(operation, CreateStack):
+        assert twin.create_stack(operation.stack, _held(operation)) == "CREATE_COMPLETE"
+    else:
+        Aws(endpoint=twin.url).send(operation.call())
+
+
+def _held(operation: CreateStack | DeleteStack) -> Snapshot:
+    found = Snapshot(account=ACCOUNT)
+    for thing in operation.things:
+        found = found.put(thing)
+    return found
+
+
+def _unsigned(snapshot: Snapshot) -> Snapshot:
+    for thing in (*snapshot.roles.values(), *snapshot.own_policies.values()):
+        snapshot = snapshot.put(unsigned(thing))
+    return snapshot
 
 
 @each
@@ -149,6 +185,8 @@ def test_applied_twice_it_changes_nothing(operation: AnyOperation) -> None:
         CreateGroup(group=Group(name="TEAM")),
         CreateRole(role=Role(name="worker", trust=trust("lambda.amazonaws.com"))),
         DeleteGroup(group=SMALL.groups["team"].bare()),
+        DeleteStack(stack="old", tier="", groups=(SMALL.groups["team"],)),
+        DeleteStack(stack="old", tier="", groups=(SMALL.groups["bare"],), roles=(SMALL.roles["worker"],)),
         DeleteRole(role=SMALL.roles["worker"].bare()),
         DeletePolicy(policy=SMALL.policies[POLICY].bare()),
         AddUserToGroup(user="nobody", group="team"),
