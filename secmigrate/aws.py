@@ -23,6 +23,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NoConnection
 from botocore.model import OperationModel
 
+from secmigrate.deployment import StackEvent, Standing
 from secmigrate.errors import BadInput, Failed
 from secmigrate.operations import Call
 
@@ -122,6 +123,28 @@ class Aws:
             if not token:
                 return
 
+    def stacks(self) -> list[Standing]:
+        """All stacks of the region that are not deleted."""
+        rows = self._all("DescribeStacks", "Stacks", {})
+        return [
+            Standing(name=row["StackName"], status=row["StackStatus"], reason=row.get("StackStatusReason", ""))
+            for row in rows
+        ]
+
+    def stack_events(self, name: str) -> list[StackEvent]:
+        """The events of a stack, newest first."""
+        return [
+            StackEvent(
+                at=row["Timestamp"].isoformat(),
+                logical=row["LogicalResourceId"],
+                physical=row.get("PhysicalResourceId", ""),
+                type=row["ResourceType"],
+                status=row["ResourceStatus"],
+                reason=row.get("ResourceStatusReason", ""),
+            )
+            for row in self._all("DescribeStackEvents", "StackEvents", {"StackName": name})
+        ]
+
     def stack_resources(self, stack: str, region: str = "") -> dict[str, str] | None:
         """What AWS calls what lies in a stack (a name or an ARN), by logical id; None if there is no such stack."""
         service, params = self._stacks_of(region), {"StackName": stack}
@@ -170,6 +193,16 @@ class Aws:
         )
         client.meta.events.register_first("needs-retry", self._at_first)
         return client
+
+    def _all(self, method: str, key: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """All rows of a list of CloudFormation's."""
+        token: dict[str, str] = {}
+        while True:
+            page = self._send(self._stacks_of(""), method, {**params, **token})
+            yield from page[key]
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
 
     def _send(self, service: str, method: str, params: dict[str, Any]) -> dict[str, Any]:
         where = f"{service.partition(' ')[0]}:{method}"

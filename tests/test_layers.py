@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # may touch disk, clock and network
     ("apply", "rehearsal", "sources", "twin", "reports", "documents", "journal", "workspace", "provisioner", "aws"),
     # pure from here on
-    ("plan", "dangers", "diff", "handover"),
+    ("plan", "dangers", "diff", "handover", "deployment"),
     ("mapping", "access", "operations"),
     ("iam", "sec", "errors", "__init__"),
 )

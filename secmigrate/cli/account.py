@@ -16,7 +16,7 @@ from secmigrate.aws import Aws
 from secmigrate.cli.out import Out
 from secmigrate.dangers import wrong_account
 from secmigrate.errors import BadInput, Failed, Refused
-from secmigrate.iam import Gap, Snapshot, Stack
+from secmigrate.iam import Document, Gap, Snapshot, Stack
 from secmigrate.sec import SecConfig
 from secmigrate.sources.cloudformation import Place
 from secmigrate.sources.cloudformation.joining import place_of
@@ -131,9 +131,12 @@ def planned(space: Workspace) -> Snapshot:
     return sec.planned(config(space)[0], catalogue(space).levels, documents.aws_managed(), patterns)
 
 
-def watch(space: Workspace, *snapshots: Snapshot) -> Watch:
-    """What compares these moments of the account, with the losses that decisions.yaml accepts."""
-    return Watch(documents.aws_actions(), snapshots, documents.read_decisions(space.decisions).accept)
+def watch(space: Workspace, *snapshots: Snapshot, met: Iterable[Document] = ()) -> Watch:
+    """What compares these moments of the account, with the losses that decisions.yaml accepts; `met` are documents
+    that come into it between them.
+    """
+    accepted = documents.read_decisions(space.decisions).accept
+    return Watch(documents.aws_actions(), snapshots, accepted, met)
 
 
 class Before(NamedTuple):

@@ -39,6 +39,7 @@ from secmigrate.cli import read  # noqa: E402, F401
 from secmigrate.cli import decide  # noqa: E402, F401
 from secmigrate.cli import calibrate  # noqa: E402, F401
 from secmigrate.cli import container  # noqa: E402, F401
+from secmigrate.cli import stack  # noqa: E402, F401
 from secmigrate.cli import compare  # noqa: E402, F401
 from secmigrate.cli import letting_go  # noqa: E402, F401
 from secmigrate.cli import change  # noqa: E402, F401

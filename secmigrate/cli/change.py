@@ -13,8 +13,11 @@ from secmigrate.cli.out import Out, finish
 from secmigrate.errors import BadInput
 
 if TYPE_CHECKING:
-    from secmigrate.operations import Operation
-    from secmigrate.plan import Quarantine
+    from collections.abc import Sequence
+
+    from secmigrate.operations import DeleteStack, Operation
+    from secmigrate.plan import Quarantine, Tried
+    from secmigrate.workspace import Workspace
 
 _KINDS = {"roles": frozenset({"role"}), "all": frozenset({"role", "group"}), "none": frozenset[str]()}
 
@@ -149,7 +152,9 @@ def rollback(
     live, done = account.look(aws, out, account.journaled(space)), space.done()
     # Nothing that a person wrote stands between her and the way back, so decisions.yaml is not read.
     watch = Watch(aws_actions(), (live,), (), documents(done))
-    running.propose(plan.rollback(live, done, wanted=wanted, watch=watch), live, aws, space, out)
+    stack = None if users_only or only else _stack(space, done)
+    running.tell_affected(space, out)
+    running.propose(plan.rollback(live, done, wanted=wanted, watch=watch, stack=stack), live, aws, space, out)
 
 
 @app.command(epilog="Example: secmigrate resume --confirm-account 111122223333")
@@ -168,6 +173,33 @@ def resume(
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     running.go_on(aws, space, out, confirmed=confirm, at_once=at_once)
+
+
+def _stack(space: Workspace, done: Sequence[Tried]) -> DeleteStack | None:
+    """The stack that goes once everybody is back: that of the config with which this migration began, if its groups
+    were empty then; what was there before is not taken away.
+    """
+    from secmigrate.documents import read_config, read_snapshot
+    from secmigrate.operations import CreateStack, DeleteStack
+    from secmigrate.plan.rollback import came_before
+
+    if not space.mapping.exists():
+        return None
+    first = next((one.operation for one in done if isinstance(one.operation, DeleteStack)), None)
+    if first is None:
+        try:
+            config, part = read_config(space.config())[0], read_snapshot(space.planned)
+        except BadInput:
+            return None  # what a person wrote does not stand in the way: the stack is hers to delete then
+        made = CreateStack(
+            stack=config.stack,
+            tier=config.tier.name,
+            region=config.environment.region,
+            groups=tuple(part.groups.values()),
+            roles=tuple(part.roles.values()),
+        )
+        first = made.undo()
+    return first if came_before(done, (group.name for group in first.groups)) else None
 
 
 def _quarantine(what: str, days: int) -> Quarantine:

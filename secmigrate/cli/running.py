@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from typing import cast
 
 import typer
@@ -124,6 +125,20 @@ def run(
     if result == "stopped":
         out.say("to go on: secmigrate resume")
         finish(3)
+
+
+def tell_affected(workspace: Workspace, out: Out) -> None:
+    """Since when each person has been affected by what was done here."""
+    since: dict[str, tuple[str, str]] = {}
+    for journal in workspace.journals():
+        for one in journal.tried:
+            kind, name = one.operation.subject
+            if kind == "user":
+                since.setdefault(name, (journal.started, journal.plan.name))
+    for (at, name), users in groupby(sorted(since, key=lambda user: (since[user], user)), key=lambda user: since[user]):
+        there = list(users)
+        more = f" and {len(there) - 5} more" if len(there) > 5 else ""
+        out.say(f"affected since {at} ({name}): {len(there)} users: {', '.join(there[:5])}{more}")
 
 
 def _adopt(plan: Plan, workspace: Workspace, out: Out) -> None:

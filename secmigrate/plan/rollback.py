@@ -49,14 +49,15 @@ def rollback(
     *,
     wanted: Callable[[Operation], bool] = lambda operation: True,
     watch: Watch | None = None,
+    stack: DeleteStack | None = None,
 ) -> Plan:
     """The plan `rollback` for the account as it is now.
 
     `tried` are the operations of all journals, oldest first, of which those that are `wanted` are undone; trust
     policies that hold the old id of a role which is made anew are put again. What is undone already is left out;
     what somebody else changed in between is kept as it is and named (`cannot-undo`). Who cannot be put back into an old
-    group leaves none of the groups that took its place. A `watch` that knows `live` and `documents(tried)` tells whose
-    access dips.
+    group leaves none of the groups that took its place. A `stack` of the provisioner's, once nobody is in its groups
+    any more, goes last. A `watch` that knows `live` and `documents(tried)` tells whose access dips.
     """
     operations: list[AnyOperation] = []
     kept: list[Kept] = []
@@ -81,9 +82,26 @@ def rollback(
     again, lost = _trust_again(now, operations)
     operations += again
     kept += lost
+    if stack and (gone := stack.as_in(now)).things:
+        inside = [f"{len(now.members[one.name])} in {one.name}" for one in gone.groups if now.members[one.name]]
+        if inside:
+            kept.append(Kept("stack", stack.stack, f"stays, for people are in its groups: {', '.join(inside)}"))
+        elif possible(gone, now):
+            operations.append(gone)
+        else:
+            kept.append(Kept("stack", stack.stack, "stays, for a role of it is in an instance profile"))
     dangers = (*incomplete(live), *some("cannot-undo", sorted({f"{one.kind} {one.name}" for one in kept})))
     # All of it had room before; what AWS's quotas are for this account nobody knows here.
     return sealed("rollback", live, operations, dangers, kept, keeps_quotas=False, watch=watch, may_dip=True)
+
+
+def came_before(tried: Iterable[Tried], groups: Iterable[str]) -> bool:
+    """Whether nobody was in these groups at first: the first that happened to them is that somebody joined."""
+    names = set(groups)
+    for one in tried:
+        if isinstance(one.operation, AddUserToGroup | RemoveUserFromGroup) and one.operation.group in names:
+            return isinstance(one.operation, AddUserToGroup)
+    return False
 
 
 def is_membership(operation: Operation) -> bool:

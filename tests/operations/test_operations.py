@@ -13,7 +13,6 @@ from msgspec import structs
 
 from secmigrate import iam
 from secmigrate.aws import Aws
-from secmigrate.diff import unsigned
 from secmigrate.iam import Group, InstanceProfile, Policy, Role, Snapshot
 from secmigrate.operations import (
     AddRoleToInstanceProfile,
@@ -169,7 +168,7 @@ def _held(operation: CreateStack | DeleteStack) -> Snapshot:
 
 def _unsigned(snapshot: Snapshot) -> Snapshot:
     for thing in (*snapshot.roles.values(), *snapshot.own_policies.values()):
-        snapshot = snapshot.put(unsigned(thing))
+        snapshot = snapshot.put(thing.settable())
     return snapshot
 
 

@@ -1,0 +1,28 @@
+"""How a stack's failure is told: the guide's query as a table, the cause first, and what to do about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from secmigrate.deployment import Failure, Standing
+
+SHOWN = 20
+
+
+def failure_lines(stack: Standing, failures: Sequence[Failure], tier: str) -> Iterator[str]:
+    """What failed, and what comes next."""
+    if not stack.failed:
+        return
+    if stack.reason:
+        yield f"  {stack.reason}"
+    for one in failures[:SHOWN]:
+        yield f"  {'cause' if one.root else 'also '}  {one.status:14} {one.type.rpartition('::')[2]:14} {one.name}"
+        yield f"         {one.reason or 'without a reason'}"
+        yield f"         to do: {one.advice}"
+    if len(failures) > SHOWN:
+        yield f"  … and {len(failures) - SHOWN} more (--json lists them)"
+    if stack.status == "ROLLBACK_COMPLETE":
+        yield "  nothing of it is left in IAM, but the stack itself is in the way of the next deployment:"
+        yield f"  secmigrate provisioner delete-stack --tier {tier}, then deploy again"
+    elif stack.status == "DELETE_FAILED":
+        yield f"  what stays is the stack's still: mend it, and secmigrate provisioner delete-stack --tier {tier}"
