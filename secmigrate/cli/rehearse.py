@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from secmigrate.sec import SecConfig
     from secmigrate.twin import Twin
     from secmigrate.workspace import Workspace
+
+UNUSED_DAYS = 90  # as `decommission` has it
 
 
 @app.command(epilog="Example: secmigrate rehearse; secmigrate rehearse --to medium --to enterprise --to startup")
@@ -102,9 +105,8 @@ class _Stage:
         self._run(plan.readd(live, outcome.moves, members, outcome.unmapped, watch), live, watch)
         live = self.twin.snapshot()
         self._verify(plan.verify(live, wanted, outcome.moves, members, start, watch))
-        since = account.now()[:10]
-        unused = f"{int(since[:4]) - 1}{since[4:]}"
-        self._run(plan.decommission(live, outcome.moves, unused, watch), live, watch)
+        unused_since = (datetime.now(UTC) - timedelta(days=UNUSED_DAYS)).strftime("%Y-%m-%d")
+        self._run(plan.decommission(live, outcome.moves, unused_since, watch), live, watch)
         self._verify(plan.verify(self.twin.snapshot(), wanted, outcome.moves, members, start, watch))
 
     def _tier(self, old: SecConfig, to: str, bridge: bool) -> SecConfig:

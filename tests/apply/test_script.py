@@ -13,6 +13,7 @@ from secmigrate.plan import Plan
 from secmigrate.reports.shell import as_script
 from secmigrate.twin import Fault, Faults, Twin
 from tests.apply.stage import BEFORE, END, PLAN
+from tests.plan import tiers
 from tests.plan.cases import snapshot, user
 
 AWS = Path(sys.executable).with_name("aws")
@@ -66,3 +67,26 @@ def test_it_does_what_the_plan_says_and_nothing_in_another_account() -> None:
         assert refused.returncode == 4
         assert "111122223333" in refused.stderr
         assert twin.calls == ["GetCallerIdentity"]
+
+
+def test_it_ends_where_the_provisioner_has_to_do_something_and_is_run_again() -> None:
+    """The same script, three times, with the provisioner's part in between."""
+    with Twin(tiers.account()) as twin:
+        twin.holds_stack(tiers.OLD, tiers.STARTUP.part)
+        before = twin.snapshot()
+        plan = tiers.planned(before)
+        first = ran(plan, twin)
+        assert first.returncode == 3, first.stderr
+        assert "secmigrate provisioner delete-stack --tier startup --run" in first.stdout
+        assert ran(plan, twin).returncode == 3  # nothing has happened meanwhile
+        twin.delete_stack(tiers.OLD)
+        second = ran(plan, twin)
+        assert second.returncode == 3, second.stderr
+        assert "secmigrate provisioner deploy --tier medium --run" in second.stdout
+        twin.create_stack(tiers.NEW, tiers.MEDIUM.part)
+        last = ran(plan, twin)
+        assert last.returncode == 0, last.stderr
+        assert {name: one.groups for name, one in twin.snapshot().users.items()} == {
+            name: one.groups for name, one in before.users.items()
+        }
+        assert not any(name.startswith("secmigrate-bridge-") for name in twin.snapshot().groups)
