@@ -146,6 +146,8 @@ class Journal(Struct, frozen=True):
     ended: End | None
     started: str
     by: str = ""  # the caller's ARN
+    last: str = ""  # the time of its last line
+    resumed: tuple[Resumed, ...] = ()  # by whom it was carried on
 
     @property
     def tried(self) -> tuple[Tried, ...]:
@@ -208,4 +210,6 @@ def _told(path: Path, head: Planned, events: list[Event]) -> Journal:
                 ended = result
     if not doubtful | results.keys() <= set(range(1, len(head.plan.operations) + 1)):
         raise BadInput("names an operation that its plan does not have", where=str(path), hint=HINT)
-    return Journal(path, head.plan, results, tuple(sorted(doubtful)), ended, head.at, head.by)
+    resumed = tuple(event for event in events if isinstance(event, Resumed))
+    last = events[-1].at if events else head.at
+    return Journal(path, head.plan, results, tuple(sorted(doubtful)), ended, head.at, head.by, last, resumed)

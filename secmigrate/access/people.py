@@ -132,12 +132,16 @@ class Comparison:
         new = self.successors.get(role, role)
         return new if new in self.after.roles else ""
 
+    def assumed(self, name: str) -> frozenset[str]:
+        """The roles that a user may assume before, or may under a condition."""
+        user = self.before.users[name]
+        return frozenset(self._doors[0].reach(user, self.sides.of(self.before, user)).ways)
+
     def assumable(self, name: str) -> frozenset[str]:
         """The roles of before that a user may assume, or whose successor she may assume afterwards."""
-        before, after = self.before.users[name], self.after.users[name]
+        after = self.after.users[name]
         ways = self._doors[1].reach(after, self.sides.of(self.after, after)).ways
-        mine = self._doors[0].reach(before, self.sides.of(self.before, before)).ways
-        return frozenset(mine) | {role for role in self.before.roles if self.successor(role) in ways}
+        return self.assumed(name) | {role for role in self.before.roles if self.successor(role) in ways}
 
     def _reaches(self, ones: tuple[User, User], old: Side, new: Side) -> Reached:
         before, after = self._doors[0].reach(ones[0], old), self._doors[1].reach(ones[1], new)

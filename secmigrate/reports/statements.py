@@ -48,7 +48,7 @@ def blocks(teller: Teller, heading: str, whose: Whose, above: Above, *, gained: 
     """The lines of one part of a change; gives back how many blocks are left out. What stands above under another
     number is only counted.
     """
-    found = list(_blocks(teller, whose, gained=gained, raising="RAISES" in heading))
+    found = list(grouped(teller, whose, gained=gained, raising="RAISES" in heading))
     yield from wrapped(f"    {heading}")
     where_told = [above.numbers.setdefault((heading, *one.said), above.number) for one in found]
     known = Counter(number for number in where_told if number != above.number)
@@ -77,7 +77,7 @@ def _example(one: Block) -> Iterator[str]:
     yield from wrapped(f"        such as {where}{' when ' * bool(tests)}{' and '.join(tests)}", rest=" " * 10)
 
 
-def _blocks(teller: Teller, whose: Whose, *, gained: bool, raising: bool) -> list[Block]:
+def grouped(teller: Teller, whose: Whose, *, gained: bool, raising: bool) -> list[Block]:
     """What raises privilege first, then what can do most, then by the names of the actions."""
     ones, rows = whose
     parts = [[teller.parts(one, row, gained=gained) for row in rows] for one in ones]
