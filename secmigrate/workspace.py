@@ -241,6 +241,11 @@ class Workspace:
             raise BadInput("no plan to execute", where=str(path), hint=again)
         return from_file(read_json(path, PlanFile, hint=again))
 
+    def plans(self) -> list[Plan]:
+        """All plans that were saved, each as it was last, by name. Raises BadInput."""
+        found = sorted(path.stem for path in (self.folder / "plans").glob("*.json"))
+        return [self.plan(name) for name in found if not name.endswith("-policy")]
+
     def journal_path(self, name: str, at: str) -> Path:
         """Where a run that starts now keeps its journal; `at` is ISO 8601, UTC, to the second.
 

@@ -45,4 +45,5 @@ from secmigrate.cli import letting_go  # noqa: E402, F401
 from secmigrate.cli import change  # noqa: E402, F401
 from secmigrate.cli import tiers  # noqa: E402, F401
 from secmigrate.cli import rehearse  # noqa: E402, F401
+from secmigrate.cli import report  # noqa: E402, F401
 from secmigrate.cli import demo  # noqa: E402, F401

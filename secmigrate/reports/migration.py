@@ -11,13 +11,14 @@ from typing import Literal
 from msgspec import Struct
 
 from secmigrate.access import Accepted, Reached
+from secmigrate.access.actions import AccessLevel
 from secmigrate.dangers import Danger
 from secmigrate.mapping import Joined, Unreached
 from secmigrate.plan import Kept
 from secmigrate.sec import Mark
 from secmigrate.workspace import Step
 
-Counts = Mapping[str, Mapping[str, int]]  # how many actions, by service and access level
+Counts = Mapping[str, Mapping[AccessLevel, int]]  # how many actions, by service and access level
 Names = tuple[str, ...]
 
 

@@ -1,0 +1,110 @@
+"""What the page's script reads: people, changes and roles, each text once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from secmigrate.reports.escaping import all_visible
+from secmigrate.reports.migration import Counts, Part, Person, Report, RoleRow, Way
+from secmigrate.reports.words import briefly, counted
+
+Packed = dict[str, Any]
+
+
+class _Texts:
+    """Texts by number, in the order in which they were met."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def __call__(self, text: str) -> int:
+        return self.numbers.setdefault(text, len(self.numbers))
+
+    def all(self, texts: tuple[str, ...]) -> list[int]:
+        return [self(text) for text in texts]
+
+
+def packed(told: Report) -> Packed:
+    """Plain maps and lists, all texts visible."""
+    texts = _Texts()
+    places = {one.name: place for place, one in enumerate(told.people)}
+    body = {
+        "mapped": told.mapped,
+        "people": [_person(one, texts) for one in told.people],
+        "ways": [_way(one, texts, [places[name] for name in one.people]) for one in told.ways],
+        "roles": [_role(one) for one in told.roles],
+        "accept": [one.why for one in told.accept],
+        "texts": list(texts.numbers),
+    }
+    found: Packed = all_visible(msgspec.to_builtins(body))
+    return found
+
+
+def _person(one: Person, texts: _Texts) -> list[Any]:
+    """In the order that page.js has under `PERSON`."""
+    after = None if one.after is None else texts.all(one.after)
+    return [one.name, texts.all(one.before), texts.all(one.now), after, one.way, texts.all(one.own), one.affected]
+
+
+def _way(one: Way, texts: _Texts, people: list[int]) -> Packed:
+    return {
+        "n": one.n,
+        "people": people,
+        "open": one.open,
+        "lost": _figures(one.lost),
+        "accepted": _figures(one.accepted),
+        "mayLose": _figures(one.may_lose),
+        "gained": _figures(one.gained),
+        "mayGain": _figures(one.may_gain),
+        "raises": texts.all(one.raises),
+        "losses": [_part(part, texts) for part in one.losses],
+        "raising": [_part(part, texts) for part in one.raising],
+        "leftOut": one.left_out,
+        "rolesLost": one.roles.lost,
+        "rolesGained": one.roles.gained,
+        "rolesUnsure": one.roles.unsure,
+        "rolesAccepted": one.roles_accepted,
+        "unread": one.unread,
+    }
+
+
+def _figures(counts: Counts) -> dict[str, str]:
+    return {"brief": briefly(counts), "full": counted(counts)}
+
+
+def _part(one: Part, texts: _Texts) -> list[Any]:
+    """In the order that page.js has under `PART`."""
+    return [
+        texts.all(one.actions),
+        texts.all(one.resources),
+        texts(one.condition),
+        texts(one.why),
+        texts(one.example),
+        one.accepted,
+    ]
+
+
+def _role(one: RoleRow) -> Packed:
+    row = {
+        "name": one.name,
+        "outcome": one.outcome,
+        "new": one.new,
+        "mark": one.mark,
+        "section": one.section.replace("_", " "),
+        "reasons": one.reasons,
+        "trusts": one.trusts,
+        "people": one.people,
+        "some": one.some,
+        "profiles": one.profiles,
+        "lastUsed": one.last_used,
+        "owner": one.owner,
+        "lost": briefly(one.lost),
+        "gained": briefly(one.gained),
+        "unsure": briefly(one.unsure),
+        "raises": one.raises,
+        "trustLost": one.trust_lost,
+        "trustGained": one.trust_gained,
+    }
+    return {key: value for key, value in row.items() if value}
