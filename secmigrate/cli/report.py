@@ -47,9 +47,7 @@ def report(
             to_people.write(folder / "notices", texts)
     out.say(*(f"wrote {path}" for path in written))
     if notices:
-        out.say(
-            f"wrote {len(texts)} notices to {folder / 'notices'}; {len(told.people) - len(texts)} users are not affected"
-        )
+        out.say(f"wrote {len(texts)} notices to {folder / 'notices'}; not affected: {len(told.people) - len(texts)}")
     out.document("report", told)
 
 

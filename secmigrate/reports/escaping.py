@@ -14,12 +14,8 @@ import msgspec
 
 from secmigrate import iam
 
-# What stands for itself in the middle of a line of Markdown; `_` only within a word, `:` not in an address, `.` not in one.
-_PLAIN = re.compile(
-    r"[a-z0-9 /?,;=%'()-]|[^\x00-\x7f]|(?<=[a-z0-9])_(?=[a-z0-9])|:(?!/)|(?<!www)\.", re.IGNORECASE
-)
-    r"[A-Za-z0-9 /?,;=%'()-]|[^\x00-\x7f]|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9])|:(?!/)|(?<!www)\.", re.IGNORECASE
-)
+# What stands for itself within a line of Markdown: `_` only inside a word, `:` and `.` not where an address begins.
+_PLAIN = re.compile(r"[a-z0-9 /?,;=%'()-]|[^\x00-\x7f]|(?<=[a-z0-9])_(?=[a-z0-9])|:(?!/)|(?<!www)\.", re.IGNORECASE)
 _AT_THE_START = re.compile(r"\d+[.)]|[^A-Za-z0-9]")  # what would begin a list or the like
 _IN_A_SPAN = re.compile(r"[^`|\\]*")
 _FOR_SCRIPT = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
