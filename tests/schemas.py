@@ -14,6 +14,7 @@ import msgspec
 from secmigrate.iam import Document, SnapshotFile, Usage
 from secmigrate.journal import Event
 from secmigrate.plan.file import PlanFile
+from secmigrate.reports.migration import Report
 from secmigrate.workspace import LevelsFile, Members, Outcome, Sources
 
 FOLDER = Path(__file__).parent.parent / "schemas"
@@ -26,6 +27,7 @@ MADE: Mapping[str, Any] = {
     "mapping": Outcome,
     "levels": LevelsFile,
     "usage": Usage,
+    "report": Report,
     "sources": Sources,
 }
 

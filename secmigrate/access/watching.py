@@ -21,6 +21,7 @@ class Accepted(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     actions: tuple[str, ...]
     users: tuple[str, ...] = ("*",)
     why: str
+    by: str = ""  # who said so
 
     def covers(self, user: str) -> bool:
         """Whether it is about that user."""

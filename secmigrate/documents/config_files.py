@@ -114,7 +114,10 @@ def _text(text: str, quoted: bool = False) -> str:
 
 
 def _wrapped(comment: str) -> list[str]:
-    """A comment line in lines that fit; without line breaks of its own, which would end the comment."""
+    """A comment line in lines that fit; without line breaks of its own, which would end the comment, and without
+    control characters, which YAML does not allow even there.
+    """
     import textwrap
 
-    return textwrap.wrap(" ".join(comment.split()), 110, subsequent_indent="  ") or [""]
+    plain = "".join(one if one.isprintable() else "\ufffd" for one in " ".join(comment.split()))
+    return textwrap.wrap(plain, 110, subsequent_indent="  ") or [""]

@@ -104,6 +104,7 @@ def report(facts: Facts) -> Report:
         joined=decided.joined if decided else (),
         unreached=decided.unreached if decided else (),
         plans=tuple(map(_plan_row, facts.plans)),
+        gone=_caveats(net(tried.operation for journal in facts.journals for tried in journal.tried)),
         runs=tuple(map(_run, facts.journals)),
         assumptions=tuple(_assumptions(decided)) if decided else (),
         owners=_owners(start),
@@ -211,14 +212,7 @@ def _new_roles(decided: Decided | None) -> Mapping[str, str]:
 
 
 def _plan_row(plan: Plan) -> PlanRow:
-    caveats: dict[str, list[str]] = {}
-    for operation in plan.operations:
-        if operation.caveat:
-            caveats.setdefault(operation.caveat, []).append(_subject(operation))
-    if plan.name == "rollback":
-        for line in cannot_come_back(plan):
-            name, _, what = line.partition(": ")
-            caveats.setdefault(what, []).append(name)
+    back = (line.partition(": ") for line in cannot_come_back(plan)) if plan.name == "rollback" else ()
     phases = Counter(operation.phase for operation in plan.operations)
     return PlanRow(
         name=plan.name,
@@ -227,8 +221,17 @@ def _plan_row(plan: Plan) -> PlanRow:
         destructive=plan.destructive,
         dangers=plan.dangers,
         kept=plan.kept,
-        caveats=tuple(Caveat(what, tuple(dict.fromkeys(names))) for what, names in sorted(caveats.items())),
+        caveats=_caveats(plan.operations, ((what, name) for name, _, what in back)),
     )
+
+
+def _caveats(operations: Iterable[Operation], more: Iterable[tuple[str, str]] = ()) -> tuple[Caveat, ...]:
+    """What undoing these would not bring back, each with its subjects."""
+    found: dict[str, dict[str, None]] = {}
+    told = [(operation.caveat, _subject(operation)) for operation in operations if operation.caveat]
+    for what, subject in (*told, *more):
+        found.setdefault(what, {})[subject] = None
+    return tuple(Caveat(what, tuple(subjects)) for what, subjects in sorted(found.items()))
 
 
 def _subject(operation: Operation) -> str:

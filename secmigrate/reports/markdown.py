@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from secmigrate.access import Accepted
 from secmigrate.reports.escaping import code, prose
 from secmigrate.reports.migration import Counts, Report, Way
 from secmigrate.reports.words import STATES, STEPS, counted, figures, many, verdict
 
-MOST = 25  # rows of a table; the HTML has them all
+MOST = 12  # rows of a table; the HTML has them all
 SHOWN = 3  # people of a change that are named
 
 
@@ -33,6 +34,8 @@ def _lines(told: Report) -> Iterator[str]:
         yield from _people(told)
     yield from _roles(told)
     yield from _plans(told)
+    gone = (f"- {prose(one.what)} ({_some(one.subjects)})" for one in told.gone)
+    yield from _section("Done, and will not come back", gone)
     yield from _assumptions(told)
     yield from _runs(told)
     yield from ("", f"Made from inventory {code(told.made_from.inventory[:12])}{_config(told)}.")
@@ -66,7 +69,7 @@ def _people(told: Report) -> Iterator[str]:
     rows = (
         ("keep exactly what they have", found.same),
         ("lose, or may lose, what nobody has accepted", found.open),
-        ("lose what is accepted", found.accepted),
+        ("lose, or may lose, what is accepted", found.accepted),
         ("gain something", found.gain),
         ("gain what raises privilege", found.raised),
         ("unsure: it depends on conditions", found.unsure),
@@ -78,7 +81,7 @@ def _people(told: Report) -> Iterator[str]:
         yield from _table(("users", "lose", "may lose", "roles"), map(_open, open_ways), MOST)
     for n, one in enumerate(told.accept, 1):
         what, whose = (", ".join(map(code, names)) for names in (one.actions, one.users))
-        yield from ("", f"Accepted ({n}): {what} for {whose}: {prose(one.why)}")
+        yield from ("", f"Accepted ({n}): {what} for {whose}: {prose(one.why)}{_by(one)}")
 
 
 def _open(way: Way) -> Sequence[str]:
@@ -178,3 +181,7 @@ def _some(names: Sequence[str]) -> str:
 
 def _counts(counts: Counts) -> str:
     return prose(counted(counts, 6))
+
+
+def _by(one: Accepted) -> str:
+    return f" ({prose(one.by)})" if one.by else ""

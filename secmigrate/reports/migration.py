@@ -98,6 +98,11 @@ class Way(Struct, frozen=True, kw_only=True):
     unread: Names = ()  # what cannot be read
 
     @property
+    def taken(self) -> bool:
+        """Whether something is lost, or may be, that somebody has accepted."""
+        return bool(self.accepted or ((self.roles.lost or self.roles.unsure) and self.roles_accepted))
+
+    @property
     def open(self) -> bool:
         """Whether something is lost, or may be, that nobody has accepted."""
         barred = (self.roles.lost or self.roles.unsure) and not self.roles_accepted
@@ -209,6 +214,7 @@ class Report(Struct, frozen=True, kw_only=True):
     joined: tuple[Joined, ...]
     unreached: tuple[Unreached, ...]
     plans: tuple[PlanRow, ...]
+    gone: tuple[Caveat, ...]  # of what was done and not undone
     runs: tuple[Run, ...]
     assumptions: tuple[Assumption, ...]
     owners: Mapping[str, Names]  # what each manages, by ARN

@@ -17,6 +17,8 @@ NAMED = 6  # actions of a service that are named
 
 _HEAD = "Your access in AWS account "
 _NO_DAY = "the day is not fixed yet; you will hear of it beforehand"
+_BEFORE = "If you need something of what goes, say so before that day: it can still be changed."
+_OVER = "If you need something of what is gone, say so: it can be given back."
 _NOBODY = "whoever looks after AWS accounts where you work"
 
 
@@ -62,9 +64,11 @@ def _notice(told: Report, one: Person, way: Way | None, when: str, whom: str) ->
     for title, body in _parts(way):
         if body:
             lines += ["", title, *body]
-    if way.open:
+    over = told.at("decommission") == "done"
+    if way.open and not over:
         lines += ["", *_wrapped("Nobody has agreed to this loss yet. Until somebody has, your old groups stay.")]
-    lines += ["", *_wrapped("If you need something of what goes, say so before that day: it can still be changed.")]
+    if way.open or way.taken:
+        lines += ["", *_wrapped(_OVER if over else _BEFORE)]
     return "\n".join(lines) + "\n"
 
 
@@ -132,7 +136,7 @@ def _and(names: list[str]) -> str:
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
     return wrap(
-        text,
+        visible(text),
         WIDTH,
         initial_indent=indent,
         subsequent_indent=f"{indent}  " if indent else "",

@@ -35,7 +35,7 @@ def packed(told: Report) -> Packed:
         "people": [_person(one, texts) for one in told.people],
         "ways": [_way(one, texts, [places[name] for name in one.people]) for one in told.ways],
         "roles": [_role(one) for one in told.roles],
-        "accept": [one.why for one in told.accept],
+        "accept": [f"{one.why} ({one.by})" if one.by else one.why for one in told.accept],
         "texts": list(texts.numbers),
     }
     found: Packed = all_visible(msgspec.to_builtins(body))
@@ -53,6 +53,7 @@ def _way(one: Way, texts: _Texts, people: list[int]) -> Packed:
         "n": one.n,
         "people": people,
         "open": one.open,
+        "taken": one.taken,
         "lost": _figures(one.lost),
         "accepted": _figures(one.accepted),
         "mayLose": _figures(one.may_lose),

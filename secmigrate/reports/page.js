@@ -63,10 +63,11 @@ class Listing {
     this.status = el("output", { for: `${name}-search` });
     this.body = el("tbody");
     this.more = el("button", { type: "button", class: "more" });
-    const labels = [el("label", { for: this.search.id }, `Search in ${place.dataset.what.toLowerCase()}`, this.search)];
-    labels.push(...this.filters.map((one) => el("label", { for: one.select.id }, one.label, one.select)));
+    const field = (words, control) => el("div", {}, el("label", { for: control.id }, words), control);
+    const fields = [field(`Search in ${place.dataset.what.toLowerCase()}`, this.search)];
+    fields.push(...this.filters.map((one) => field(one.label, one.select)));
     place.append(
-      el("div", { class: "controls", role: "search", "aria-label": place.dataset.what }, labels, this.status),
+      el("div", { class: "controls", role: "search", "aria-label": place.dataset.what }, fields, this.status),
       el("table", { class: "rows" }, el("caption", {}, place.dataset.what),
         el("thead", {}, el("tr", {}, columns.map((one) => el("th", { scope: "col" }, one)))), this.body),
       this.more,
@@ -118,7 +119,7 @@ const ofWay = (test) => (person) => Boolean(wayOf(person)) && test(wayOf(person)
 const KINDS = [
   ["everybody", always, "all"],
   ["loses, or may lose, what nobody accepted", ofWay((way) => way.open), "open"],
-  ["loses what is accepted", ofWay((way) => way.accepted.brief), "accepted"],
+  ["loses, or may lose, what is accepted", ofWay((way) => way.taken), "accepted"],
   ["gains something", ofWay((way) => way.gained.brief), "gain"],
   ["gains what raises privilege", ofWay((way) => way.raises.length), "raises"],
   ["unsure", ofWay((way) => way.mayLose.brief || way.mayGain.brief || way.unread.length || way.rolesUnsure.length), "unsure"],
@@ -147,7 +148,7 @@ function wayRow(way) {
     el("th", { scope: "row" }, link(`change/${way.n}`, `Change ${way.n}`)),
     el("td", {}, many(people.length, "user"), el("br"), el("small", {}, some(people.map(named), 3))),
     el("td", { class: "plain" }, list(inShort(way, true))),
-    el("td", {}, way.open ? el("strong", { class: "open" }, "nobody accepted it") : way.accepted.brief ? "accepted" : "nothing is lost"));
+    el("td", {}, way.open ? el("strong", { class: "open" }, "nobody accepted it") : way.taken ? "accepted" : "nothing is lost"));
 }
 function wayWords(way) {
   return [`change ${way.n}`, ...way.people.map((at) => named(DATA.people[at])), ...["lost", "mayLose", "accepted", "gained"].map((what) => way[what].full),
@@ -272,7 +273,7 @@ new Listing("changes", {
   columns: ["Change", "Users", "What", "Accepted"],
   rows: DATA.ways, row: wayRow, words: wayWords, noun: "change",
   filters: [{ label: "Which", choices: [["all", always], ["nobody accepted it", (way) => way.open],
-    ["accepted", (way) => way.accepted.brief && !way.open], ["raises privilege", (way) => way.raises.length]] }],
+    ["accepted", (way) => way.taken && !way.open], ["raises privilege", (way) => way.raises.length]] }],
 });
 new Listing("roles", {
   columns: ["Role", "Used by", "Becomes", "What changes"],

@@ -7,6 +7,7 @@ from itertools import repeat
 
 from msgspec import Struct
 
+from secmigrate.access import Accepted
 from secmigrate.reports.escaping import markup
 from secmigrate.reports.flow import flow_picture
 from secmigrate.reports.migration import GroupRow, PlanRow, Report, Run
@@ -33,6 +34,7 @@ _MARKS_SAID = (
     "C: the vendor’s documentation says so. I: inferred from it. U: nobody outside of the vendor knows, it is our "
     "assumption. Look at U and I before you deploy."
 )
+_SAVED = "<p>Each plan as it was saved last. What it takes away, it takes away when it is carried out.</p>"
 _BANDS = "Bands are as wide as the users are many. Who is in several groups is in several bands."
 
 
@@ -53,7 +55,7 @@ def sections(told: Report) -> list[Section]:
         Section("changes", "What changes", "".join(_changes(told)) if told.ways else ""),
         Section("roles", "Roles and who uses them", _listing("roles", "Roles", "a role or who uses it")),
         Section("tier", "The tier", "".join(_tier(told))),
-        Section("plans", "What is planned, what stays", "".join(map(_plan, told.plans))),
+        Section("plans", "What is planned, what stays", _SAVED + "".join(map(_plan, told.plans)) if told.plans else ""),
         Section("back", "What will not come back", "".join(_back(told))),
         Section("assumed", "What is assumed about SEC", "".join(_assumed(told))),
         Section("journal", "What was done", _journal(told.runs)),
@@ -83,7 +85,7 @@ def _summary(told: Report) -> Iterator[str]:
         for one in told.steps
     ]
     kinds = [one.state for one in told.steps]
-    yield _table("The steps, by the files of this workspace", ("Step", "State", ""), rows, "steps", kinds)
+    yield _table("The steps, by the files of this workspace", ("Step", "State", "Note"), rows, "steps", kinds)
     if told.not_read:
         yield f'<div class="warn"><h3>Not read</h3>{_items(told.not_read)}'
         yield "<p>No plan is made from an incomplete inventory.</p></div>"
@@ -106,7 +108,7 @@ def _figures(told: Report) -> Iterator[str]:
         ("keep exactly what they can do", found.same, "same"),
         ("of these, only the groups change", found.only_groups, "groups"),
         ("lose, or may lose, what nobody has accepted", found.open, "open"),
-        ("lose what is accepted", found.accepted, "accepted"),
+        ("lose, or may lose, what is accepted", found.accepted, "accepted"),
         ("gain something", found.gain, "gain"),
         ("gain something that raises privilege", found.raised, "raises"),
         ("unsure: it depends on conditions", found.unsure, "unsure"),
@@ -152,9 +154,13 @@ def _group(one: GroupRow) -> Sequence[str]:
 def _changes(told: Report) -> Iterator[str]:
     yield f"<p>{_FIGURES}</p>"
     if told.accept:
-        lines = (f"<li>{_codes(one.actions)} for {_codes(one.users)}: {markup(one.why)}</li>" for one in told.accept)
+        lines = (f"<li>{_codes(one.actions)} for {_codes(one.users)}: {markup(_why(one))}</li>" for one in told.accept)
         yield f"<h3>Accepted in decisions.yaml</h3><ol>{''.join(lines)}</ol>"
     yield _listing("changes", "Changes", "a name, a service or an action")
+
+
+def _why(one: Accepted) -> str:
+    return f"{one.why} ({one.by})" if one.by else one.why
 
 
 def _tier(told: Report) -> Iterator[str]:
@@ -181,12 +187,14 @@ def _plan(one: PlanRow) -> str:
 
 
 def _back(told: Report) -> Iterator[str]:
-    found = [plan for plan in told.plans if plan.caveats]
+    found = [(f"Plan {plan.name}", plan.caveats) for plan in told.plans if plan.caveats]
+    if told.gone:
+        found.insert(0, ("Already done", told.gone))
     if not found:
-        yield "<p>Nothing is planned yet of which undoing would not bring all back.</p>"
-    for plan in found:
-        lines = (f"<li>{_capital(markup(one.what))}: {_codes(one.subjects)}</li>" for one in plan.caveats)
-        yield f"<h3>{markup(plan.name)}</h3><ul>{''.join(lines)}</ul>"
+        yield "<p>Nothing is done or planned yet of which undoing would not bring all back.</p>"
+    for title, caveats in found:
+        lines = (f"<li>{_capital(markup(one.what))}: {_codes(one.subjects)}</li>" for one in caveats)
+        yield f"<h3>{markup(title)}</h3><ul>{''.join(lines)}</ul>"
 
 
 def _assumed(told: Report) -> Iterator[str]:
@@ -244,8 +252,6 @@ def _table(
 
 
 def _heading(words: str) -> str:
-    if not words:
-        return "<td></td>"
     return f'<th scope="col" class="n">{words[1:]}</th>' if words.startswith("=") else f'<th scope="col">{words}</th>'
 
 

@@ -27,7 +27,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     only_groups: int  # whose groups change, and nothing else
     lose: int
     open: int  # who lose, or may lose, what nobody has accepted
-    accepted: int  # who lose what somebody has accepted
+    accepted: int  # who lose, or may lose, what somebody has accepted
     gain: int
     raised: int  # who gain what raises privilege
     unsure: int
@@ -47,7 +47,7 @@ def figures(told: Report) -> Figures:
         only_groups=sum(one.affected and not one.way for one in told.people),
         lose=count(way for way in every if way.lost or way.accepted or way.roles.lost),
         open=count(way for way in every if way.open),
-        accepted=count(way for way in every if way.accepted),
+        accepted=count(way for way in every if way.taken),
         gain=count(way for way in every if way.gained),
         raised=count(way for way in every if way.raises),
         unsure=count(way for way in every if way.may_lose or way.may_gain or way.unread or way.roles.unsure),
@@ -65,8 +65,8 @@ def verdict(told: Report) -> str:
         who = "1 user loses" if found.open == 1 else f"{found.open} of {many(found.users, 'user')} lose"
         return f"{who}, or may lose, something that nobody has accepted yet."
     if found.accepted:
-        who = "1 user loses" if found.accepted == 1 else f"{many(found.accepted, 'user')} lose"
-        return f"{who} something; all of it is accepted in decisions.yaml."
+        who = "1 user loses" if found.accepted == 1 else f"{found.accepted} of {many(found.users, 'user')} lose"
+        return f"{who}, or may lose, something; all of it is accepted in decisions.yaml."
     return "Nobody loses anything that they can do today."
 
 
