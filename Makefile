@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test stress check fmt bench lock schemas docs cdk-fixtures aws-managed aws-actions clean
+.PHONY: help setup demo test stress check fmt bench lock schemas docs pictures cdk-fixtures aws-managed aws-actions clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ docs: $(STAMP) ## the pages of docs/ that are made from the program and its data
 
 cdk-fixtures: $(STAMP) ## the CDK apps in tests/ and examples/ synthesised anew; needs node and npm
 	@$(BIN)/python -m tests.cdk_fixtures
+
+pictures: $(STAMP) ## docs/pictures anew: the report of the example account, by /usr/bin/chromium
+	@$(BIN)/python -m tests.pictures $(ARGS)
 
 aws-managed: $(STAMP) ## the catalogue of AWS's own policies anew, from moto's copy
 	@$(BIN)/python -m secmigrate.twin.catalogue mappings/aws-managed-policies.json.xz

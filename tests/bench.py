@@ -16,7 +16,7 @@ from pathlib import Path
 
 from secmigrate import iam
 from secmigrate.iam import Document, Group, Policy, Role, Snapshot, User
-from tests import bench_access, bench_map
+from tests import bench_access, bench_map, bench_report
 
 PROGRAM = Path(sys.executable).with_name("secmigrate")
 EMPTY_TYPER = """
@@ -50,6 +50,7 @@ def main() -> None:
         told.rounds,
     )
     bench_map.main()
+    bench_report.main()
     bench_access.main()
 
 

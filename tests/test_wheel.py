@@ -70,6 +70,7 @@ def test_the_rules_prove_themselves_in_the_installed_wheel(away: Path) -> None:
 def _data() -> Iterator[str]:
     """The data files as they lie in the repository, and what marks the package as typed."""
     yield EXAMPLE
+    yield from (f"reports/page.{kind}" for kind in ("css", "js"))
     if (ROOT / "secmigrate/py.typed").exists():
         yield "py.typed"
     for folder in ("mappings", "schemas"):

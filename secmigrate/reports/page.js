@@ -292,10 +292,10 @@ theme.addEventListener("click", () => { document.documentElement.dataset.theme =
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", nameTheme);
 nameTheme();
 
-// On paper nothing can be opened: every detail that fits is open there.
+// On paper nothing can be opened: what is not a reason beside a row is open there. A reason is printed if it was opened.
 let opened = [];
 window.addEventListener("beforeprint", () => {
-  opened = [...document.querySelectorAll("details:not([open])")];
+  opened = [...document.querySelectorAll("details:not([open])")].filter((one) => !one.closest("td"));
   for (const one of opened) one.open = true;
   const changes = byId("changes");
   if (!changes) return;

@@ -218,7 +218,8 @@ def test_on_paper(watched: Watched, told: Report) -> None:
     assert page.locator("#people-list .controls").is_hidden()
     assert _light(page.evaluate("getComputedStyle(document.documentElement).backgroundColor")) == 1
     assert page.locator("#in-full h3", has_text="Change ").count() == len(told.ways)
-    assert page.locator("details:not([open])").count() == 0
+    assert page.locator("#groups > details:not([open])").count() == 0
+    assert page.locator("td details").first.is_hidden()
     assert page.locator("dl.sign").is_visible()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("#in-full").count() == 0
