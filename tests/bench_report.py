@@ -42,9 +42,8 @@ def main(rounds: int = 5) -> None:
         browser.close()
         ours, theirs = (statistics.median(seconds[len(told.people)]) for told in (many, few))
         size = files[USERS].stat().st_size / 1e6
-    print(
-        f"\n{f'report of {USERS} users in Chromium':37}{ours:9.3f}s{theirs:11.3f}s{ours / theirs:8.2f}   ({size:.1f} MB)"
-    )
+    name = f"report of {USERS} users in Chromium"
+    print(f"\n{name:37}{ours:9.3f}s{theirs:11.3f}s{ours / theirs:8.2f}   ({size:.1f} MB)")
 
 
 def _shown(browser: Browser, path: Path) -> float:

@@ -35,7 +35,7 @@ _MARKS_SAID = (
     "assumption. Look at U and I before you deploy."
 )
 _SAVED = "<p>Each plan as it was saved last. What it takes away, it takes away when it is carried out.</p>"
-_BANDS = "Bands are as wide as the users are many. Who is in several groups is in several bands."
+_BANDS = "Bands are as thick as the users are many. Who is in several groups is in several bands."
 
 
 class Section(Struct, frozen=True):
