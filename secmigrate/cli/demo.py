@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from secmigrate.cli import change, compare, decide, options, read
+from secmigrate.cli import change, compare, decide, options, read, report
 from secmigrate.cli.app import app
 from secmigrate.cli.out import Out, finish
 
@@ -85,6 +85,7 @@ class _Road:
         self.step("decommission --execute", lambda: change.decommission(folder, execute=True, confirm=account))
         self.step("verify", lambda: change.verify(folder))
         self.step("status", lambda: read.status(folder))
+        self.step("report", lambda: report.report(folder))
 
     def step(self, words: str, command: Callable[[], None], expected: int = 0) -> None:
         """Runs one command."""

@@ -42,7 +42,8 @@ def flow_picture(flows: Sequence[Flow]) -> str:
         return ""
     lefts, rights = _ordered(flows)
     scale = min(9.0, ROOM / max(sum(lefts.values()), sum(rights.values()), 1))
-    left, right = _placed(lefts, scale), _placed(rights, scale)
+    tall = max(_height(lefts, scale), _height(rights, scale))
+    left, right = _placed(lefts, scale, tall), _placed(rights, scale, tall)
     height = max(node.y + node.height for node in (*left.values(), *right.values())) + 6
     prefix = _prefix(one.new for one in flows if one.new)
     order = {key: place for place, key in enumerate(rights)}
@@ -82,12 +83,18 @@ def _ordered(flows: Iterable[Flow]) -> tuple[dict[str, int], dict[str, int]]:
     return {name: lefts[name] for name in sources}, {key: rights[key] for key in targets}
 
 
-def _placed(people: Mapping[str, int], scale: float) -> dict[str, _Node]:
+def _height(people: Mapping[str, int], scale: float) -> float:
+    return sum(max(number * scale, LEAST) for number in people.values()) + GAP * (len(people) - 1)
+
+
+def _placed(people: Mapping[str, int], scale: float, tall: float) -> dict[str, _Node]:
+    """Spread over the height, but not further apart than can be seen as one side."""
     found, y = {}, float(TOP)
+    gap = GAP + min((tall - _height(people, scale)) / max(len(people) - 1, 1), 3 * GAP)
     for name, number in people.items():
         height = max(number * scale, LEAST)
         found[name] = _Node(name, number, y, height, scale)
-        y += height + GAP
+        y += height + gap
     return found
 
 
