@@ -24,7 +24,7 @@ def test_the_demo_ends_where_it_began_whatever_an_earlier_one_left(empty: Path) 
     (tour / MARKER).touch()
     (tour / "journals").mkdir()
     (tour / "journals" / "readd-20240101T000000Z.jsonl").write_text("half a jour")
-    ran = run_alone("demo", "-w", tour, env=SOMEBODYS_SHELL)
+    ran = run_alone("demo", "-w", tour, env=SOMEBODYS_SHELL, timeout=180)
     assert (ran.code, "Traceback" in ran.err) == (0, False), ran
     assert "equal byte for byte" in ran.out
     assert "\x1b" not in ran.out + ran.err
