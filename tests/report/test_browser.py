@@ -106,6 +106,18 @@ def test_the_policy_refuses_what_was_put_in(watched: Watched) -> None:
         page.evaluate("fetch('https://evil.example/')")
 
 
+def test_what_escaping_would_have_missed_does_not_run(browser: Any, file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "holed.html"
+    evil = '<script>window.ran = 1</script><img src="x.png" onerror="window.ran = 2"><p id="evil">x</p>'
+    path.write_text(file.read_text().replace("</header>", f"{evil}</header>", 1))
+    watched = Watched(browser, path)
+    assert watched.page.locator("#evil").is_visible()
+    assert watched.page.evaluate("window.ran") is None
+    assert any("Content Security Policy" in line for line in watched.said)
+    assert watched.page.locator("#people-list tbody tr").count() > 1
+    watched.page.close()
+
+
 def test_hostile_names_do_nothing(browser: Any, told: Report, tmp_path: Path) -> None:
     path = tmp_path / "evil.html"
     evil = hostile(told)
