@@ -145,7 +145,8 @@ def _command(command: TyperCommand | TyperGroup) -> Iterator[str]:
 def _flags(option: TyperOption) -> str:
     words = f"{', '.join(reversed(option.opts))}"
     kind = "N" if option.type.name.lower().startswith("int") else "TEXT"
-    return f"`{words}`" if option.is_flag else f"`{words} {option.metavar or kind}`"
+    metavar = (option.metavar or kind).replace("|", "\\|")
+    return f"`{words}`" if option.is_flag else f"`{words} {metavar}`"
 
 
 def _about(option: TyperOption) -> str:
