@@ -128,6 +128,11 @@ WRONG: dict[str, tuple[str, int, str]] = {
         2,
         "A: Fn::Select wants item 3 of 1",
     ),
+    "a condition that is none": (
+        "Conditions: {C: !Equals [!If [x], y]}\nResources:\n  A: {Type: AWS::IAM::Group, Condition: C}",
+        3,
+        "Fn::If takes a condition and two values",
+    ),
     "no sections": ("Resources:\n  A: {Type: AWS::IAM::Group}\nOutputs: [x]\n", 3, "Outputs is not a mapping"),
     "something else": ("just: text", 1, "neither a snapshot nor"),
     "text": ("hello", 1, "neither a snapshot nor"),

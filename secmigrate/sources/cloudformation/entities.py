@@ -162,10 +162,16 @@ def _gaps(stack: Deployed) -> Iterator[Gap]:
     for logical_id, row in stack.template.section("Resources").items():
         if not isinstance(row, dict):
             yield Gap(f"{what} {logical_id}", "secmigrate does not know what such a resource may do")
-        elif stack.is_there(logical_id) is None and str(row.get("Type")).startswith(PREFIX):
+        elif str(row.get("Type")).startswith(PREFIX) and _is_there(stack, logical_id) is None:
             yield Gap(f"{what} {logical_id}", f"its condition {row.get('Condition')} is not known; it may not be there")
         elif row.get("Type") == "AWS::CloudFormation::Stack" and logical_id not in stack.nested:
             yield Gap(f"{what} {logical_id}", "the template of this nested stack was not given")
+
+
+def _is_there(stack: Deployed, logical_id: str) -> bool | None:
+    """Whether it is made, as far as known. Raises BadInput with file and line for a condition that is none."""
+    with _Placed(stack, logical_id):
+        return stack.is_there(logical_id)
 
 
 class _Read:
