@@ -100,10 +100,12 @@ def taken_away(now: Snapshot, one: Span) -> Iterator[AnyOperation]:
         yield DeletePolicy(policy=now.policies[one.policy.arn].bare())
 
 
-def lifted(now: Snapshot, user: User, spans: Mapping[str, Span]) -> Span | None:
+def lifted(user: User, spans: Mapping[str, Span]) -> Span | None:
     """The bridge by which a user without room for one more group is carried over directly: of those that she has room
-    for, the one with the fewest policies. None if there is none.
+    for, the one with the fewest policies; one that she has in part already goes first. None if there is none.
     """
+    if begun := [one for one in spans.values() if one.carries(user)]:
+        return begun[0]
     fitting = [
         one
         for one in spans.values()

@@ -213,13 +213,15 @@ def _drained(draft: _Draft, old: Stack, wanted: Mapping[str, list[str]], spans: 
 
 def _carried(draft: _Draft, user: str, names: Sequence[str], spans: Mapping[str, Span]) -> bool:
     """Somebody with no room for all copies at once over the bridge; False if there is no way."""
-    direct = [name for name in names if spans[name].carries(draft.now.users[user])]
-    if not direct and not bridging.free(draft.now.users[user]):
-        one = bridging.lifted(draft.now, draft.now.users[user], {name: spans[name] for name in names})
+    now = draft.now.users[user]
+    direct = [name for name in names if spans[name].carries(now)]
+    if not direct and not bridging.free(now):
+        one = bridging.lifted(now, {name: spans[name] for name in names})
         if one is None:
             return False
-        draft.do(bridging.lifting(draft.now, draft.now.users[user], one))
         direct = [one.of]
+    for name in direct:
+        draft.do(bridging.lifting(draft.now, now, spans[name]))
     draft.do(RemoveUserFromGroup(user=user, group=name) for name in direct)
     steps = {name: (spans[name].copy.name,) for name in names if name not in direct}
     draft.do(bridging.one_by_one(draft.now.users[user], steps))
@@ -247,7 +249,7 @@ def _returned(draft: _Draft, user: str, names: Sequence[str], spans: Mapping[str
     mine = {name: spans[name] for name in names if name in spans}
     copies = {name: one for name, one in mine.items() if one.copy.name in draft.now.users[user].groups}
     if not bridging.free(draft.now.users[user]):
-        one = bridging.lifted(draft.now, draft.now.users[user], copies)
+        one = bridging.lifted(draft.now.users[user], copies)
         if one is None:
             return False
         draft.do(bridging.lifting(draft.now, draft.now.users[user], one))

@@ -233,3 +233,19 @@ def test_rehearse_tells_each_users_seconds(space: Path, start: Snapshot) -> None
     seconds = {row["user"]: row["seconds_without"] for row in bare.document["legs"][0]["users"]}
     assert seconds.pop("tide-export-svc") == 0
     assert all(120 < spent < 130 for spent in seconds.values())
+
+
+def test_rehearse_the_whole_migration(ready: Path, example: Snapshot) -> None:
+    """The example account, to its end; and what a lower tier would want to know first."""
+    (ready / "migration/decisions.yaml").write_text("accept:\n  - {actions: ['*'], why: a test}\n")
+    before = (ready / "migration/inventory.json").read_bytes()
+    ran = run("rehearse", "--to", "medium", "--json")
+    assert ran.code == 4, ran
+    found = ran.document
+    assert [(leg["name"], leg["as_planned"]) for leg in found["legs"]] == [("readd", True), ("decommission", True)]
+    assert found["findings"] == []
+    for leg in found["legs"]:
+        assert {row["user"]: row["seconds_without"] for row in leg["users"]} == dict.fromkeys(example.users, 0.0)
+    assert "undecided (blocks the plan)" in ran.err
+    assert (ready / "migration/inventory.json").read_bytes() == before
+    assert not (ready / "migration/journals").exists()

@@ -193,6 +193,7 @@ def test_the_tags_of_a_stack_tell_which_one_stands() -> None:
     there = as_seen(changed(), "N")
     there = there.put(structs.replace(there.roles[ROLE], tags=tags))
     assert planned(there).operations == ()
+    assert planned(there).dangers == ()
     old = {"aws:cloudformation:stack-name": OLD}
     there = there.put(structs.replace(there.roles[ROLE], tags=old)).drop(there.groups[QA])
     assert any(isinstance(one, DeleteStack) for one in planned(there).operations)

@@ -18,7 +18,7 @@ from tests.small import READ_ONLY, allow, deny
 DS, ML, QA, OPS = (f"lumen-prod-a001-group-{tail}" for tail in ("data-scientists", "ml-engineers", "qa-testing", "ops"))
 ROLE = "lumen-prod-a001-role-lambda-execution"
 OLD, NEW = "lumen-startup-sec-stack", "lumen-medium-sec-stack"
-READING = Policy(arn=READ_ONLY, document=allow("s3:Get*"), version=Seen(id="v1"))
+READING = Policy(arn=READ_ONLY, document=allow("glue:Get*"), version=Seen(id="v1"))
 
 
 def part(*things: Group | Role | Policy) -> Snapshot:
