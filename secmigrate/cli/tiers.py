@@ -173,7 +173,8 @@ def planned(
     from secmigrate.cli import account
     from secmigrate.dangers import some
     from secmigrate.iam import Snapshot
-    from secmigrate.plan import tier as tiers
+    from secmigrate.plan import standing as stacks
+    from secmigrate.plan.tier import documents as bridge_documents
 
     answers, new = documents.read_decisions(space.decisions), found.config
     parting = mapping.parting(old, new, found.lacking, answers.downgrade)
@@ -183,15 +184,15 @@ def planned(
         part = sec.planned(config, catalogue.levels, documents.aws_managed(), answers.patterns)
         return plan.Stack(config.stack, config.tier.name, config.environment.region, part)
 
-    newer, there = stack(new), tiers.standing(live, stack(old), new.stack)
-    saved: tiers.Members = {}
-    if begun := tiers.earlier(new.stack, earlier):
-        saved = tiers.members(begun)
-        if tiers.is_gone(begun, live):
+    newer, there = stack(new), stacks.standing(live, stack(old), new.stack)
+    saved: stacks.Members = {}
+    if begun := stacks.earlier(new.stack, earlier):
+        saved = stacks.members(begun)
+        if stacks.is_gone(begun, live):
             there = structs.replace(there, part=Snapshot(account=live.account, partition=live.partition))
     way = plan.Way(homes=parting.homes, successors=parting.successors, bridge=bridge, saved=saved)
     dependents = [told for one in parting.undecided if (told := _depend(one, live))]
-    watch = account.watch(space, live, newer.part, met=tiers.documents(live, there, way))
+    watch = account.watch(space, live, newer.part, met=bridge_documents(live, there, way))
     return plan.tier_change(name, live, there, newer, way, watch, some("undecided", dependents)), watch
 
 

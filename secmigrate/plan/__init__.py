@@ -9,7 +9,8 @@ from secmigrate.plan.moves import Move
 from secmigrate.plan.quarantine import Quarantine
 from secmigrate.plan.readd import readd
 from secmigrate.plan.rollback import Tried, net, rollback
-from secmigrate.plan.tier import Stack, Way, tier_change
+from secmigrate.plan.standing import Stack
+from secmigrate.plan.tier import Way, tier_change
 from secmigrate.plan.verify import verify
 
 __all__ = [

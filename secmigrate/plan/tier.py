@@ -19,31 +19,16 @@ from secmigrate.operations import (
     AnyOperation,
     CreateStack,
     DeleteStack,
-    Operation,
     RemoveUserFromGroup,
 )
-from secmigrate.operations.stacks import TAG
 from secmigrate.plan import bridge as bridging
 from secmigrate.plan.bridge import Span
 from secmigrate.plan.fold import Plan, PlanName, dips, sealed
 from secmigrate.plan.naming import named_roles
+from secmigrate.plan.standing import Members, Stack
 
 S = TypeVar("S", CreateStack, DeleteStack)
-Members = Mapping[str, tuple[str, ...]]
 _SHOWN = 3  # losses of a user that a danger names
-
-
-class Stack(Struct, frozen=True):
-    """A tier's stack, and what it holds: groups, roles and policies."""
-
-    name: str
-    tier: str
-    region: str
-    part: Snapshot
-
-    @property
-    def empty(self) -> bool:
-        return not (self.part.groups or self.part.roles or self.part.own_policies)
 
 
 class Way(Struct, frozen=True, kw_only=True):
@@ -67,22 +52,6 @@ class _Draft:
             if after is not self.now:
                 self.operations.append(operation)
                 self.now = after
-
-
-def standing(live: Snapshot, stack: Stack, newer: str) -> Stack:
-    """What of a stack is in the account: all that its planned part names, and what CloudFormation's tags say is its.
-    Nothing, if the tags say that these names are those of the newer stack by now.
-    """
-    named = stack.part
-    groups = {name: live.groups[name] for name in named.groups if name in live.groups}
-    roles = {
-        name: role for name, role in live.roles.items() if name in named.roles or role.keeper == f"stack {stack.name}"
-    }
-    policies = {arn: one for arn, one in live.own_policies.items() if one.tags.get(TAG) == stack.name}
-    if any(role.keeper == f"stack {newer}" for role in live.roles.values()):
-        groups, roles, policies = {}, {}, {}
-    part = Snapshot(account=live.account, partition=live.partition, groups=groups, roles=roles, policies=policies)
-    return structs.replace(stack, part=part)
 
 
 def tier_change(
@@ -322,34 +291,3 @@ def _step(kind: type[S], stack: Stack) -> S:
 def _used(live: Snapshot, role: str) -> str:
     used = live.roles[role].seen.last_used[:10]
     return f"{role} (used on {used})" if used else role
-
-
-def earlier(stack: str, plans: Iterable[Plan]) -> Plan | None:
-    """The newest of these plans, oldest first, that leads to that stack and takes another away."""
-    found = None
-    for plan in plans:
-        kinds = {type(one): one.stack for one in waits_for(plan.operations)}
-        if kinds.get(CreateStack) == stack and DeleteStack in kinds:
-            found = plan
-    return found
-
-
-def is_gone(plan: Plan, live: Snapshot) -> bool:
-    """Whether the stack that the plan takes away is gone, whatever has its names by now."""
-    return all(one.is_done(live) for one in waits_for(plan.operations) if isinstance(one, DeleteStack))
-
-
-def members(plan: Plan) -> Members:
-    """Whom the plan takes out of which groups of the stack that goes."""
-    rows: dict[str, list[str]] = {}
-    for one in plan.operations:
-        if isinstance(one, DeleteStack):
-            return {group: tuple(users) for group, users in rows.items()}
-        if isinstance(one, RemoveUserFromGroup):
-            rows.setdefault(one.group, []).append(one.user)
-    return {}
-
-
-def waits_for(operations: Iterable[Operation]) -> list[CreateStack | DeleteStack]:
-    """What the provisioner has to do in a plan."""
-    return [one for one in operations if isinstance(one, CreateStack | DeleteStack)]

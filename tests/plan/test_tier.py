@@ -10,7 +10,7 @@ from secmigrate.iam import Group, InstanceProfile, Snapshot
 from secmigrate.operations import CreateStack, DeleteStack
 from secmigrate.plan import Plan, Way, fold
 from secmigrate.plan.bridge import PREFIX
-from secmigrate.plan.tier import Stack
+from secmigrate.plan.standing import Stack
 from tests.plan.cases import EVERY_LOSS, after, dangers, group, role, shell, trusting, user
 from tests.plan.tiers import (
     DS,

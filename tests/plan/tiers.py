@@ -11,7 +11,8 @@ from secmigrate.access import Accepted, Watch
 from secmigrate.documents import aws_actions
 from secmigrate.iam import Group, Policy, Role, Seen, Snapshot
 from secmigrate.plan import Plan, Stack, Way, tier_change
-from secmigrate.plan.tier import documents, earlier, is_gone, members, standing
+from secmigrate.plan.standing import earlier, is_gone, members, standing
+from secmigrate.plan.tier import documents
 from tests.plan.cases import group, role, snapshot, user
 from tests.small import READ_ONLY, allow, deny
 
