@@ -84,6 +84,9 @@ def _of_a_deployment(found: dict[str, Any]) -> None:
 def _of_a_readd(found: dict[str, Any]) -> None:
     amara = _person(found, "amara.okonkwo")
     assert amara["now"] == ["all-staff", "data-science-team", "lumen-prod-a001-group-data-scientists"]
+    ingrid = _person(found, "ingrid.halvorsen")  # in ten groups: she leaves an old one before each new one
+    assert len(ingrid["now"]) <= 10
+    assert set(ingrid["before"]) - set(ingrid["now"]) - {"all-staff"}
     assert "unmapped-members" in [danger["code"] for plan in found["plans"] for danger in plan["dangers"]]
 
 
