@@ -25,8 +25,8 @@ def report(
     json: options.Json = False,
     form: Form = "html",
     notices: Annotated[bool, typer.Option("--notices", help="Also a short text for each person affected.")] = False,
-    when: Annotated[str, typer.Option(metavar="TEXT", help="What the notices say of the time.")] = "",
-    contact: Annotated[str, typer.Option(metavar="TEXT", help="Whom they say to ask.")] = "",
+    when: Annotated[str | None, typer.Option(metavar="TEXT", help="What the notices say of the time.")] = None,
+    contact: Annotated[str | None, typer.Option(metavar="TEXT", help="Whom they say to ask.")] = None,
 ) -> None:
     """The whole migration for the person who must sign: one HTML file to look at, or Markdown, or JSON."""
     from secmigrate import documents
@@ -41,7 +41,7 @@ def report(
         found = facts(space)
         with out.progress("comparing everybody's access"):
             told = gathered(found)
-        texts = to_people.notices(told, when=when, contact=contact) if notices else {}
+        texts = to_people.notices(told, when=when or "", contact=contact or "") if notices else {}
         written = [documents.write_whole(folder / chosen.file, chosen.render(told))]
         if notices:
             to_people.write(folder / "notices", texts)

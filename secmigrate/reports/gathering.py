@@ -21,7 +21,7 @@ from secmigrate.mapping import (
     outcome,
     sec_yaml_comments,
 )
-from secmigrate.operations import PHASES, AddUserToGroup, DeleteGroup, Operation, RemoveUserFromGroup, RenameGroup
+from secmigrate.operations import PHASES, AddUserToGroup, Operation, RemoveUserFromGroup, RenameGroup
 from secmigrate.plan import Move, Plan, net
 from secmigrate.plan.moves import Homes
 from secmigrate.plan.rollback import cannot_come_back
@@ -196,9 +196,6 @@ def _memberships(facts: Facts) -> dict[str, tuple[str, ...]]:
                 found[user].add(group)
             case RemoveUserFromGroup(user=user, group=group) if user in found:
                 found[user].discard(group)
-            case DeleteGroup(group=group):
-                for groups in found.values():
-                    groups.discard(group.name)
             case RenameGroup(group=old, to=new):
                 for groups in found.values():
                     if old in groups:

@@ -22,7 +22,7 @@ def _lines(told: Report) -> Iterator[str]:
     yield f"# Migration of account {code(told.account)} to SEC"
     yield from ("", f"**{prose(verdict(told))}**", "")
     yield from _table(
-        ("step", "state"), ((prose(STEPS[one.step]), _state(told, one.step)) for one in told.steps if one.step in STEPS)
+        ("step", "state"), ((prose(STEPS.get(one.step, one.step)), prose(STATES[one.state])) for one in told.steps)
     )
     for gap in told.not_read:
         yield f"- **not read**: {prose(gap)}"
@@ -39,10 +39,6 @@ def _lines(told: Report) -> Iterator[str]:
     yield from _assumptions(told)
     yield from _runs(told)
     yield from ("", f"Made from inventory {code(told.made_from.inventory[:12])}{_config(told)}.")
-
-
-def _state(told: Report, step: str) -> str:
-    return prose(STATES[told.at(step)])
 
 
 def _config(told: Report) -> str:

@@ -21,7 +21,13 @@ STAYS = {
     "left-out": "stays: left out",
 }
 _WEIGHT = {"plan": "blocks the plan", "subjects": "left out of the plan", "nothing": "to know"}
-_ENDED = {"done": "done", "stopped": "stopped before a phase", "failed": "failed", "": "did not come to its end"}
+_ENDED = {
+    "done": "done",
+    "waiting": "waits for the provisioner",
+    "stopped": "stopped before a phase",
+    "failed": "failed",
+    "": "did not come to its end",
+}
 _OUTSIDE = (
     "Compared is what identity policies allow: those of groups, of users themselves, permissions boundaries, and roles "
     "one step away. Resource policies, service control policies and session policies are outside of it."
@@ -215,7 +221,7 @@ def _event(one: Run) -> str:
     counts = [f"{one.changed} of {many(one.calls, 'call')} made"]
     counts += [f"{one.found} found done already"] * bool(one.found)
     counts += [f"{one.failed} failed"] * bool(one.failed) + [f"{one.doubtful} in doubt"] * bool(one.doubtful)
-    lines = [f"<strong>{markup(one.name)}</strong>: {_ENDED[one.ended]}"]
+    lines = [f"<strong>{markup(one.name)}</strong>: {markup(_ENDED.get(one.ended, one.ended))}"]
     lines += [f"{'; '.join(counts)}; until {_time(one.last)}"]
     lines += [f"by {_code(one.by)}"] * bool(one.by) + [f"carried on {markup(line)}" for line in one.resumed]
     lines += [f"<small>{markup(one.file)}</small>"]

@@ -14,6 +14,8 @@ STEPS = {
     "deploy": "The new groups and roles are deployed",
     "readd": "People are in their new groups",
     "decommission": "Old groups, roles and policies are gone",
+    "tier-upgrade": "The tier is raised",
+    "tier-downgrade": "The tier is lowered",
     "rollback": "All of it was rolled back",
 }
 STATES = {"done": "done", "next": "comes next", "waiting": "not yet", "blocked": "stopped half way"}

@@ -15,10 +15,12 @@ from msgspec import structs
 from secmigrate import documents
 from secmigrate.access import Comparison
 from secmigrate.cli.report import facts
+from secmigrate.journal import Writer
 from secmigrate.reports.forms import FORMS
 from secmigrate.reports.gathering import report
 from secmigrate.workspace import Workspace
 from tests.cli.runs import run
+from tests.plan import tiers
 from tests.report import stages
 
 ACCEPTED = "33 of 41 users lose, or may lose, something; all of it is accepted in decisions.yaml."
@@ -149,3 +151,22 @@ def test_decisions_that_changed_since_and_what_terraform_manages_are_told(mapped
     assert found["owners"] == {"terraform": [f"{arn} (terraform aws_iam_group.mlops)"]}
     assert found["unowned"]
     assert "managed by terraform aws_iam_group.mlops" in page
+
+
+def test_a_change_of_tier_that_waits_for_the_provisioner_is_told(tmp_path: Path) -> None:
+    live = tiers.account()
+    documents.write_snapshot(tmp_path / "small.json", live)
+    space = stages.read(tmp_path / "migration", tmp_path / "small.json")
+    planned = tiers.planned(live)
+    space.save_plan(planned, "")
+    journal = Writer(space.journal_path(planned.name, "2026-12-05T18:00:00Z"), lambda: "2026-12-05T18:00:00Z")
+    journal.plan(planned, "arn:aws:iam::111122223333:user/ana")
+    journal.end("waiting")
+    journal.close()
+    found = _told(space, "The account was read; nothing is decided yet.")
+    assert [(one["name"], one["ended"]) for one in found["runs"]] == [("tier-upgrade", "waiting")]
+    assert found["steps"][-1]["step"] == "tier-upgrade"
+    assert found["plans"][0]["destructive"] > 0
+    page = FORMS["html"].render(report(facts(space))).decode()
+    assert "waits for the provisioner" in page
+    assert "The tier is raised" in page
