@@ -16,7 +16,10 @@ PACKAGE = Path(__file__).parent.parent / "secmigrate"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__", "cli", "wizard"),
     # may touch disk, clock and network
-    ("apply", "rehearsal", "sources", "twin", "reports", "documents", "journal", "workspace", "provisioner", "aws"),
+    (
+        *("apply", "rehearsal", "sources", "twin", "reports", "documents", "journal", "workspace"),
+        *("provisioner", "aws", "pace"),
+    ),
     # pure from here on
     ("plan", "dangers", "diff", "handover", "deployment"),
     ("mapping", "access", "operations"),

@@ -8,13 +8,14 @@ How a request goes: `server` (HTTP, faults) -> `service` (which call is it) -> `
 `documents`, `quotas`, `conflicts`) -> `lists` and `calls` (ours) or moto -> `account` (the state, moto's backend).
 `loading` turns a snapshot into an account and back. `stacks` is a small CloudFormation over the same calls.
 
-What it does not know: who may do what (permissions are not enforced), the Simulate calls, organizations,
-access analysis, and the existence of other accounts' principals.
+What it does not know: who may do what (permissions are not enforced), the Simulate calls, of organizations all but the
+list of their accounts, access analysis, and the existence of other accounts' principals.
 """
 
 from __future__ import annotations
 
 from secmigrate.twin.faults import Fault, Faults
+from secmigrate.twin.organization import Member
 from secmigrate.twin.server import Twin
 
-__all__ = ["Fault", "Faults", "Twin"]
+__all__ = ["Fault", "Faults", "Member", "Twin"]

@@ -22,7 +22,8 @@ Kind = Literal["latency", "throttle", "deny", "drop-before", "drop-after", "erro
 class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One way to misbehave.
 
-    It spares the first `after` calls whose action the glob `match` fits and strikes the next `times`, all if null.
+    It spares the first `after` calls whose action the glob `match` fits and strikes the next `times`, all if null; with
+    `account`, only calls made in that account, or to assume a role of it.
     latency: answers `seconds` later · throttle: Throttling · deny: AccessDenied · error: `code` with HTTP `status` ·
     drop-before: hangs up, nothing done · drop-after: does what was asked, then hangs up without an answer.
     """
@@ -34,6 +35,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seconds: Annotated[float, Meta(ge=0)] = 0.0
     code: str = "ServiceFailure"
     status: Annotated[int, Meta(ge=400, le=599)] = 500
+    account: str = ""
 
 
 class Faults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,16 +67,16 @@ class Misbehaviour:
         self._faults = faults.faults
         self._seen = [0] * len(faults.faults)
 
-    def strikes(self, action: str) -> list[Fault]:
+    def strikes(self, action: str, account: str) -> list[Fault]:
         """The faults that strike this call: every latency, and the first of the other kinds."""
-        due = list(self._due(action))
+        due = list(self._due(action, account))
         latencies = [fault for fault in due if fault.kind == "latency"]
         others = [fault for fault in due if fault.kind != "latency"]
         return latencies + others[:1]
 
-    def _due(self, action: str) -> Iterator[Fault]:
+    def _due(self, action: str, account: str) -> Iterator[Fault]:
         for number, fault in enumerate(self._faults):
-            if fnmatchcase(action, fault.match):
+            if fnmatchcase(action, fault.match) and fault.account in ("", account):
                 self._seen[number] += 1
                 turn = self._seen[number] - fault.after
                 if turn >= 1 and (fault.times is None or turn <= fault.times):

@@ -1,10 +1,11 @@
-"""The twin itself: a strict IAM, STS and tagging endpoint on 127.0.0.1, for any AWS client."""
+"""The twin itself: a strict IAM, STS, tagging and Organizations endpoint on 127.0.0.1, for any AWS client."""
 
 from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from threading import Lock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -15,12 +16,15 @@ from werkzeug.wrappers import Response
 
 from secmigrate.errors import Failed
 from secmigrate.iam import Policy, Snapshot, Stack, Usage
+from secmigrate.twin.account import Account
 from secmigrate.twin.faults import Fault, Faults, Misbehaviour
 from secmigrate.twin.holding import held_by
 from secmigrate.twin.loading import dump, load
+from secmigrate.twin.organization import Member
 from secmigrate.twin.refusal import Refusal
-from secmigrate.twin.service import Answer, Service, action_of, failure, service_of
+from secmigrate.twin.service import Answer, Service, account_of, action_of, failure, service_of
 from secmigrate.twin.template import read_template, template_of
+from secmigrate.twin.tokens import Sessions
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -34,6 +38,9 @@ class Twin:
     default `user/migration-operator`, who need not exist. Permissions are not enforced: everything is allowed that a
     fault does not deny. Port 0 takes any free one. `usage` is what the reports on last use tell. `stacks` are there
     beside those that own something in the snapshot.
+
+    `members` are other accounts behind the same endpoint: who assumes a role of one of them is in that account. They
+    and this one are an organization, and this one may list it.
 
     Raises BadInput if the snapshot refers to something that neither it nor `aws_managed` holds.
     """
@@ -49,20 +56,26 @@ class Twin:
         caller: str | None = None,
         usage: Usage | None = None,
         stacks: Iterable[Stack] = (),
+        members: Sequence[Member] = (),
     ) -> None:
         faults = faults or Faults()
         account = load(snapshot, aws_managed)
         self._misbehaviour = Misbehaviour(faults)
-        self._service = Service(
-            account,
-            caller=caller,
+        self._home = snapshot.account
+        self._aws_managed = aws_managed
+        self._members = {one.snapshot.account: one for one in members}
+        self._serving = partial(
+            Service,
+            sessions=Sessions(account, caller),
+            others=self._member,
+            members=members,
             page_size=page_size,
             lag_seconds=faults.lag_seconds,
             usage=usage,
-            strike=self._strike,
         )
+        self._services = {self._home: self._served(account)}
         for name, rows in held_by(snapshot, stacks).items():
-            self._service.stacks.hold(name, rows)
+            self._services[self._home].stacks.hold(name, rows)
         self._lock = Lock()
         self._port = port
         self._server: BaseWSGIServer | None = None
@@ -110,26 +123,36 @@ class Twin:
     def snapshot(self) -> Snapshot:
         """What is in the account now, without lag."""
         with self._lock:
-            return dump(self._service.account)
+            return dump(self._services[self._home].account)
+
+    def _served(self, account: Account) -> Service:
+        return self._serving(account, strike=partial(self._strike, account.account_id))
+
+    def _member(self, account: str) -> Service | None:
+        """Who answers for an account; nobody for one that is not here, or not active. Loaded when it is first asked."""
+        found = self._members.get(account)
+        if account not in self._services and found is not None and found.state == "ACTIVE":
+            self._services[account] = self._served(load(found.snapshot, self._aws_managed))
+        return self._services.get(account)
 
     def holds_stack(self, name: str, part: Snapshot) -> None:
         """From now on what is in `part`, which is in the account already, is that CloudFormation stack's."""
         with self._lock:
-            self._service.stacks.adopt(name, read_template(template_of(part)))
+            self._services[self._home].stacks.adopt(name, read_template(template_of(part)))
 
     def create_stack(self, name: str, part: Snapshot) -> str:
         """Makes a stack of that, as a deployment would, over one that failed; gives its status."""
         with self._lock:
-            return self._service.stacks.deploy(name, read_template(template_of(part)))
+            return self._services[self._home].stacks.deploy(name, read_template(template_of(part)))
 
     def delete_stack(self, name: str) -> str:
         """Deletes the stack as far as IAM lets it; gives its status."""
         with self._lock:
-            return self._service.stacks.destroy(name)
+            return self._services[self._home].stacks.destroy(name)
 
-    def _strike(self, action: str) -> None:
+    def _strike(self, account: str, action: str) -> None:
         """Raises Refusal if a fault strikes a call that a stack makes; only refusals reach those."""
-        for fault in self._misbehaviour.strikes(action):
+        for fault in self._misbehaviour.strikes(action, account):
             if fault.kind == "deny":
                 raise Refusal("AccessDenied", f"not authorized to perform: iam:{action}")
             if fault.kind in ("error", "throttle"):
@@ -143,25 +166,29 @@ class Twin:
         action = action_of(request)
         with self._lock:
             self.calls.append(action)
-            struck = self._misbehaviour.strikes(action)
+            caller = self._services[self._home].caller(request).account
+            service = self._services.get(caller, self._services[self._home])
+            about = account_of(request.values.get("RoleArn", "")) or caller
+            struck = self._misbehaviour.strikes(action, about)
         time.sleep(sum(fault.seconds for fault in struck if fault.kind == "latency"))
         fault = next((fault for fault in struck if fault.kind != "latency"), None)
         if fault and fault.kind == "drop-before":
             _hang_up(environ)
         with self._lock:
-            answer = self._refused(fault, request) or self._service.answer(request)
+            answer = self._refused(fault, service, request) or service.answer(request)
         if fault and fault.kind == "drop-after":
             _hang_up(environ)
         return Response(answer.body, answer.status, content_type=answer.type)(environ, start_response)
 
-    def _refused(self, fault: Fault | None, request: Request) -> Answer | None:
+    @staticmethod
+    def _refused(fault: Fault | None, service: Service, request: Request) -> Answer | None:
         """The error that a fault answers with."""
         if fault is None or fault.kind.startswith("drop"):
             return None
         if fault.kind == "throttle":
             return failure(request, "Throttling", "Rate exceeded")
         if fault.kind == "deny":
-            who, what = self._service.caller(request).arn, f"{service_of(request)}:{action_of(request)}"
+            who, what = service.caller(request).arn, f"{service_of(request)}:{action_of(request)}"
             why = f"because no identity-based policy allows the {what} action"
             message = f"User: {who} is not authorized to perform: {what} on resource: * {why}"
             return failure(request, "AccessDenied", message)

@@ -1,9 +1,9 @@
-"""One twin's IAM, STS and tagging API: a request in, an answer out. The refusals come before everything else."""
+"""One account's IAM, STS and tagging API: a request in, an answer out. The refusals come before everything else."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
@@ -18,12 +18,13 @@ from moto.iam.models import IAMBackend
 from moto.iam.responses import IamResponse
 
 from secmigrate.iam import Usage
-from secmigrate.twin import documents, paging, refusals, shapes, shown, tagging, tokens
+from secmigrate.twin import documents, organization, paging, refusals, shapes, shown, tagging, tokens
 from secmigrate.twin.account import Account
 from secmigrate.twin.calls import CALLS
 from secmigrate.twin.lag import Past
 from secmigrate.twin.lists import LISTS
 from secmigrate.twin.named import Params
+from secmigrate.twin.organization import Member
 from secmigrate.twin.paging import Markers
 from secmigrate.twin.refusal import Refusal
 from secmigrate.twin.stacks import Stacks
@@ -34,7 +35,7 @@ from secmigrate.twin.usage import ASK, FETCH, Reports
 _SERVICES = {"2010-05-08": "iam", "2011-06-15": "sts", "2010-05-15": "cloudformation"}
 
 # Codes that every service has and no model lists. Source: AWS, *IAM common errors*.
-_COMMON_STATUS = {"AccessDenied": 403, "NotImplemented": 501}
+_COMMON_STATUS = {"AccessDenied": 403, "ExpiredToken": 403, "NotImplemented": 501}
 
 # Calls that name principals which must be known everywhere by now, and the parameter that names them.
 _TRUST = {"CreateRole": "AssumeRolePolicyDocument", "UpdateAssumeRolePolicy": "PolicyDocument"}
@@ -88,20 +89,27 @@ class _Query(BaseResponse):
 
 
 class Service:
-    """Answers requests. Not safe for threads: the server asks under its lock."""
+    """Answers requests. Not safe for threads: the server asks under its lock.
+
+    `others` finds the account, by its id, that a role to assume is of. Without `members` it is in no organization.
+    """
 
     def __init__(
         self,
         account: Account,
         *,
-        caller: str | None,
+        sessions: Sessions,
+        others: Callable[[str], Service | None],
+        members: Sequence[Member],
         page_size: int | None,
         lag_seconds: float,
         usage: Usage | None,
         strike: Callable[[str], None] = lambda action: None,
     ) -> None:
         self.account = account
-        self.sessions = Sessions(account, caller)
+        self._sessions = sessions
+        self._others = others
+        self._members = members
         self._past = Past(account, lag_seconds)
         self._markers = Markers()
         self._page_size = page_size
@@ -111,27 +119,37 @@ class Service:
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request, errors included."""
-        services = {"iam": self._iam, "sts": self._sts, "tag": self._tagging, "cloudformation": self._cloudformation}
+        services = {
+            "iam": self._iam,
+            "sts": self._sts,
+            "tag": self._tagging,
+            "organizations": self._organizations,
+            "cloudformation": self._cloudformation,
+        }
         answer = services[service_of(request)]
         try:
+            self._sessions.check(access_key_of(request), self.account.now())
             return answer(request)
         except ServiceException as error:
             return failure(request, error.code, error.message)
 
     def caller(self, request: Request) -> Caller:
         """Who signed a request. Signatures are not verified: any key will do."""
-        found = _ACCESS_KEY.search(request.headers.get("Authorization", ""))
-        return self.sessions.caller(found[1] if found else "")
+        return self._sessions.caller(access_key_of(request))
 
     def _sts(self, request: Request) -> Answer:
         operation = _operation(request)
         responder = _Query("sts", self._past.seen())
         _read(responder, request)
-        shapes.check(operation, responder.params)
+        params = responder.params
+        shapes.check(operation, params)
         call = tokens.CALLS.get(operation.name)
         if call is None:
             raise _unimplemented(operation)
-        result = call(responder.account, self.sessions, self.caller(request), responder.params)
+        account = responder.account
+        if other := self._others(account_of(params.get("RoleArn", ""))):
+            account = other._past.seen()
+        result = call(account, self._sessions, self.caller(request), params)
         return _told(responder, _Plain(result))
 
     def _iam(self, request: Request) -> Answer:
@@ -195,6 +213,16 @@ class Service:
             return self._reports.ask(account, caller, params)
         return self._reports.fetch(account, caller, params, self._markers, self._page_size)
 
+    def _organizations(self, request: Request) -> Answer:
+        if (target := request.headers["X-Amz-Target"]) != organization.TARGET:
+            raise Refusal("UnknownOperationException", f"The twin does not answer {target}.")
+        if not self._members:
+            raise Refusal("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+        found = organization.list_accounts(
+            self.account.account_id, self._members, self._markers, self._page_size, request.data
+        )
+        return Answer(200, msgspec.json.encode(found).decode(), _JSON)
+
     def _tagging(self, request: Request) -> Answer:
         if (target := request.headers["X-Amz-Target"]) != tagging.TARGET:
             raise Refusal("UnknownOperationException", f"The twin does not answer {target}.")
@@ -209,10 +237,21 @@ def action_of(request: Request) -> str:
 
 
 def service_of(request: Request) -> str:
-    """The service that a request is for: iam, sts, cloudformation, or tag, the one that speaks JSON."""
-    if "X-Amz-Target" in request.headers:
-        return "tag"
+    """The service that a request is for: iam, sts, cloudformation, or tag and organizations, which speak JSON."""
+    if target := request.headers.get("X-Amz-Target"):
+        return "organizations" if target.startswith("AWSOrganizations") else "tag"
     return _SERVICES.get(request.values.get("Version", ""), "iam")
+
+
+def access_key_of(request: Request) -> str:
+    """The access key that signed a request; empty if none did."""
+    found = _ACCESS_KEY.search(request.headers.get("Authorization", ""))
+    return found[1] if found else ""
+
+
+def account_of(arn: str) -> str:
+    """The account that an ARN names; empty for what is none."""
+    return [*arn.split(":"), "", "", "", "", ""][4]
 
 
 def _operation(request: Request) -> OperationModel:
@@ -230,7 +269,7 @@ def failure(request: Request, code: str, message: str, status: int | None = None
     moto's serialiser is not used: it warns about every code that the model does not list, AccessDenied to begin with.
     """
     service = service_of(request)
-    if service == "tag":
+    if service in ("tag", "organizations"):
         return Answer(status or 400, msgspec.json.encode({"__type": code, "message": message}).decode(), _JSON)
     if status is None:
         status = _COMMON_STATUS.get(code) or _statuses(service).get(code, 400)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from secmigrate.iam import Document
 from secmigrate.twin.account import Account, unique_id
 from secmigrate.twin.entities import Role
 from secmigrate.twin.named import Params
@@ -18,6 +19,11 @@ class Caller(NamedTuple):
     arn: str
     id: str
 
+    @property
+    def account(self) -> str:
+        """The id of the account that it belongs to."""
+        return self.arn.split(":")[4]
+
 
 class Sessions:
     """Who calls, by access key: the twin's one caller, or a role that was assumed before."""
@@ -26,15 +32,21 @@ class Sessions:
         arn = arn or f"arn:{account.partition}:iam::{account.account_id}:user/migration-operator"
         ids = {one.arn: one.id for one in account.principals()}
         self._default = Caller(arn, ids.get(arn) or unique_id("AIDA", arn))
-        self._assumed: dict[str, Caller] = {}
+        self._assumed: dict[str, tuple[Caller, datetime]] = {}
 
     def caller(self, access_key: str) -> Caller:
-        return self._assumed.get(access_key, self._default)
+        """Whose key it is."""
+        return self._assumed[access_key][0] if access_key in self._assumed else self._default
 
-    def assumed(self, caller: Caller) -> str:
+    def check(self, access_key: str, now: datetime) -> None:
+        """Raises ExpiredToken for the key of a session that is over."""
+        if access_key in self._assumed and self._assumed[access_key][1] <= now:
+            raise Refusal("ExpiredToken", "The security token included in the request is expired")
+
+    def assumed(self, caller: Caller, until: datetime) -> str:
         """The access key of a new session."""
         access_key = unique_id("ASIA", caller, len(self._assumed))[:20]
-        self._assumed[access_key] = caller
+        self._assumed[access_key] = (caller, until)
         return access_key
 
 
@@ -44,12 +56,12 @@ def get_caller_identity(account: Account, _sessions: Sessions, caller: Caller, _
 
 
 def assume_role(account: Account, sessions: Sessions, caller: Caller, params: Params) -> dict[str, Any]:
-    """A session of a role that is there. Whether its trust policy lets the caller in is not looked at.
+    """A session of a role of this account. Of its trust policy only the external id is looked at.
 
     Raises AccessDenied for a role that is not there, as AWS does, and ValidationError for too long a session.
     """
     role = _role(account, params["RoleArn"])
-    if role is None:
+    if role is None or not _lets_in(role, params.get("ExternalId", "")):
         raise Refusal(
             "AccessDenied",
             f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {params['RoleArn']}",
@@ -61,12 +73,13 @@ def assume_role(account: Account, sessions: Sessions, caller: Caller, params: Pa
     session = f"{role.name}/{params['RoleSessionName']}"
     arn = f"arn:{account.partition}:sts::{account.account_id}:assumed-role/{session}"
     assumed = Caller(arn, f"{role.id}:{params['RoleSessionName']}")
+    until = account.now() + timedelta(seconds=seconds)
     return {
         "Credentials": {
-            "AccessKeyId": sessions.assumed(assumed),
+            "AccessKeyId": sessions.assumed(assumed, until),
             "SecretAccessKey": unique_id("", arn, "secret") * 2,
             "SessionToken": unique_id("", arn, "token") * 8,
-            "Expiration": account.now() + timedelta(seconds=seconds),
+            "Expiration": until,
         },
         "AssumedRoleUser": {"AssumedRoleId": assumed.id, "Arn": assumed.arn},
     }
@@ -74,6 +87,15 @@ def assume_role(account: Account, sessions: Sessions, caller: Caller, params: Pa
 
 def _role(account: Account, arn: str) -> Role | None:
     return next((role for role in account.each_role() if role.arn == arn), None)
+
+
+def _lets_in(role: Role, external_id: str) -> bool:
+    """Whether that is the external id which the trust policy asks for, if it asks for one."""
+    wanted: list[str] = []
+    for row in Document.parse(role.assume_role_policy_document).statements:
+        found = row.get("Condition", {}).get("StringEquals", {}).get("sts:ExternalId", [])
+        wanted += [found] if isinstance(found, str) else found
+    return not wanted or external_id in wanted
 
 
 Call = Callable[[Account, Sessions, Caller, Params], dict[str, Any]]
