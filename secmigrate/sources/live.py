@@ -2,19 +2,20 @@
 
 Pages of 1,000: authorization details (users, groups, roles, customer-managed policies), `ListRoles` (description and
 session length), `ListInstanceProfiles` (those that hold no role). Pages of 100: the tags of policies and instance
-profiles, which only the tagging service gives without a call for each. One `ListPolicies` for AWS's own policies in
-use: a version of those never changes, so a call is made only for versions that the shipped catalogue does not have.
+profiles, which only the tagging service gives without a call for each. One `ListPolicies` for AWS's own policies that
+are attached, one for those that are only somebody's boundary: a version of them never changes, so a call is made only
+for versions that the shipped catalogue does not have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import structs
 
 from secmigrate.aws import Aws, AwsRefused, AwsSilent
-from secmigrate.iam import Gap, InstanceProfile, Policy, Principal, Seen, Snapshot, is_aws_policy, keyed
+from secmigrate.iam import Gap, InstanceProfile, Policy, Seen, Snapshot, is_aws_policy, keyed
 from secmigrate.sources import details
 
 FILTER = ["User", "Role", "Group", "LocalManagedPolicy"]
@@ -84,11 +85,13 @@ def _profiles(rows: list[Any], tags: Mapping[str, Mapping[str, str]]) -> dict[st
 
 def _finished(aws: Aws, snapshot: Snapshot, known: Mapping[str, Policy], gaps: list[Gap]) -> Snapshot:
     """With the documents of AWS's own policies where something uses them."""
-    used = sorted(arn for arn in _used(snapshot) if is_aws_policy(arn))
+    attached, bounding = _used(snapshot)
     found: list[Policy] = []
     try:
-        versions = _versions(aws) if used else {}
-        for arn in used:
+        versions = _versions(aws, OnlyAttached=True) if attached else {}
+        if bounding:
+            versions |= _versions(aws, PolicyUsageFilter="PermissionsBoundary")
+        for arn in sorted(attached | bounding):
             version = versions.get(arn) or str(aws.read("GetPolicy", PolicyArn=arn)["Policy"]["DefaultVersionId"])
             found.append(_aws_policy(aws, arn, version, known.get(arn)))
     except (AwsRefused, AwsSilent) as error:
@@ -97,19 +100,17 @@ def _finished(aws: Aws, snapshot: Snapshot, known: Mapping[str, Policy], gaps: l
     return structs.replace(snapshot, policies=policies, incomplete=tuple(sorted(gaps)))
 
 
-def _used(snapshot: Snapshot) -> set[str]:
-    return {arn for one in snapshot.principals() for arn in _arns(one)}
+def _used(snapshot: Snapshot) -> tuple[set[str], set[str]]:
+    """AWS's own policies that something has attached, and those that are nothing but boundaries."""
+    every = list(snapshot.principals())
+    attached = {arn for one in every for arn in one.attached if is_aws_policy(arn)}
+    boundaries = {getattr(one, "boundary", "") for one in every}
+    return attached, {arn for arn in boundaries if is_aws_policy(arn)} - attached
 
 
-def _arns(one: Principal) -> Iterator[str]:
-    yield from one.attached
-    if boundary := getattr(one, "boundary", ""):
-        yield boundary
-
-
-def _versions(aws: Aws) -> Mapping[str, str]:
-    """Default versions of AWS's own policies that something has attached."""
-    pages = aws.pages("ListPolicies", Scope="AWS", OnlyAttached=True)
+def _versions(aws: Aws, **which: Any) -> dict[str, str]:
+    """Default versions of AWS's own policies, of those asked for or of more."""
+    pages = aws.pages("ListPolicies", Scope="AWS", **which)
     return {row["Arn"]: row["DefaultVersionId"] for page in pages for row in page["Policies"]}
 
 

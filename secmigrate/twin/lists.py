@@ -65,12 +65,13 @@ def _memberships(account: Account, params: Params) -> Iterable[Row]:
 
 def _policies(account: Account, params: Params) -> Iterable[Row]:
     attached, bounding = account.attachments(), account.boundaries()
-    counts = bounding if params.get("PolicyUsageFilter") == "PermissionsBoundary" else attached
+    only_boundaries = params.get("PolicyUsageFilter") == "PermissionsBoundary"
+    counts = bounding if only_boundaries else attached
     scope = params.get("Scope", "All")
 
     def wanted(policy: ManagedPolicy) -> bool:
         in_scope = scope == "All" or (scope == "AWS") == isinstance(policy, AWSPolicy)
-        return in_scope and (not params.get("OnlyAttached") or counts[policy.arn] > 0)
+        return in_scope and (not (only_boundaries or params.get("OnlyAttached")) or counts[policy.arn] > 0)
 
     def show(policy: ManagedPolicy) -> object:
         return shown.policy_row(policy, attached[policy.arn], bounding[policy.arn])
