@@ -13,11 +13,19 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from secmigrate.documents import read_bytes, read_config, read_json, read_snapshot, write_json, write_whole
+from secmigrate.documents import (
+    read_bytes,
+    read_config,
+    read_decisions,
+    read_json,
+    read_snapshot,
+    write_json,
+    write_whole,
+)
 from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Document, Snapshot, Usage
 from secmigrate.journal import Journal, has_begun, read_journal
-from secmigrate.mapping import Endings, LearnedLevels
+from secmigrate.mapping import Decisions, Endings, LearnedLevels
 from secmigrate.operations import Operation
 from secmigrate.plan import Move, Plan, Tried, net
 from secmigrate.plan.file import PlanFile, from_file, to_file
@@ -26,6 +34,8 @@ from secmigrate.sec import SECTIONS, SecConfig
 
 Fit = Literal["cover", "used"]  # levels cover what is allowed, or what was used in the last year
 State = Literal["done", "next", "blocked", "waiting"]
+
+ACCOUNTS = "accounts.json"  # what makes a folder one of many workspaces
 
 _STAMP = re.compile(r"(?<=-)\d{8}T\d{6}Z(\.\d+)?(?=\.jsonl$)")  # how a journal's name ends
 
@@ -211,6 +221,11 @@ class Workspace:
     def remember(self, places: Iterable[Path]) -> None:
         """Keeps where the states and templates lie, so that later steps look there again."""
         write_json(self.sources, Sources(places=tuple(sorted({str(place.absolute()) for place in places}))))
+
+    def answers(self) -> Decisions:
+        """A person's answers, with those for all accounts if this is one of many (`docs/files.md`). Raises BadInput."""
+        above = self.folder.absolute().parent
+        return read_decisions(self.decisions, above / "decisions.yaml" if (above / ACCOUNTS).exists() else None)
 
     def learned(self) -> LearnedLevels:
         """The levels that `calibrate` learned here; none if it did not run. Raises BadInput."""

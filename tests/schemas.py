@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from secmigrate.accounts import Accounts
 from secmigrate.iam import Document, SnapshotFile, Usage
 from secmigrate.journal import Event
 from secmigrate.plan.file import PlanFile
@@ -29,6 +30,7 @@ MADE: Mapping[str, Any] = {
     "usage": Usage,
     "report": Report,
     "sources": Sources,
+    "accounts": Accounts,
 }
 
 

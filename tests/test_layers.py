@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__", "cli", "wizard"),
     # may touch disk, clock and network
     (
-        *("apply", "rehearsal", "sources", "twin", "reports", "documents", "journal", "workspace"),
+        *("apply", "rehearsal", "sources", "twin", "reports", "documents", "journal", "workspace", "accounts"),
         *("provisioner", "aws", "pace"),
     ),
     # pure from here on

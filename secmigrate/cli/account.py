@@ -23,7 +23,7 @@ from secmigrate.sources.cloudformation.joining import place_of
 from secmigrate.sources.live import read_live
 from secmigrate.sources.owning import owners_now
 from secmigrate.sources.saved import Managed, read_all, read_managed
-from secmigrate.workspace import Fit, Workspace
+from secmigrate.workspace import ACCOUNTS, Fit, Workspace
 
 
 def look(aws: Aws, out: Out, account: str = "") -> Snapshot:
@@ -32,6 +32,25 @@ def look(aws: Aws, out: Out, account: str = "") -> Snapshot:
         live = read_live(aws, documents.aws_managed(), progress)
     same(account or live.account, live.account)
     return live
+
+
+def keep(space: Workspace, snapshot: Snapshot) -> None:
+    """Writes the inventory and who is in which group. Raises Refused if the inventory there must stay as it is."""
+    space.keep_the_first_inventory(snapshot)
+    documents.write_snapshot(space.inventory, snapshot)
+    space.save_members(snapshot)
+
+
+def counts(snapshot: Snapshot) -> dict[str, int]:
+    """How much there is of what."""
+    return {
+        "users": len(snapshot.users),
+        "groups": len(snapshot.groups),
+        "roles": len(snapshot.roles),
+        "customer-managed policies": len(snapshot.own_policies),
+        "instance profiles": len(snapshot.instance_profiles),
+        "memberships": sum(len(user.groups) for user in snapshot.users.values()),
+    }
 
 
 def with_owners(space: Workspace, live: Snapshot, aws: Aws, out: Out) -> Snapshot:
@@ -106,7 +125,10 @@ def now() -> str:
 def inventory(space: Workspace) -> Snapshot:
     """The workspace's inventory. Raises BadInput."""
     if not space.inventory.exists():
-        raise BadInput("there is no inventory yet", where=str(space.inventory), hint="run `secmigrate inventory` first")
+        many = (space.folder / ACCOUNTS).exists()
+        hint = f"choose one: -w {space.folder}/ACCOUNT" if many else "run `secmigrate inventory` first"
+        told = "many accounts lie here" if many else "there is no inventory yet"
+        raise BadInput(told, where=str(space.inventory), hint=hint)
     return documents.read_snapshot(space.inventory)
 
 
@@ -127,7 +149,7 @@ def catalogue(space: Workspace) -> mapping.Catalogue:
 
 def planned(space: Workspace) -> Snapshot:
     """What the SEC config, as it stands now, will create."""
-    patterns = documents.read_decisions(space.decisions).patterns
+    patterns = space.answers().patterns
     return sec.planned(config(space)[0], catalogue(space).levels, documents.aws_managed(), patterns)
 
 
@@ -135,7 +157,7 @@ def watch(space: Workspace, *snapshots: Snapshot, met: Iterable[Document] = ()) 
     """What compares these moments of the account, with the losses that decisions.yaml accepts; `met` are documents
     that come into it between them.
     """
-    accepted = documents.read_decisions(space.decisions).accept
+    accepted = space.answers().accept
     return Watch(documents.aws_actions(), snapshots, accepted, met)
 
 
@@ -193,7 +215,7 @@ def decided(
     """What becomes of everything in the inventory, by the rules and a person's answers; with the fit `used`, by what
     was used. Raises BadInput.
     """
-    answers = documents.read_decisions(space.decisions)
+    answers = space.answers()
     usage = space.last_use() if fit == "used" else None
     return mapping.decide(inventory(space), catalogue(space), answers, scope, names, usage)
 

@@ -167,11 +167,15 @@ def resume(
     confirm: options.Confirm = None,
     at_once: options.AtOnce = 4,
 ) -> None:
-    """Carry an interrupted plan on; what is in doubt is looked up in the account first."""
+    """Carry an interrupted plan on; what is in doubt is looked up in the account first. Of many accounts, read those
+    that are missing.
+    """
     from secmigrate.aws import Aws
-    from secmigrate.cli import account, running
+    from secmigrate.cli import account, many, running
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
+    if many.are_here(workspace):
+        many.go_on(aws, workspace, out, at_once)
     running.go_on(aws, space, out, confirmed=confirm, at_once=at_once)
 
 

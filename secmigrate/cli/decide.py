@@ -82,7 +82,7 @@ def map_(
         if before and before.edited:
             notes = documents.remarks(before.text, before.written)
             text = documents.config_text(config, mapping.sec_yaml_comments(config, decided, catalogue), notes)
-        patterns = documents.read_decisions(space.decisions).patterns
+        patterns = space.answers().patterns
         planned = sec.planned(config, catalogue.levels, documents.aws_managed(), patterns)
         documents.write_whole(path, text.encode())
         documents.write_schemas(space.schemas)
@@ -105,7 +105,7 @@ def _tell(
     from secmigrate.cli import account
     from secmigrate.reports.decisions import decision_lines, decisions_document, split_lines, used_lines
 
-    catalogue, answers = account.catalogue(space), documents.read_decisions(space.decisions)
+    catalogue, answers = account.catalogue(space), space.answers()
     ladders = mapping.ladders_of(snapshot, catalogue, answers, (config.client, config.environment))
     joined, unreached = mapping.joined(decided, config), mapping.unreached(decided, snapshot, ladders)
     usage = space.last_use() if space.usage.exists() else None
@@ -114,7 +114,7 @@ def _tell(
     out.lines(split_lines(splits))
     if usage and space.outcome().fit == "used":
         out.lines(used_lines(usage))
-    if strangers := answers.strangers(snapshot):
+    if strangers := documents.read_decisions(space.decisions).strangers(snapshot):
         out.say("decisions.yaml names what is not in the inventory:", *(f"  {one}" for one in strangers))
     if kept:
         out.say("your edits of the config stay:", *(f"  {one.told()}" for one in kept))

@@ -5,16 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from secmigrate.cli import options
 from secmigrate.cli.app import app
 from secmigrate.cli.out import Out, finish
-
-if TYPE_CHECKING:
-    from secmigrate.iam import Snapshot
 
 Where = Annotated[
     list[str] | None,
@@ -27,7 +24,10 @@ Where = Annotated[
 ]
 
 
-@app.command(epilog="Example: secmigrate inventory --profile prod")
+@app.command(
+    epilog="Example: secmigrate inventory --profile prod; "
+    "secmigrate inventory --organization --role SecurityAudit -w accounts"
+)
 def inventory(
     workspace: options.Workspace = options.FOLDER,
     json: options.Json = False,
@@ -35,14 +35,32 @@ def inventory(
     profile: options.Profile = None,
     region: options.Region = None,
     endpoint: options.Endpoint = None,
+    accounts: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Many accounts: an id a line, a name behind it if you like.")
+    ] = None,
+    organization: Annotated[
+        bool, typer.Option("--organization", help="Many accounts: those of the organization that are active.")
+    ] = False,
+    role: Annotated[str | None, typer.Option(metavar="NAME", help="The role to assume in each of many.")] = None,
+    external_id: Annotated[
+        str | None, typer.Option("--external-id", metavar="ID", help="What the role's trust policy asks for.")
+    ] = None,
+    at_once: Annotated[
+        int, typer.Option("--at-once", min=1, max=16, help="At most so many accounts at the same time.")
+    ] = 4,
 ) -> None:
-    """Read IAM into a snapshot, and who is in which group (guide, steps 1 and 4)."""
-    from secmigrate import documents
+    """Read IAM into a snapshot, and who is in which group (guide, steps 1 and 4).
+
+    Of many accounts each gets a workspace of its own in the folder of -w.
+    """
     from secmigrate.aws import Aws
-    from secmigrate.cli import account
+    from secmigrate.cli import account, many
     from secmigrate.sources.merging import merged, unowned
     from secmigrate.sources.saved import read_all
 
+    asked = many.Asked(accounts, organization, role, external_id)
+    if asked.many(where):
+        many.read_new(asked, Aws(profile, region, endpoint), workspace, Out(json), at_once)
     out, space, places = Out(json), account.open_workspace(workspace), where or ["live"]
     files = [Path(place) for place in places if place != "live"]
     if "live" in places:
@@ -56,12 +74,10 @@ def inventory(
     found = merged([*live, *saved.snapshots])
     snapshot, drift = found.snapshot, found.drift
     with space.locked():
-        space.keep_the_first_inventory(snapshot)
-        documents.write_snapshot(space.inventory, snapshot)
-        space.save_members(snapshot)
+        account.keep(space, snapshot)
         if saved.telling:
             space.remember(saved.telling)
-    counts = _counts(snapshot)
+    counts = account.counts(snapshot)
     out.say(f"account {snapshot.account}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
     out.say(*(f"  not read: {gap.what}: {gap.why}" for gap in (*snapshot.incomplete, *unseen)))
     out.say(*(f"wrote {path}" for path in (space.inventory, space.members_json, space.members_text)))
@@ -155,21 +171,13 @@ def twin(
 @app.command(epilog="Example: secmigrate status")
 def status(workspace: options.Workspace = options.FOLDER, json: options.Json = False) -> None:
     """Where this migration stands, and what comes next."""
-    from secmigrate.cli import account
+    from secmigrate.cli import account, many
     from secmigrate.reports.text import step_lines
 
     out = Out(json)
+    if many.are_here(workspace):
+        many.status(workspace, out)
+        return
     steps = account.open_workspace(workspace).steps()
     out.lines(step_lines(steps))
     out.document("status", {"steps": steps})
-
-
-def _counts(snapshot: Snapshot) -> dict[str, int]:
-    return {
-        "users": len(snapshot.users),
-        "groups": len(snapshot.groups),
-        "roles": len(snapshot.roles),
-        "customer-managed policies": len(snapshot.own_policies),
-        "instance profiles": len(snapshot.instance_profiles),
-        "memberships": sum(len(user.groups) for user in snapshot.users.values()),
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secmigrate.documents.account_lists import read_accounts
 from secmigrate.documents.config_files import config_of, config_text, read_config, read_decisions
 from secmigrate.documents.exports import read_exported, read_exports
 from secmigrate.documents.json_files import json_syntax, read_json, read_snapshot, write_json, write_snapshot
@@ -25,6 +26,7 @@ __all__ = [
     "json_syntax",
     "parse_template",
     "patch",
+    "read_accounts",
     "read_bytes",
     "read_config",
     "read_decisions",

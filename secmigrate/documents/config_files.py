@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import yaml
+from msgspec import structs
 
 from secmigrate.documents.remarks import Remark
 from secmigrate.documents.yaml_files import Lines, read_yaml, yaml_value
@@ -36,8 +37,26 @@ def read_config(path: Path) -> tuple[SecConfig, Lines]:
         raise BadInput(str(error), where=lines.where(()), hint="run `secmigrate map` for one that fits") from None
 
 
-def read_decisions(path: Path) -> Decisions:
-    """A person's answers; none if there is no such file. Raises BadInput with file, line and column."""
+def read_decisions(path: Path, shared: Path | None = None) -> Decisions:
+    """A person's answers; none if there is no such file. Raises BadInput with file, line and column.
+
+    `shared` is a file for several accounts: what it says of a group or role counts where the account's own says nothing
+    of it; what either accepts, or names as the project's, counts.
+    """
+    own = _decisions(path)
+    if shared is None:
+        return own
+    all_of_them = _decisions(shared)
+    return structs.replace(
+        own,
+        groups={**all_of_them.groups, **own.groups},
+        roles={**all_of_them.roles, **own.roles},
+        accept=(*own.accept, *all_of_them.accept),
+        patterns=tuple(dict.fromkeys((*own.patterns, *all_of_them.patterns))),
+    )
+
+
+def _decisions(path: Path) -> Decisions:
     if not path.exists():
         return Decisions()
     value, lines = read_yaml(path, "decisions")

@@ -1,0 +1,73 @@
+"""Many accounts: one folder, in it a workspace for each, and what is known of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from secmigrate.documents import read_json, read_snapshot, write_json
+from secmigrate.errors import BadInput
+from secmigrate.iam import AccountId, Snapshot
+from secmigrate.workspace import ACCOUNTS, Workspace
+
+NOT_YET = "not read yet"
+
+
+class Accounts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`accounts.json`: which accounts, how to get into them, and why some of them are not ready.
+
+    It holds no credentials; an external id is none (AWS, *How to use an external ID*).
+    """
+
+    role: str  # its name, in each of them
+    external_id: str = ""
+    accounts: Mapping[AccountId, str]  # names by id
+    left_out: Mapping[AccountId, str] = {}  # of the organization, but not active: why
+    missing: Mapping[AccountId, str] = {}  # without a whole inventory: why
+    kind: Literal["accounts"] = "accounts"
+    version: Literal[1] = 1
+
+    def with_read(self, account: str, why: str) -> Accounts:
+        """After one was read; `why` is empty if all of it was."""
+        missing = {key: told for key, told in self.missing.items() if key != account}
+        return structs.replace(self, missing={**missing, account: why} if why else missing)
+
+
+class Folder:
+    """A folder of workspaces, `DIR/111122223333/`; `DIR/decisions.yaml` answers for all of them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file = path / ACCOUNTS
+
+    def workspace(self, account: str) -> Workspace:
+        """The workspace of one account."""
+        return Workspace(self.path / account)
+
+    def read(self) -> Accounts:
+        """What is known of the accounts; whose inventory somebody removed is missing. Raises BadInput."""
+        found = read_json(self.file, Accounts, hint="run `secmigrate inventory --accounts FILE --role NAME` again")
+        gone = {one: NOT_YET for one in found.accounts if not self.workspace(one).inventory.exists()}
+        return structs.replace(found, missing={**gone, **found.missing})
+
+    def write(self, accounts: Accounts) -> None:
+        """Keeps what is known."""
+        write_json(self.file, accounts)
+
+    def check_new(self) -> None:
+        """Raises BadInput if the folder is the workspace of a single account."""
+        single = Workspace(self.path)
+        if single.inventory.exists() and not self.file.exists():
+            raise BadInput(
+                "this is the workspace of one account", where=str(self.path), hint="another folder: -w accounts"
+            )
+
+    def snapshots(self) -> Iterator[Snapshot]:
+        """The inventories that are there, one after the other: no two of them need be in memory. Raises BadInput."""
+        for account in sorted(self.read().accounts):
+            path = self.workspace(account).inventory
+            if path.exists():
+                yield read_snapshot(path)
