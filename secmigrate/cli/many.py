@@ -45,7 +45,7 @@ class Asked(NamedTuple):
         if not self.role:
             hint = "--role NAME: a role for reading that has that name in every account"
             raise BadInput("which role is to be assumed?", where="--role", hint=hint)
-        if not _ROLE.fullmatch(self.role):
+        if not _ROLE.fullmatch(self.role) or self.role.startswith("arn:"):
             raise BadInput(f"{self.role!r} is no name of a role", where="--role", hint="its name alone, or path/NAME")
         if self.external_id and not _EXTERNAL_ID.fullmatch(self.external_id):
             raise BadInput("no external id", where="--external-id", hint="2 to 1,224 of A-Z a-z 0-9 and _+=,.@:/-")
