@@ -139,7 +139,7 @@ class _Clients:
         if caught_exception is None:
             self._answered = True
             code = response[1].get("Error", {}).get("Code", "") if response else ""
-            pace.answered(throttled=code in _THROTTLED)
+            pace.answered(throttled=code in _THROTTLED, who=_SIGNER.get())
             return
         once = operation is not None and operation.name in _ONCE
         if once or (isinstance(caught_exception, NoConnection) and not self._answered):

@@ -18,7 +18,8 @@ class Pace:
 
     As fast as anybody likes, until AWS says that it is too fast: then half as fast as it was asked in the second
     before, and faster again every second: by a twentieth, at most by one call a second. A bucket of one token: a pause
-    is never made up for.
+    is never made up for. An account that alone is too fast, while others are answered, slows the others once; after
+    that only itself, by the pauses before it tries again.
     """
 
     LEAST = 0.5  # calls a second
@@ -30,6 +31,8 @@ class Pace:
         self._lock = Lock()
         self._next = self._slowed = -math.inf  # when the next call may go; when it was slowed down last
         self._gone: deque[float] = deque()  # when the calls of the last second went
+        self._blamed: object = None  # who was too fast last
+        self._others_fine = False  # whether others were answered since
         self.rate = math.inf
         """Calls a second."""
 
@@ -44,16 +47,18 @@ class Pace:
         if at > now:
             self._sleep(at - now)
 
-    def answered(self, *, throttled: bool) -> None:
-        """Learns from an answer. What was under way when it slowed down says nothing new for a second."""
+    def answered(self, *, throttled: bool, who: object = None) -> None:
+        """Learns from an answer to an account. What was under way when it slowed down says nothing new for a second."""
         with self._lock:
             now = self._clock()
             if not throttled:
                 self.rate += min(1 / self.rate, 1 / 20)
-            elif now - self._slowed >= 1:
+                self._others_fine |= who != self._blamed
+            elif now - self._slowed >= 1 and not (who == self._blamed and self._others_fine):
                 self._forget(now)
                 self.rate = max(self.LEAST, min(self.rate, len(self._gone)) / 2)
                 self._next, self._slowed = max(self._next, now + 1 / self.rate), now
+                self._blamed, self._others_fine = who, False
 
     def _forget(self, now: float) -> None:
         while self._gone and self._gone[0] <= now - 1:

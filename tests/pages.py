@@ -16,7 +16,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from secmigrate import documents
 from secmigrate.cli.app import app
 from secmigrate.dangers import KINDS
-from secmigrate.plan.permissions import reading_policy
+from secmigrate.plan.permissions import reading_many_policy, reading_policy
 
 FOLDER = Path(__file__).parent.parent / "docs"
 
@@ -37,6 +37,7 @@ def reference() -> str:
 def permissions() -> str:
     """The policies that whoever runs secmigrate needs."""
     policy = msgspec.json.format(reading_policy().text.encode(), indent=2).decode()
+    many = msgspec.json.format(reading_many_policy("NAME").text.encode(), indent=2).decode()
     return f"""\
 # Permissions
 
@@ -53,6 +54,18 @@ to single resources.
 ```
 
 `usage` needs `iam:GenerateServiceLastAccessedDetails` and `iam:GetServiceLastAccessedDetails` as well.
+
+## To read many accounts
+
+`inventory --accounts` and `--organization` assume the role of `--role NAME` in each account but the caller's own. That
+role needs the policy above, and a trust policy that lets the caller in (with an external id, if you want one). The
+caller needs:
+
+```json
+{many}
+```
+
+Only the management account and delegated administrators may list an organization; with `--accounts FILE` nobody has to.
 
 ## To carry a plan out
 

@@ -67,6 +67,20 @@ def test_calls_that_were_under_way_are_one_sign_and_not_four() -> None:
     assert pace.rate < 5.5
 
 
+def test_an_account_that_alone_is_too_fast_slows_the_others_once() -> None:
+    pace, clock = paced()
+    ask(pace, clock, 100, 0.05)
+    pace.answered(throttled=True, who="a")
+    slow = pace.rate
+    for _ in range(8):
+        clock.now += 2
+        pace.answered(throttled=False, who="b")
+        pace.answered(throttled=True, who="a")
+    assert pace.rate > slow
+    pace.answered(throttled=True, who="b")  # two of them: it is the caller that is too fast
+    assert pace.rate < slow
+
+
 def test_it_never_stops() -> None:
     pace, clock = paced()
     for _ in range(20):

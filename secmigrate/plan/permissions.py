@@ -40,6 +40,14 @@ def reading_policy() -> Document:
     return _document([_statement("Read", READING, ["*"]), _statement("ReadStacks", READING_STACKS, ["*"])])
 
 
+def reading_many_policy(role: str, partition: str = "aws") -> Document:
+    """What whoever reads many accounts needs besides: to assume the role of that name in each, which has the reading
+    policy there, and for `--organization` to list them.
+    """
+    assuming = _statement("Assume", ["sts:AssumeRole"], [f"arn:{partition}:iam::*:role/{role}"])
+    return _document([assuming, _statement("List", ["organizations:ListAccounts"], ["*"])])
+
+
 def policy_of(plan: Plan, live: Snapshot) -> Document:
     """What carrying out the plan needs, reading the account included; `live` is what the plan was made from.
 

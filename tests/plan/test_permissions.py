@@ -17,7 +17,14 @@ from secmigrate.operations import (
     RemoveUserFromGroup,
 )
 from secmigrate.plan.fold import Plan, is_intact, sealed, with_dangers
-from secmigrate.plan.permissions import MANAGED_SIZE, READING_STACKS, caller_dangers, policy_of, reading_policy
+from secmigrate.plan.permissions import (
+    MANAGED_SIZE,
+    READING_STACKS,
+    caller_dangers,
+    policy_of,
+    reading_many_policy,
+    reading_policy,
+)
 from tests.apply.stage import BEFORE, PLAN
 from tests.plan.cases import arn, group, groups, policy, readd, role, role_arn, snapshot, user
 from tests.small import ACCOUNT, allow, deny
@@ -50,8 +57,15 @@ def test_every_call_is_allowed_on_what_it_touches_and_nothing_else_is() -> None:
     assert {action for action, resources in found.items() if "*" in resources} == reading
 
 
+def test_many_accounts_are_read_by_a_role_and_a_list() -> None:
+    assert needs(reading_many_policy("audit/reader")) == {
+        "sts:AssumeRole": {"arn:aws:iam::*:role/audit/reader"},
+        "organizations:ListAccounts": {"*"},
+    }
+
+
 def test_actions_are_ones_that_aws_has() -> None:
-    for action in needs(policy_of(PLAN, BEFORE)):
+    for action in {**needs(policy_of(PLAN, BEFORE)), **needs(reading_many_policy("x"))}:
         assert ACTIONS.bits(action).bit_count() == 1, action
 
 
