@@ -15,7 +15,7 @@ from secmigrate.cli import account, running
 from secmigrate.cli.out import Out, finish
 from secmigrate.errors import BadInput, SecmigrateError
 from secmigrate.iam import Policy
-from secmigrate.plan.across import Across, across
+from secmigrate.plan.across import across
 from secmigrate.reports.accounts import Standing, across_document, across_lines, standing_lines
 from secmigrate.sources.live import read_live
 from secmigrate.workspace import Workspace
@@ -94,11 +94,6 @@ def status(folder: Path, out: Out) -> None:
     out.lines(across_lines(found, undecided, decided, folder / "decisions.yaml"))
     more = {"left_out": accounts.left_out, **across_document(found, undecided, decided)}
     out.document("status", {"accounts": standing, **more})
-
-
-def overview(folder: Path) -> Across:
-    """What the accounts of a folder have in common."""
-    return across(Folder(folder).snapshots())
 
 
 def _chosen(asked: Asked, aws: Aws) -> tuple[dict[str, str], dict[str, str]]:

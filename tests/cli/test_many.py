@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import stat
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from secmigrate.iam import Document, Group, Policy, Role, Snapshot, User
 from secmigrate.twin import Fault, Faults, Member, Twin
 from tests import small
 from tests.cli.conftest import NAMES
-from tests.cli.runs import listing, run
+from tests.cli.runs import PROGRAM, listing, run, run_alone
 from tests.small import ACCOUNT, allow, trust
 
 NUMBERS = [f"{n:03}122223333" for n in range(101, 110)]
@@ -147,6 +149,38 @@ def test_what_somebody_removed_is_missing_and_what_was_not_come_to_is_too(folder
         ran = run("resume", "-w", folder, "--endpoint-url", twin.url, "--json")
     assert ran.code == 0
     assert [row["account"] for row in ran.document["accounts"]] == [NUMBERS[2], NUMBERS[5]]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_stopped_has_lost_nothing(folder: Path, number: signal.Signals) -> None:
+    slow = Fault(match="ListRoles", kind="latency", seconds=0.1)
+    with many(slow) as twin:
+        words = ("--role", "audit/reader", "-w", folder, "--at-once", "2", "--endpoint-url", twin.url)
+        with subprocess.Popen(
+            [*PROGRAM, "inventory", "--organization", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            while len(ready(folder)) < 2:
+                assert process.poll() is None
+            process.send_signal(number)
+            process.communicate(timeout=60)
+        assert process.returncode == (1 if number == signal.SIGINT else -number)
+        there = ready(folder)
+        assert 2 <= len(there) < 10
+        before = twin.calls.count("ListRoles")
+        assert run("resume", "-w", folder, "--endpoint-url", twin.url).code == 0
+        again = twin.calls.count("ListRoles") - before
+    assert 10 - len(there) <= again <= 10 - len(there) + (0 if number == signal.SIGINT else 2)
+    assert ready(folder) == {ACCOUNT: small.account(), **{number: of(number) for number in NUMBERS}}
+
+
+def test_it_says_nothing_but_what_it_should(folder: Path) -> None:
+    """botocore's own warnings, with their tracebacks, stay away from people."""
+    with many(FAULTS[1], FAULTS[3]) as twin:
+        words = ("-w", folder, "--endpoint-url", twin.url)
+        ran = run_alone("inventory", "--organization", "--role", "audit/reader", *words)
+    assert ran.code == 1
+    assert ran.err == "reading 10 accounts …\n"
+    assert "Traceback" not in ran.out
 
 
 def test_a_file_names_them_and_the_inventory_is_taken_anew(empty: Path, folder: Path) -> None:
