@@ -51,23 +51,24 @@ class Across(Struct, frozen=True, kw_only=True):
 
 def across(snapshots: Iterable[Snapshot]) -> Across:
     """Of each snapshot only names and fingerprints are kept, so they may come one by one from the disk."""
-    users: dict[str, set[str]] = {}
-    roles: dict[str, set[str]] = {}
+    users: dict[str, Accounts] = {}
+    roles: dict[str, Accounts] = {}
     doors: list[Door] = []
-    groups: dict[str, dict[str, set[str]]] = {}  # by fingerprint, by name: in which accounts
+    groups: dict[str, dict[str, Accounts]] = {}  # by fingerprint, by name: in which accounts
     policies: dict[str, tuple[str, ...]] = {}
     for snapshot in snapshots:
-        account = snapshot.account
+        here = (snapshot.account,)  # one for all names that stand nowhere else: there may be millions
         for name in snapshot.users:
-            users.setdefault(name, set()).add(account)
+            users[name] = users[name] + here if name in users else here
         for role in snapshot.roles.values():
             if not role.path.startswith(_OF_AWS):
-                roles.setdefault(role.name, set()).add(account)
-                doors += _door(role, account)
+                roles[role.name] = roles[role.name] + here if role.name in roles else here
+                doors += _door(role, snapshot.account)
         for group in snapshot.groups.values():
             key, names = _same(group, snapshot)
             policies[key] = names
-            groups.setdefault(key, {}).setdefault(group.name, set()).add(account)
+            alike = groups.setdefault(key, {})
+            alike[group.name] = alike.get(group.name, ()) + here
     clusters = _clusters(groups, policies)
     return Across(
         users=_several(users),
@@ -77,7 +78,7 @@ def across(snapshots: Iterable[Snapshot]) -> Across:
     )
 
 
-def _several(found: Mapping[str, set[str]]) -> dict[str, Accounts]:
+def _several(found: Mapping[str, Accounts]) -> dict[str, Accounts]:
     return {name: tuple(sorted(found[name])) for name in sorted(found) if len(found[name]) > 1}
 
 
@@ -86,7 +87,7 @@ def _door(role: Role, account: str) -> list[Door]:
     return [Door(account=account, role=role.name, lets_in=others)] if others else []
 
 
-def _clusters(groups: Mapping[str, Mapping[str, set[str]]], policies: Mapping[str, tuple[str, ...]]) -> list[Cluster]:
+def _clusters(groups: Mapping[str, Mapping[str, Accounts]], policies: Mapping[str, tuple[str, ...]]) -> list[Cluster]:
     everywhere: dict[str, set[str]] = {}
     for named in groups.values():
         for name, accounts in named.items():
@@ -94,7 +95,7 @@ def _clusters(groups: Mapping[str, Mapping[str, set[str]]], policies: Mapping[st
     found = []
     for key, named in groups.items():
         if len(set().union(*named.values())) > 1:
-            elsewhere = {name: everywhere[name] - accounts for name, accounts in named.items()}
+            elsewhere = {name: everywhere[name] - {*accounts} for name, accounts in named.items()}
             found.append(
                 Cluster(
                     policies=policies[key],
