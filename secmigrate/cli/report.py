@@ -67,7 +67,7 @@ def facts(space: Workspace) -> Facts:
     return Facts(
         start=start,
         steps=tuple(space.steps()),
-        answers=documents.read_decisions(space.decisions),
+        answers=space.answers(),
         comparison=Comparison(start, end or start, documents.aws_actions(), successors),
         decided=decided,
         plans=tuple(space.plans()),
@@ -88,9 +88,7 @@ def _decided(space: Workspace) -> Decided:
     decisions, moves = account.decided_last(space), space.outcome().moves
     names = {"group": config.group_name, "role": config.role_name}
     today = {(one.kind, one.name, names[one.kind](one.target)) for one in decisions if isinstance(one, mapping.Mapped)}
-    ladders = mapping.ladders_of(
-        start, catalogue, documents.read_decisions(space.decisions), (config.client, config.environment)
-    )
+    ladders = mapping.ladders_of(start, catalogue, space.answers(), (config.client, config.environment))
     return Decided(
         config=config,
         config_name=path.name,

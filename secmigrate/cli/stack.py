@@ -69,7 +69,7 @@ def _test(aws: Aws, config: SecConfig, space: Workspace, out: Out) -> None:
     from secmigrate.reports.stacks import failure_lines
     from secmigrate.reports.text import diff_lines
 
-    catalogue, patterns = account.catalogue(space), documents.read_decisions(space.decisions).patterns
+    catalogue, patterns = account.catalogue(space), space.answers().patterns
     planned = sec.planned(config, catalogue.levels, documents.aws_managed(), patterns)
     rows = []
     live = account.look(aws, out, config.client.account_id)

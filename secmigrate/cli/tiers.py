@@ -176,7 +176,7 @@ def planned(
     from secmigrate.plan import standing as stacks
     from secmigrate.plan.tier import documents as bridge_documents
 
-    answers, new = documents.read_decisions(space.decisions), found.config
+    answers, new = space.answers(), found.config
     parting = mapping.parting(old, new, found.lacking, answers.downgrade)
     catalogue = account.catalogue(space)
 
