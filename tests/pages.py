@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from secmigrate import documents
-from secmigrate.cli.app import app
+from secmigrate.__main__ import app
 from secmigrate.dangers import KINDS
 from secmigrate.plan.permissions import reading_many_policy, reading_policy
 

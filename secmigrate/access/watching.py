@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.assuming import ASSUME
@@ -65,10 +65,13 @@ class Watch:
         """What a user loses, or may lose, by her own policies and groups, and nobody accepted: in words, what is lost
         for certain first.
         """
-        accepted = self._accepted_by(change.name)
-        rows = (*change.lost, *change.may_lose)
-        said = {line for row in rows for line in self._said(row, row.actions & ~accepted)}
+        said = {line for row in self.unaccepted(change) for line in self._said(row, row.actions)}
         return sorted(said, key=lambda line: (line.startswith("perhaps"), line))
+
+    def unaccepted(self, change: Change) -> tuple[Row, ...]:
+        """The same as rows that hold only what nobody accepted."""
+        accepted, rows = self._accepted_by(change.name), (*change.lost, *change.may_lose)
+        return tuple(structs.replace(row, actions=left) for row in rows if (left := row.actions & ~accepted))
 
     def barred(self, change: Change) -> list[str]:
         """The roles that a user may not assume any more, or perhaps not as before, and nobody accepted it."""

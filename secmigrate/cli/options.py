@@ -25,5 +25,6 @@ Confirm = Annotated[
 ]
 AtOnce = Annotated[int, typer.Option("--at-once", min=1, max=16, help="At most so many calls at the same time.")]
 StopBefore = Annotated[str | None, typer.Option(metavar="PHASE", help="Halt before: grant, revoke, strip or delete.")]
+Plain = Annotated[bool, typer.Option("--plain", help="Choices as numbered lines, for screen readers: type the number.")]
 
 FOLDER = Path("migration")

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from typing import cast
 
@@ -177,26 +177,42 @@ def _words(plan: Plan) -> str:
 
 @contextmanager
 def stoppable() -> Iterator[Callable[[], bool]]:
-    """Makes Ctrl-C and SIGTERM a wish that the function tells of. A second one ends the program at once: what is under
-    way is in doubt then, and looked up when somebody resumes.
+    """Makes Ctrl-C, SIGTERM and the closing of the terminal a wish that the function tells of. A second one ends the
+    program at once: what is under way is in doubt then, and looked up when somebody resumes.
     """
     wished = threading.Event()
 
     def stop(number: int, _frame: object) -> None:
+        if number == signal.SIGHUP:
+            _nobody_reads()
         if wished.is_set():
-            os.write(2, b"\nstopped at once; `secmigrate resume` looks up what was under way\n")
+            _to_stderr(b"\nstopped at once; `secmigrate resume` looks up what was under way\n")
             os._exit(128 + number)
         wished.set()
-        os.write(2, b"\nfinishing the calls under way; once more stops at once\n")
+        _to_stderr(b"\nfinishing the calls under way; once more stops at once\n")
 
     # Only the main thread may handle signals; elsewhere nobody presses Ctrl-C.
     main = threading.current_thread() is threading.main_thread()
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM) if main}
+    # `nohup` has SIGHUP ignored, and so it stays.
+    heeded = [one for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heeded if main}
     try:
         yield wished.is_set
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _to_stderr(text: bytes) -> None:
+    with suppress(OSError):
+        os.write(2, text)
+
+
+def _nobody_reads() -> None:
+    """Output goes nowhere from now on: writing to a terminal that was closed is an error."""
+    with open(os.devnull, "w") as nowhere:
+        for stream in (1, 2):
+            os.dup2(nowhere.fileno(), stream)
 
 
 def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, at_once: int) -> None:

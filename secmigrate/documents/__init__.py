@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from secmigrate.documents.account_lists import read_accounts
 from secmigrate.documents.config_files import config_of, config_text, read_config, read_decisions
+from secmigrate.documents.decision_files import write_decisions
 from secmigrate.documents.exports import read_exported, read_exports
 from secmigrate.documents.json_files import json_syntax, read_json, read_snapshot, write_json, write_snapshot
 from secmigrate.documents.remarks import Remark, remarks
@@ -38,6 +39,7 @@ __all__ = [
     "remarks",
     "retained",
     "schema",
+    "write_decisions",
     "write_json",
     "write_schemas",
     "write_snapshot",

@@ -106,7 +106,7 @@ def _commented(
         if isinstance(inner, dict):
             found[name] = _commented(inner, below, comments, notes)
         else:
-            found[name] = _plain(inner, key in _QUOTED or not inner)
+            found[name] = plain_yaml(inner, key in _QUOTED or not inner)
         note = notes.get(below, Remark())
         lines = [*(line for comment in comments.get(below, ()) for line in _wrapped(comment)), *note.before]
         if lines:
@@ -116,11 +116,12 @@ def _commented(
     return found
 
 
-def _plain(value: Any, quoted: bool = False) -> Any:
+def plain_yaml(value: Any, quoted: bool = False) -> Any:
+    """The value with texts in quotes where YAML would read something else."""
     if isinstance(value, dict):
-        return {_text(key): _plain(inner) for key, inner in value.items()}
+        return {_text(key): plain_yaml(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [plain_yaml(inner) for inner in value]
     return _text(value, quoted) if isinstance(value, str) else value
 
 

@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import msgspec
 
-from secmigrate.cli import main
+from secmigrate.__main__ import main
 
 PROGRAM = (sys.executable, "-m", "secmigrate")
 

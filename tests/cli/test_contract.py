@@ -18,7 +18,7 @@ import typer.main
 from msgspec import structs
 
 from secmigrate import documents, iam, plan
-from secmigrate.cli.app import app
+from secmigrate.__main__ import app
 from secmigrate.documents import read_snapshot, write_snapshot
 from secmigrate.iam import Gap, Snapshot
 from secmigrate.twin import Twin

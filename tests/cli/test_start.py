@@ -11,7 +11,7 @@ SLOW = set("boto3 botocore deepdiff jsonschema moto msgspec questionary rich rua
 DUMP = """
 import atexit, sys
 atexit.register(lambda: sys.stderr.write(" ".join(sys.modules)))
-from secmigrate.cli import main
+from secmigrate.__main__ import main
 main()
 """
 
