@@ -97,9 +97,11 @@ class Out:
         from rich.console import Console
         from rich.markup import escape
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+        from rich.table import Column
 
         count = MofNCompleteColumn() if total else TextColumn("{task.fields[count]}")
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20), count)
+        one_line = Column(no_wrap=True, overflow="ellipsis")
+        columns = (SpinnerColumn(), TextColumn("{task.description}", table_column=one_line), BarColumn(bar_width=20), count)
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(what, total=total, count="")
             yield lambda doing, n: bar.update(

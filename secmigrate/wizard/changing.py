@@ -10,7 +10,7 @@ from secmigrate.wizard.desk import Desk, Leave, many, some
 
 EVERY = 20.0  # seconds between two looks at the account
 _SAYS = {
-    "readd": "adds people to their new groups; the old ones stay for now",
+    "readd": "adds people to their new groups",
     "decommission": "takes old groups, roles and policies away",
     "rollback": "takes back what was done",
 }
@@ -63,7 +63,7 @@ def _wait(desk: Desk) -> None:
 
 def move(desk: Desk) -> None:
     """`readd`, and a look at what came of it."""
-    desk.say("Everybody is added to the new groups, and stays in the old ones: nobody has less at any moment.")
+    desk.say("Everybody is added to the new groups and stays in the old ones for now, so that nobody has less.")
     _plan(desk, "readd")
     _verify(desk)
 
@@ -161,6 +161,7 @@ def _summary(desk: Desk, name: str, heard: Heard) -> None:
         desk.say("", f"The plan {_SAYS[name]}: {many(number, 'call')}, {taking} of which take something away.")
     kept = [line.strip() for line in heard.lines if line.startswith("  stays: ")]
     desk.say(*(f"  {line}" for line in kept[:4]), *([f"  and {len(kept) - 4} more stay"] if len(kept) > 4 else []))
+    desk.say(*(line for line in heard.lines if line.startswith(("  note", "  will not come back"))))
     for danger in plan["dangers"]:
         weight = {"plan": "blocks the plan", "subjects": "left out of the plan", "nothing": "to know"}[danger["blocks"]]
         desk.say(f"  {danger['code']} ({weight}): {danger['message']}", f"    hint: {danger['hint']}")

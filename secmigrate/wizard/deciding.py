@@ -14,10 +14,10 @@ from secmigrate.wizard.desk import Desk, some
 
 _SHOWN = 15
 _WORDS = {
-    "mapped": "have a place (mapped)",
-    "ambiguous": "could be several things (ambiguous)",
-    "unmapped": "have none (unmapped)",
-    "left-out": "are left as they are (left-out)",
+    "mapped": "with a place (mapped)",
+    "ambiguous": "in doubt (ambiguous)",
+    "unmapped": "without a place (unmapped)",
+    "left-out": "left as they are (left-out)",
 }
 _ENVS = ("prod", "dev", "test", "staging")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from secmigrate import documents
 from secmigrate.errors import SecmigrateError
 from secmigrate.wizard import changing, deciding, losing, reading
 from secmigrate.wizard.desk import Desk, Leave
@@ -90,9 +91,12 @@ def _begin(desk: Desk) -> int:
 
 
 def _proposed(desk: Desk) -> int:
-    states = {step.step: step.state for step in desk.space.steps()}
-    if not desk.space.mapping.exists():
+    space = desk.space
+    # Whoever accepted a loss, or was told what is to be deployed, is done with deciding.
+    beyond = documents.read_decisions(space.decisions).accept or space.plan_path("readd").exists()
+    if not space.mapping.exists() or not beyond:
         return DECIDE
+    states = {step.step: step.state for step in space.steps()}
     if states["decommission"] == "done":
         return END
     return RETIRE if states["readd"] == "done" else CHECK
