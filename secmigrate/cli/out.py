@@ -101,11 +101,12 @@ class Out:
 
         count = MofNCompleteColumn() if total else TextColumn("{task.fields[count]}")
         one_line = Column(no_wrap=True, overflow="ellipsis")
-        columns = (SpinnerColumn(), TextColumn("{task.description}", table_column=one_line), BarColumn(bar_width=20), count)
+        doing = TextColumn("{task.description}", table_column=one_line)
+        columns = (SpinnerColumn(), doing, BarColumn(bar_width=20), count)
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(what, total=total, count="")
-            yield lambda doing, n: bar.update(
-                task, description=escape(plain(f"{what}: {doing}")), completed=n, count=str(n)
+            yield lambda now, n: bar.update(
+                task, description=escape(plain(f"{what}: {now}")), completed=n, count=str(n)
             )
 
 

@@ -210,9 +210,10 @@ def _to_stderr(text: bytes) -> None:
 
 def _nobody_reads() -> None:
     """Output goes nowhere from now on: writing to a terminal that was closed is an error."""
-    with open(os.devnull, "w") as nowhere:
-        for stream in (1, 2):
-            os.dup2(nowhere.fileno(), stream)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
 
 
 def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, at_once: int) -> None:

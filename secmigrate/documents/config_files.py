@@ -12,7 +12,7 @@ import yaml
 from msgspec import structs
 
 from secmigrate.documents.remarks import Remark
-from secmigrate.documents.yaml_files import Lines, read_yaml, yaml_value
+from secmigrate.documents.yaml_files import Lines, escaped, read_yaml, yaml_value
 from secmigrate.errors import BadInput
 from secmigrate.mapping import Decisions
 from secmigrate.sec import ConfigPath, SecConfig
@@ -89,7 +89,7 @@ def config_text(
     text = StringIO()
     yaml.dump(root, text)
     at_the_end = "".join(f"# {line}".rstrip() + "\n" for line in notes[()].before) if () in notes else ""
-    return text.getvalue() + at_the_end
+    return escaped(text.getvalue()) + at_the_end
 
 
 def _commented(
@@ -130,7 +130,8 @@ def _text(text: str, quoted: bool = False) -> str:
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
     tag = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]  # PyYAML's is
-    return text if tag == "tag:yaml.org,2002:str" and not quoted else DoubleQuotedScalarString(text)
+    plain = tag == "tag:yaml.org,2002:str" and not quoted and text.isprintable()
+    return text if plain else DoubleQuotedScalarString(text)
 
 
 def _wrapped(comment: str) -> list[str]:

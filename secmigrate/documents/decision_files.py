@@ -10,7 +10,7 @@ import msgspec
 
 from secmigrate.documents.config_files import plain_yaml, read_decisions
 from secmigrate.documents.whole import read_bytes, write_whole
-from secmigrate.documents.yaml_files import yaml_value
+from secmigrate.documents.yaml_files import escaped, yaml_value
 from secmigrate.errors import Failed
 from secmigrate.mapping import Decisions
 
@@ -52,7 +52,7 @@ def _edited(text: str, before: Decisions, wanted: Decisions) -> str:
     if root:
         yaml.dump(root, out)
     head = text if not root or not yaml_value(text.encode()) else ""
-    return head + out.getvalue()
+    return head + escaped(out.getvalue())
 
 
 def _edit_map(root: Any, part: str, old: dict[str, Any], new: dict[str, Any]) -> None:

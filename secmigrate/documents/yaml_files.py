@@ -99,6 +99,23 @@ def _yaml_hint(problem: str) -> str:
     return "look at the indentation there, and at brackets and quotes before it"
 
 
+def escaped(text: str) -> str:
+    """YAML without characters that nobody sees or that turn the text around: as escapes, which stand in double quotes.
+    Comments of a person's own stay.
+    """
+    if text.isascii():
+        return text
+    return "".join(
+        line if line.lstrip().startswith("#") else "".join(map(_visible, line)) for line in text.splitlines(True)
+    )
+
+
+def _visible(one: str) -> str:
+    if one.isprintable() or one == "\n":
+        return one
+    return f"\\u{ord(one):04x}" if ord(one) < 0x10000 else f"\\U{ord(one):08x}"
+
+
 def yaml_value(text: bytes) -> Any:
     """The value of a text that is known to be YAML."""
     return _parsed(text, "")[0]

@@ -16,7 +16,9 @@ Choices = Sequence[tuple[T, str]]
 Check = Callable[[str], str]  # what is wrong with an answer; empty: nothing
 
 # Bold alone: what colour would say is said in words.
-_STYLE = questionary.Style([("question", "bold"), ("answer", "bold"), ("highlighted", "bold"), ("pointer", "bold")])
+_STYLE = questionary.Style(
+    [(part, "noinherit bold") for part in ("qmark", "question", "answer", "highlighted", "pointer")]
+)
 _KEYS = 9  # choices that have a key of one digit
 
 

@@ -14,16 +14,18 @@ def read(desk: Desk) -> None:
     desk.say(
         "All that follows is decided from a copy of the account's IAM: users, groups, roles, policies, and who is in "
         "which group. Reading changes nothing.",
+        "A saved file is a snapshot, or what `aws iam get-account-authorization-details` prints. Files of who manages "
+        "the account are Terraform's states and templates of stacks: what they manage is left to them.",
         "",
     )
     who = f"profile {desk.profile}" if desk.profile else _from_the_environment()
     source = desk.ask.choose(
         "Where should IAM be read from?",
         [
-            ("live", f"The account itself ({who})"),
-            ("saved", "A file saved before: a snapshot, or authorization details"),
-            ("both", "The account, and Terraform's state or templates: who manages what"),
-            ("files", "Terraform's state or a template alone"),
+            ("live", f"The account, with {who}"),
+            ("saved", "A file that was saved before"),
+            ("both", "The account, and files of who manages it"),
+            ("files", "Files of who manages it alone"),
         ],
     )
     places = ["live"] if source in ("live", "both") else []

@@ -20,7 +20,7 @@ from secmigrate.reports.access_json import access_json
 from tests import small
 from tests.cli.conftest import NAMES
 from tests.cli.runs import run, run_alone
-from tests.cli.test_contract import hostile
+from tests.hostile import hostile
 
 HERE = Path(__file__).parent
 BOX = "arn:aws:s3:::box/*"

@@ -16,7 +16,7 @@ from tests.cli.runs import PROGRAM
 
 ENTER, CTRL_C, CTRL_D = "\r", "\x03", "\x04"
 _MENU = "(arrows"  # what a menu says behind its question, as long as nobody has answered
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]")
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\x08")
 
 
 class _Screen(pyte.HistoryScreen):
