@@ -9,6 +9,7 @@ import gc
 import sys
 
 from secmigrate.cli.app import app
+from secmigrate.cli.completing import asked_by_bash, for_bash
 from secmigrate.cli.out import plain
 from secmigrate.errors import SecmigrateError
 
@@ -20,7 +21,10 @@ def main() -> None:
     """The console script. Whatever goes wrong in a known way ends in one message and the contract's exit code."""
     gc.set_threshold(*COLLECTOR)
     try:
-        app()
+        if (words := asked_by_bash()) is not None:
+            for_bash(app, words)
+        else:
+            app()
     except SecmigrateError as error:
         for line in f"error: {error}".split("\n"):
             sys.stderr.write(f"{plain(line)}\n")

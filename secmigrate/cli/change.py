@@ -9,6 +9,7 @@ import typer
 
 from secmigrate.cli import options
 from secmigrate.cli.app import app
+from secmigrate.cli.completing import scopes
 from secmigrate.cli.out import Out, finish
 from secmigrate.errors import BadInput
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _KINDS = {"roles": frozenset({"role"}), "all": frozenset({"role", "group"}), "none": frozenset[str]()}
 
 
-@app.command(epilog="Example: secmigrate readd; secmigrate readd --execute --confirm-account 111122223333")
+@app.command(epilog="Example: secmigrate readd; secmigrate readd --execute")
 def readd(
     workspace: options.Workspace = options.FOLDER,
     json: options.Json = False,
@@ -126,7 +127,8 @@ def rollback(
     at_once: options.AtOnce = 4,
     users_only: Annotated[bool, typer.Option("--users-only", help="Only memberships.")] = False,
     only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="KIND:GLOB", help="Only what was done to these.")
+        list[str] | None,
+        typer.Option("--only", metavar="KIND:GLOB", autocompletion=scopes, help="Only what was done to these."),
     ] = None,
 ) -> None:
     """Plan: back to the start, from the journals of what was done."""

@@ -10,13 +10,16 @@ import typer
 
 from secmigrate.cli import options
 from secmigrate.cli.app import app
+from secmigrate.cli.completing import users
 from secmigrate.cli.out import Out, finish
 
 if TYPE_CHECKING:
     from secmigrate.iam import Snapshot
     from secmigrate.workspace import Workspace
 
-User = Annotated[str | None, typer.Option(metavar="NAME", help="Only this user, with all that changes.")]
+User = Annotated[
+    str | None, typer.Option(metavar="NAME", autocompletion=users, help="Only this user, with all that changes.")
+]
 
 
 @app.command(epilog="Example: secmigrate diff; secmigrate diff --exports")
@@ -58,7 +61,8 @@ def access(workspace: options.Workspace = options.FOLDER, json: options.Json = F
     moves = space.outcome().moves
     after = destination(before, account.planned(space), moves)
     successors = {move.old: move.new for move in moves if move.kind == "role"}
-    found = compared(Comparison(before, after, documents.aws_actions(), successors), user or "")
+    with out.progress("comparing everybody's access"):
+        found = compared(Comparison(before, after, documents.aws_actions(), successors), user or "")
     out.lines(access_lines(found, details=not json))
     if json:
         sys.stdout.writelines(access_json(found))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from secmigrate.workspace import Workspace
 
 
-@app.command(epilog="Example: secmigrate provisioner validate-config; secmigrate provisioner export-groups --run")
+@app.command(epilog="Example: secmigrate provisioner deploy; secmigrate provisioner deploy --run")
 def provisioner(
     action: Annotated[str, typer.Argument(metavar="ACTION", help="validate-config, export-groups, …, deploy.")],
     workspace: options.Workspace = options.FOLDER,

@@ -11,6 +11,7 @@ import typer
 
 from secmigrate.cli import options
 from secmigrate.cli.app import app
+from secmigrate.cli.completing import scopes, things
 from secmigrate.cli.out import Out, finish
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 rules = typer.Typer(help="The mapping rules.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(rules, name="rules")
 
-Globs = Annotated[list[str] | None, typer.Option(metavar="KIND:GLOB", help="Scope, such as role:ml-*; repeatable.")]
+Globs = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KIND:GLOB", autocompletion=scopes, help="Scope, such as role:ml-*; repeatable."),
+]
 
 
-@app.command("map", epilog="Example: secmigrate map --company-prefix lumen --tenant-id a001 --region eu-central-1")
+@app.command("map", epilog="Example: secmigrate map --company-prefix lumen --tenant-id a001 --region NAME")
 def map_(
     workspace: options.Workspace = options.FOLDER,
     json: options.Json = False,
@@ -125,7 +129,7 @@ def _tell(
 
 @app.command(epilog="Example: secmigrate explain data-science-team")
 def explain(
-    name: Annotated[str, typer.Argument(help="A group or a role.")],
+    name: Annotated[str, typer.Argument(help="A group or a role.", autocompletion=things)],
     workspace: options.Workspace = options.FOLDER,
     json: options.Json = False,
 ) -> None:
@@ -160,7 +164,7 @@ def rules_check(json: options.Json = False) -> None:
     finish(1 if failures else 0)
 
 
-@app.command(epilog="Example: secmigrate validate migration/sec/configs/lumen-prod-a001-eu-central-1-sec.yaml")
+@app.command(epilog="Example: secmigrate validate lumen-prod-a001-eu-central-1-sec.yaml")
 def validate(
     config: Annotated[Path | None, typer.Argument(help="By default the workspace's own.")] = None,
     workspace: options.Workspace = options.FOLDER,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from secmigrate.cli.out import Heard
-from secmigrate.errors import Refused, SecmigrateError
+from secmigrate.errors import BadInput, Refused, SecmigrateError
 from secmigrate.wizard.desk import Desk, Leave, many, some
 
 EVERY = 20.0  # seconds between two looks at the account
@@ -18,14 +18,11 @@ _SAYS = {
 
 def deploy(desk: Desk) -> None:
     """Tells what to run, and waits until the new groups and roles are in the account."""
-    config = desk.space.config()
     desk.say(
-        "The SEC Provisioner makes the new groups and roles, beside the old ones; nobody's access changes by it. Run "
-        "its container, as the guide has it, first to test and then to deploy, with this config:",
-        f"  {config}",
-        "  --config " + config.name + " --action test-deploy   (guide, step 7)",
-        "  --config " + config.name + " --action deploy        (guide, step 8)",
+        "The SEC Provisioner makes the new groups and roles, beside the old ones; nobody's access changes by it. Its "
+        "container is run with your config, first to test (step 7: test-deploy), then to deploy (step 8):",
     )
+    desk.show(desk.run("provisioner", "deploy").lines)
     while missing := _missing(desk):
         desk.say("", f"Not in the account yet: {many(len(missing), 'group or role', 'groups and roles')}:")
         desk.say(f"  {some(missing, 3)}")
@@ -34,6 +31,7 @@ def deploy(desk: Desk) -> None:
             [
                 ("look", "Look at the account again"),
                 ("wait", "Wait, and look every 20 seconds until they are there"),
+                ("run", "Run it here, with Docker; I will type the account's id"),
                 ("leave", "Leave, and come back when it is deployed"),
             ],
         )
@@ -41,7 +39,16 @@ def deploy(desk: Desk) -> None:
             raise Leave
         if what == "wait":
             _wait(desk)
+        if what == "run":
+            _run_it(desk)
     desk.say("", "The new groups and roles are in the account.")
+
+
+def _run_it(desk: Desk) -> None:
+    account = desk.space.outcome().account
+    for action in ("test-deploy", "deploy"):
+        if not _confirmed(desk, account, "provisioner", action, "--run"):
+            return
 
 
 def _missing(desk: Desk, *, told: bool = True) -> list[str]:
@@ -140,11 +147,13 @@ def _confirmed(desk: Desk, account: str, *words: str) -> bool:
         return False
     try:
         heard = desk.run(*words, "--confirm-account", typed)
-    except Refused as error:
+    except (Refused, BadInput) as error:
         desk.say("Refused, nothing was changed:", *str(error).split("\n"))
         return False
     except SecmigrateError as error:
-        desk.say("It stopped half way:", *str(error).split("\n"))
+        desk.say("It did not come to its end:", *str(error).split("\n"))
+        if words[0] == "provisioner":
+            return False
         raise Leave from None
     desk.say("", *(line for line in heard.lines if line))
     if heard.code == 3:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,13 @@ class Terminal:
     """A program at work on a terminal of a size."""
 
     def __init__(
-        self, *words: str | Path, columns: int = 80, rows: int = 40, cwd: Path, env: Mapping[str, str] = {}
+        self,
+        *words: str | Path,
+        columns: int = 80,
+        rows: int = 40,
+        cwd: Path,
+        env: Mapping[str, str] = {},
+        program: Sequence[str] = PROGRAM,
     ) -> None:
         self.screen = _Screen(columns, rows, history=10_000, ratio=0.5)
         self.screen.terminal = self
@@ -42,8 +48,8 @@ class Terminal:
         self._answered = 0  # how much of that came before the last answer
         variables = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "", "LINES": "", "NO_COLOR": "", **env}
         self.process: Any = pexpect.spawn(
-            PROGRAM[0],
-            [*PROGRAM[1:], *map(str, words)],
+            program[0],
+            [*program[1:], *map(str, words)],
             dimensions=(rows, columns),
             cwd=str(cwd),
             env={name: value for name, value in variables.items() if value},
@@ -88,6 +94,13 @@ class Terminal:
     def answer(self, keys: str) -> None:
         self._answered = len(self.raw)
         self.send(keys)
+
+    def until(self, text: str, seconds: float = 60) -> None:
+        """Waits until the text stands on the screen."""
+        end = time.monotonic() + seconds
+        while text not in self.shown:
+            assert time.monotonic() < end, f"{text!r} never came:\n{self.all}"
+            assert self.read(), f"it ended without {text!r}:\n{self.all}"
 
     def ended(self, seconds: float = 90) -> int:
         """Waits until the program has ended, gives its exit code; minus a signal."""
