@@ -13,10 +13,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from secmigrate import iam
+from secmigrate.documents.doubled import no_key_twice
 from secmigrate.documents.whole import read_bytes, write_whole
 from secmigrate.errors import BadInput
 
 T = TypeVar("T")
+
+EDITED = 2_000_000  # bytes; a snapshot of 400 users has about so many
 
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # PowerShell's `>` writes UTF-16
 _UTF_8 = "save it as UTF-8 without a byte order mark"
@@ -30,7 +33,9 @@ def read_json(path: Path, kind: type[T], *, hint: str) -> T:
     """Reads a file of ours into its type. Raises BadInput with file and line, and `hint` as what to do."""
     data = read_bytes(path)
     with located(path, data, hint):
-        return msgspec.json.decode(data, type=kind, dec_hook=_document)
+        found = msgspec.json.decode(data, type=kind, dec_hook=_document)
+    _written_by_hand(path, data)
+    return found
 
 
 def write_json(path: Path, value: object) -> Path:
@@ -44,10 +49,12 @@ def read_snapshot(path: Path) -> iam.Snapshot:
     data = read_bytes(path)
     with located(path, data, "run `secmigrate inventory` again"):
         try:
-            return iam.decode(data)
+            found = iam.decode(data)
         except BadInput:
             _locate(path, data)
             raise
+    _written_by_hand(path, data)
+    return found
 
 
 def write_snapshot(path: Path, snapshot: iam.Snapshot) -> Path:
@@ -58,7 +65,15 @@ def write_snapshot(path: Path, snapshot: iam.Snapshot) -> Path:
 def json_syntax(path: Path, data: bytes) -> Any:
     """Parses JSON of any shape. Raises BadInput with file and line."""
     with located(path, data, "the file is damaged or is not JSON"):
-        return msgspec.json.decode(data)
+        found = msgspec.json.decode(data)
+        no_key_twice(path, data)
+        return found
+
+
+def _written_by_hand(path: Path, data: bytes) -> None:
+    """Looks for doubled keys in files of ours of a size that people edit; larger ones only programs write."""
+    if len(data) <= EDITED:
+        no_key_twice(path, data)
 
 
 @contextmanager

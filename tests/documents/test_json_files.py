@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secmigrate import documents, iam
-from secmigrate.documents import read_snapshot, write_snapshot
+from secmigrate.documents import json_syntax, read_snapshot, write_snapshot
 from secmigrate.documents.json_files import line_of
 from secmigrate.errors import BadInput
 from secmigrate.workspace import Members
@@ -159,3 +159,35 @@ def test_the_line_of_what_is_not_there_is_that_of_what_would_hold_it() -> None:
         *(1, 2, 4, 4),
         *(2, 4, 1),
     ]
+
+
+DOUBLED = {
+    "at the top": ('{"a": 1,\n "b": 2,\n "a": 3}', 3, "a"),
+    "further in": ('[{"x": {"a": {}}},\n{"x": {"a": {}, "b": [],\n"a": 7}}]', 3, "a"),
+    "escaped": ('{"a": "\\"a\\": 1, {",\n"\\u0061": 1}', 2, "a"),
+    "beside brackets in texts": ('{"}": "{",\n"b": "}}",\n"}": 1}', 3, "}"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "key"), DOUBLED.values(), ids=DOUBLED)
+def test_a_key_that_stands_twice_is_an_error_and_not_a_silent_loss(
+    tmp_path: Path, text: str, line: int, key: str
+) -> None:
+    path = tmp_path / "x.json"
+    with pytest.raises(BadInput) as caught:
+        json_syntax(path, text.encode())
+    assert (caught.value.message, caught.value.where) == (f"the key {key!r} stands twice", f"{path}:{line}")
+
+
+def test_so_it_is_in_a_snapshot_that_somebody_edited(tmp_path: Path) -> None:
+    path = write_snapshot(tmp_path / "inventory.json", account())
+    text = path.read_text().replace(
+        '"account": "111122223333",', '"account": "111122223333",\n"account": "111122223333",'
+    )
+    path.write_text(text)
+    with pytest.raises(BadInput, match="the key 'account' stands twice"):
+        read_snapshot(path)
+
+
+def test_the_same_key_in_two_objects_is_none(tmp_path: Path) -> None:
+    assert json_syntax(tmp_path / "x.json", b'[{"a": {"a": 1}}, {"a": "a"}]') == [{"a": {"a": 1}}, {"a": "a"}]
