@@ -50,7 +50,8 @@ def readd(
     live = account.look(aws, out, outcome.account)
     watch = account.watch(space, live)
     undone = takes_away(account.managed(space).resources, account.planned(space))
-    made = plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped, watch, undone)
+    with out.working("planning, and comparing everybody's access at each step"):
+        made = plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped, watch, undone)
     running.propose(made, live, aws, space, out)
 
 
@@ -71,7 +72,8 @@ def verify(
     outcome, planned, start = space.outcome(), account.planned(space), account.inventory(space)
     live = account.look(aws, out, outcome.account)
     members, watch = space.members().groups, account.watch(space, live, start)
-    findings = plan.verify(live, planned, outcome.moves, members, start, watch)
+    with out.working("comparing everybody's access"):
+        findings = plan.verify(live, planned, outcome.moves, members, start, watch)
     out.lines(f"  {finding}" for finding in findings)
     out.say(f"{len(findings)} findings" if findings else "verified: everyone is in place, and all is as planned")
     out.document("verify", {"findings": findings})
@@ -109,9 +111,9 @@ def decommission(
     unused_since = (datetime.now(UTC) - timedelta(days=unused_days)).strftime("%Y-%m-%d")
     outcome = space.outcome()
     live = account.with_owners(space, account.look(aws, out, outcome.account), aws, out)
-    running.propose(
-        plan.decommission(live, outcome.moves, unused_since, account.watch(space, live), apart), live, aws, space, out
-    )
+    with out.working("planning, and comparing everybody's access"):
+        made = plan.decommission(live, outcome.moves, unused_since, account.watch(space, live), apart)
+    running.propose(made, live, aws, space, out)
 
 
 @app.command(epilog="Example: secmigrate rollback; secmigrate rollback --execute")
@@ -156,7 +158,9 @@ def rollback(
     watch = Watch(aws_actions(), (live,), (), documents(done))
     stack = None if users_only or only else _stack(space, done)
     running.tell_affected(space, out)
-    running.propose(plan.rollback(live, done, wanted=wanted, watch=watch, stack=stack), live, aws, space, out)
+    with out.working("planning the way back"):
+        made = plan.rollback(live, done, wanted=wanted, watch=watch, stack=stack)
+    running.propose(made, live, aws, space, out)
 
 
 @app.command(epilog="Example: secmigrate resume --confirm-account 111122223333")

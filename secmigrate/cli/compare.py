@@ -61,7 +61,7 @@ def access(workspace: options.Workspace = options.FOLDER, json: options.Json = F
     moves = space.outcome().moves
     after = destination(before, account.planned(space), moves)
     successors = {move.old: move.new for move in moves if move.kind == "role"}
-    with out.progress("comparing everybody's access"):
+    with out.working("comparing everybody's access"):
         found = compared(Comparison(before, after, documents.aws_actions(), successors), user or "")
     out.lines(access_lines(found, details=not json))
     if json:

@@ -67,7 +67,8 @@ def map_(
             account_id,
         )
         scope = mapping.Scope(only=tuple(only or ()), skip=tuple(skip or ()))
-        decided = account.decided(space, scope, (client, environment), fitting)
+        with out.working("deciding what becomes what"):
+            decided = account.decided(space, scope, (client, environment), fitting)
         choice = mapping.choose_tier(decided, catalogue, tier)
         ours = mapping.sec_config(
             decided,

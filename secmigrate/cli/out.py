@@ -109,6 +109,15 @@ class Out:
                 task, description=escape(plain(f"{what}: {now}")), completed=n, count=str(n)
             )
 
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """The same for work on this machine: a log need not tell of it."""
+        if not sys.stderr.isatty():
+            yield
+            return
+        with self.progress(what):
+            yield
+
 
 def _in_lines(what: str, total: int | None) -> Callable[[str, int], None]:
     typer.echo(f"{what} …", err=True)

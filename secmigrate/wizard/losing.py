@@ -53,8 +53,8 @@ def compare(desk: Desk) -> None:
     desk.say("", f"{many(len(diff['missing']), 'group or role', 'groups and roles')} will be made.")
     desk.say(*(f"  {one['kind']} {one['name']} is there, but different" for one in diff["different"][:10]))
     desk.command("access")
-    with desk.out.progress("comparing everybody's access") as progress:
-        kinds, summary = _losses(desk, progress)
+    with desk.out.working("comparing everybody's access"):
+        kinds, summary = _losses(desk)
     desk.say("", *summary)
     while kinds:
         desk.say("", "Lost, and nobody has accepted it yet:")
@@ -92,7 +92,7 @@ def _more(desk: Desk, kinds: list[Kind]) -> bool:
     return desk.ask.choose("Go on?", [(False, "Go on: these people keep their old groups"), (True, "Look again")])
 
 
-def _losses(desk: Desk, progress: object) -> tuple[list[Kind], list[str]]:
+def _losses(desk: Desk) -> tuple[list[Kind], list[str]]:
     """What is lost and not accepted, by kind, and the summary of all that changes."""
     space = desk.space
     before, moves = account.inventory(space), space.outcome().moves

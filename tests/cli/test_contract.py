@@ -230,7 +230,7 @@ def test_help_ends_with_an_example_that_can_be_typed(command: tuple[str, ...]) -
 
 
 def test_every_command_that_tells_something_has_json_and_a_workspace() -> None:
-    quiet = {("twin",), ("demo",)}
+    quiet = {("twin",), ("demo",), ("wizard",)}
     for command in COMMANDS:
         told = run(*command, "--help").out
         assert ("--json" in told) == (command not in quiet), command
