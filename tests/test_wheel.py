@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -65,6 +68,28 @@ def test_the_rules_prove_themselves_in_the_installed_wheel(away: Path) -> None:
     missing = [path.stem for path in sorted((ROOT / "mappings/groups").glob("*.yaml")) if path.stem not in said]
     assert missing == []
     assert "data_scientists" in said
+
+
+def test_it_works_from_an_empty_folder_and_leaves_it_so(away: Path, tmp_path: Path) -> None:
+    assert _run(tmp_path, str(away / ".venv/bin/secmigrate"), "rules", "check").endswith(" 0 failures\n")
+    python = str(away / ".venv/bin/python")
+    assert _run(tmp_path, python, "-m", "secmigrate", "--version").startswith("secmigrate ")
+    assert "wizard" in _run(tmp_path, python, "-m", "secmigrate", "--help")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_image_is_made_of_what_is_here() -> None:
+    """No engine runs it in the tests; what it names has to be there."""
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f'ENTRYPOINT ["{next(iter(project["scripts"]))}"]' in text
+    oldest, versions = project["requires-python"].removeprefix(">="), re.findall(r"FROM python:(\S+)-slim", text)
+    assert len(set(versions)) == 1
+    assert [int(part) for part in versions[0].split(".")] >= [int(part) for part in oldest.split(".")]
+    for copied in ("constraints.txt", "pyproject.toml", "LICENSE", "README.md"):
+        assert (ROOT / copied).is_file()
+        ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+        assert not any(fnmatch(copied, glob) for glob in ignored)
 
 
 def _data() -> Iterator[str]:
