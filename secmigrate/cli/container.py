@@ -54,7 +54,7 @@ def provisioner(
     )
     told = {"action": action, "command": asked.command, "shell": asked.shell, "image": asked.image}
     if not run:
-        out.say(asked.shell)
+        out.command(asked.shell)
         out.document("provisioner", told)
         return
     container.check_config(sec.findings(config, catalogue.tiers, catalogue.levels, documents.aws_managed()))

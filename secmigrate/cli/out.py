@@ -62,6 +62,13 @@ class Out:
             for part in fitted(plain(line), width):
                 typer.echo(part, err=self.json)
 
+    def command(self, line: str) -> None:
+        """A command line for a shell, to be copied: never broken."""
+        if heard := _HEARD.get():
+            heard.lines.append(plain(line))
+        else:
+            typer.echo(plain(line), err=self.json)
+
     def lines(self, lines: Iterable[str]) -> None:
         """The same, from a report."""
         self.say(*lines)

@@ -40,40 +40,71 @@ def _edited(text: str, before: Decisions, wanted: Decisions) -> str:
     yaml.width = 118
     yaml.preserve_quotes = True
     yaml.indent(mapping=2, sequence=4, offset=2)
-    root = yaml.load(text)
-    if root is None:
-        root = CommentedMap()
+    root = yaml.load(text) or CommentedMap()
     old, new = msgspec.to_builtins(before), msgspec.to_builtins(wanted)
     for part in ("groups", "roles"):
         _edit_map(root, part, old[part], new[part])
     for part in ("accept", "patterns"):
         _edit_list(root, part, list(old[part]), list(new[part]))
     out = StringIO()
-    if root:
-        yaml.dump(root, out)
-    head = text if not root or not yaml_value(text.encode()) else ""
+    yaml.dump(root, out)
+    head = text if yaml_value(text.encode()) is None else ""
     return head + escaped(out.getvalue())
 
 
 def _edit_map(root: Any, part: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     for name in old.keys() - new.keys():
+        _pass_on(root, part)
         del root[part][_key(root[part], name)]
     for name, value in new.items():
         if old.get(name) != value:
-            if root.get(part) is None:
-                root[part] = {}
-            root[part][_key(root[part], name)] = plain_yaml(value)
+            _room(root, part, {})[_key(root[part], name)] = plain_yaml(value)
 
 
 def _edit_list(root: Any, part: str, old: list[Any], new: list[Any]) -> None:
     for at in reversed(range(len(old))):
         if old[at] not in new:
+            _pass_on(root, part)
             del root[part][at]
     for value in new:
         if value not in old:
-            if root.get(part) is None:
-                root[part] = []
-            root[part].append(_short(plain_yaml(value)))
+            _room(root, part, []).append(_short(plain_yaml(value)))
+
+
+def _room(root: Any, part: str, empty: Any) -> Any:
+    """The part, ready for one more entry."""
+    if not root.get(part):
+        root[part] = empty
+    _pass_on(root, part)
+    return root[part]
+
+
+def _pass_on(root: Any, part: str) -> None:
+    """Gives the remarks behind the last entry of a part to what follows it, where there is something: they would
+    stay with the entry.
+    """
+    following = list(root)[list(root).index(part) + 1 :]
+    token = _behind(root[part])
+    if following and token is not None:
+        beside, _, rest = token.value.partition("\n")
+        token.value = f"{beside}\n"
+        if rest:
+            from ruamel.yaml.tokens import CommentToken
+
+            before = root.ca.items.setdefault(following[0], [None, None, None, None])
+            before[1] = [CommentToken(rest, token.start_mark), *(before[1] or [])]
+
+
+def _behind(node: Any) -> Any:
+    """The remarks that stand behind the last line of a part: beside it, and on the lines after it."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+    if not isinstance(node, CommentedMap | CommentedSeq) or node.fa.flow_style() or not node:
+        return None
+    last = list(node)[-1] if isinstance(node, CommentedMap) else len(node) - 1
+    places = node.ca.items.get(last) or [None] * 4
+    beside = places[2 if isinstance(node, CommentedMap) else 0]
+    return beside if beside is not None else _behind(node[last])
 
 
 def _short(entry: Any) -> Any:

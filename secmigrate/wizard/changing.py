@@ -20,9 +20,11 @@ def deploy(desk: Desk) -> None:
     """Tells what to run, and waits until the new groups and roles are in the account."""
     desk.say(
         "The SEC Provisioner makes the new groups and roles, beside the old ones; nobody's access changes by it. Its "
-        "container is run with your config, first to test (step 7: test-deploy), then to deploy (step 8):",
+        "container is run with your config, first to test (step 7), then to deploy (step 8). These commands print how; "
+        "with --run they do it:",
     )
-    desk.show(desk.run("provisioner", "deploy").lines)
+    desk.command("provisioner", "test-deploy")
+    desk.command("provisioner", "deploy")
     while missing := _missing(desk):
         desk.say("", f"Not in the account yet: {many(len(missing), 'group or role', 'groups and roles')}:")
         desk.say(f"  {some(missing, 3)}")

@@ -166,7 +166,7 @@ def _asked(desk: Desk, kind: Kind) -> bool:
         what = desk.ask.choose(
             f"Is it right that they lose this ({kind.what})?",
             [
-                ("later", "Decide later: they keep their old groups"),
+                ("later", "Decide later"),
                 ("yes", "Yes, all of them"),
                 ("each", "Person by person"),
                 ("show", "Show every action and every person"),
