@@ -17,7 +17,7 @@ from tests.cli.conftest import NAMES
 from tests.cli.runs import run
 from tests.hostile import hostile, is_harmless
 from tests.wizard.conftest import Stage, pick, write
-from tests.wizard.terminal import CTRL_C, CTRL_D, Terminal
+from tests.wizard.terminal import CTRL_C, CTRL_D, ENTER, Terminal
 
 COLOUR = re.compile(rb"\x1b\[(?:[0-9]+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]")
 
@@ -138,3 +138,65 @@ def test_names_that_are_meant_for_a_terminal_are_harmless(stage: Stage) -> None:
     is_harmless(terminal.raw.decode(), of_ours=True)
     terminal.answer(CTRL_C)
     assert terminal.ended() == 3
+
+
+@pytest.fixture
+def mapped(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """A workspace that was mapped by commands, and every loss accepted."""
+    monkeypatch.chdir(stage.folder)
+    accepted = 'accept: [{actions: ["*"], why: all are invented}]\npatterns: [lumenfold-*]  # asked in March\n'
+    (stage.folder / "migration").mkdir()
+    (stage.folder / "migration/decisions.yaml").write_text(accepted)
+    assert run("inventory", "--endpoint-url", stage.twin.url).code == 0
+    assert run("map", *NAMES).code == 0
+    return stage
+
+
+def test_she_waits_or_runs_the_container_here_and_both_can_fail(mapped: Stage) -> None:
+    (mapped.folder / "bin").mkdir()  # without docker
+    terminal = mapped.wizard(PATH=str(mapped.folder / "bin"))
+    mapped.answer(terminal, pick("Where do you want to go on?"))
+    mapped.answer(terminal, pick("Once it is deployed:", 2))
+    while (
+        "Waiting; Ctrl-C stops waiting." not in terminal.all
+        or mapped.twin.calls.count("ListUsers") + mapped.twin.calls.count("GetAccountAuthorizationDetails") < 2
+    ):
+        assert terminal.read(), terminal.all
+    time.sleep(1)
+    terminal.send(CTRL_C)
+    mapped.answer(terminal, pick("Once it is deployed:", 3))
+    mapped.answer(
+        terminal, write("Type the account's id, 111122223333, to change it (Enter: not now):", "111122223333")
+    )
+    terminal.asked("Once it is deployed:")
+    assert "Stopped waiting." in terminal.all
+    assert "docker" in terminal.all.casefold()
+    terminal.answer(f"4{ENTER}")
+    assert terminal.ended() == 3
+    assert "Traceback" not in terminal.all
+
+
+def test_what_a_person_wrote_and_chose_by_commands_is_kept(mapped: Stage) -> None:
+    assert run("map", "--tier", "enterprise", "--skip", "role:legacy-*").code == 0
+    terminal = mapped.wizard()
+    mapped.answer(terminal, pick("Where do you want to go on?", 3))
+    mapped.answer(terminal, pick("What became of them: see more?", 3))
+    mapped.answer(terminal, write("Which group or role?", "legacy-jenkins"))
+    terminal.asked("What became of them: see more?")
+    assert "out of scope: --skip role:legacy-*" in " ".join(terminal.all.split())
+    mapped.answer(terminal, pick("What became of them: see more?"))
+    mapped.answer(terminal, pick("Decide about them now?"))
+    mapped.answer(terminal, pick("What becomes of all-staff?", 2))
+    mapped.answer(terminal, pick("Which one?"))
+    for name in ("deny-outside-eu", "GitHubActionsDeploy", "eks-feature-api", "github-docs-publish"):
+        mapped.answer(terminal, pick(f"What becomes of {name}?"))
+    mapped.answer(terminal, write("Beginnings of names, such as acme-* (Enter: none):", ""))
+    terminal.asked("Once it is deployed:")
+    terminal.answer(CTRL_C)
+    assert terminal.ended() == 3
+    outcome = Workspace(mapped.folder / "migration").outcome()
+    assert outcome.skip == ("role:legacy-*",)
+    assert "all-staff" in {move.old for move in outcome.moves}
+    text = (mapped.folder / "migration/decisions.yaml").read_text()
+    assert "# asked in March" in text
+    assert 'accept: [{actions: ["*"], why: all are invented}]' in text
