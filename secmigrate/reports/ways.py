@@ -43,8 +43,8 @@ def _way(teller: Teller, ones: tuple[Change, ...], entries: Sequence[_Entry]) ->
     lost, may_lose = _shared_out(change.lost, entries), _shared_out(change.may_lose, entries)
     accepted = [row for rows in (lost, may_lose) for n, row in rows if n]
     assuming = teller.comparison.catalogue.bits(ASSUME)
-    losses = tuple(_losses(teller, ones, (*lost, *may_lose)))
-    raising = tuple(_raising(teller, ones, (*change.gained, *change.may_gain)))
+    losses = tuple(_losses(teller, change, (*lost, *may_lose)))
+    raising = tuple(_raising(teller, change))
     return Way(
         n=0,
         people=tuple(one.name for one in ones),
@@ -77,16 +77,23 @@ def _shared_out(rows: Iterable[Row], entries: Sequence[_Entry]) -> list[tuple[in
     return found
 
 
-def _losses(teller: Teller, ones: tuple[Change, ...], rows: Sequence[tuple[int, Row]]) -> Iterator[Part]:
+def _losses(teller: Teller, change: Change, rows: Sequence[tuple[int, Row]]) -> Iterator[Part]:
     """What nobody accepted comes first."""
     for n in sorted({n for n, _ in rows}):
         for certain in (True, False):
             mine = tuple(row for number, row in rows if number == n and row.certain == certain)
-            yield from (_part(one, n) for one in grouped(teller, (ones, mine), gained=False, raising=False))
+            yield from (_part(one, n) for one in grouped(teller, ((change,), mine), gained=False, raising=False))
 
 
-def _raising(teller: Teller, ones: tuple[Change, ...], rows: tuple[Row, ...]) -> Iterator[Part]:
-    yield from (_part(one, 0) for one in grouped(teller, (ones, rows), gained=True, raising=True))
+def _raising(teller: Teller, change: Change) -> Iterator[Part]:
+    """Only actions that raise privilege are worked out: all gains are most of the time of a large account."""
+    catalogue = teller.comparison.catalogue
+    rows = [
+        structs.replace(row, actions=row.actions & catalogue.bits_of(teller.raising((row,))))
+        for row in (*change.gained, *change.may_gain)
+    ]
+    mine = tuple(row for row in rows if row.actions)
+    yield from (_part(one, 0) for one in grouped(teller, ((change,), mine), gained=True, raising=True))
 
 
 def _part(block: Block, n: int) -> Part:
