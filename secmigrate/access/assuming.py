@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -48,7 +48,7 @@ class Trusted(Struct, frozen=True):
         return f"{who} if {tests}" if tests else who
 
 
-class Ways(Struct, frozen=True):
+class Ways(Struct, frozen=True, dict=True):
     """Under which conditions somebody may assume a role: one of `allowed`, and none of `denied`."""
 
     allowed: Conditions
@@ -59,7 +59,7 @@ class Ways(Struct, frozen=True):
         kept = all(any(implies(mine, theirs) for theirs in other.allowed) for mine in self.allowed)
         return kept and other.denied <= self.denied
 
-    @property
+    @cached_property
     def certain(self) -> bool:
         """Whether there is a context in which one of these ways can be gone."""
         return any(context(way, sorted(self.denied, key=sorted)) is not None for way in self.allowed)
@@ -162,6 +162,7 @@ class Doors:
         self._anybody: dict[str, set[Condition]] = {}  # by role: nobody can tell whom it trusts
         self._personal: dict[str, frozenset[str]] = {}  # by role: the keys in its trust that the user decides
         self._matched: dict[Region, frozenset[str]] = {}
+        self._trusting: dict[Region, frozenset[str]] = {}  # of those, the ones that trust the account
         self._extents: dict[tuple[Part, str], frozenset[Extent]] = {}
         self._by_policies: dict[object, Reach] = {}
         for role in snapshot.roles.values():
@@ -238,11 +239,17 @@ class Doors:
         """What the parts allow or deny about assuming roles."""
         found: frozenset[Extent] = frozenset()
         for part in parts:
-            key = (part, effect)
-            if key not in self._extents:
-                masks: Masks = part.allows if effect == "allows" else part.denies
-                self._extents[key] = frozenset(extent for extent, bits in masks.items() if bits & self._bit)
-            found |= self._extents[key]
+            # What is nothing to anyone is nothing to this one: it need not be read.
+            if self._extents_of(part.anyone, effect):
+                found |= self._extents_of(part, effect)
+        return found
+
+    def _extents_of(self, part: Part, effect: Literal["allows", "denies"]) -> frozenset[Extent]:
+        key = (part, effect)
+        found = self._extents.get(key)
+        if found is None:
+            masks: Masks = part.allows if effect == "allows" else part.denies
+            found = self._extents[key] = frozenset(extent for extent, bits in masks.items() if bits & self._bit)
         return found
 
     def _through_the_account(
@@ -250,7 +257,7 @@ class Doors:
     ) -> Iterator[tuple[str, Ways]]:
         found: dict[str, set[Condition]] = {}
         for extent in allows:
-            for role in self._roles(extent.region) & self._account.keys():
+            for role in self._within_the_account(extent.region):
                 found.setdefault(role, set()).add(_condition(extent))
         for role in sorted(found):
             within = None if limits is None else self._conditions(limits, role)
@@ -265,6 +272,13 @@ class Doors:
         first = bisect_left(self._arns, pattern.prefix, key=lambda one: one[0])
         last = bisect_right(self._arns, pattern.prefix, lo=first, key=lambda one: one[0][: len(pattern.prefix)])
         return {name for arn, name in self._arns[first:last] if matches(pattern, arn)}
+
+    def _within_the_account(self, region: Region) -> frozenset[str]:
+        """The roles that lie in the region and trust the account."""
+        found = self._trusting.get(region)
+        if found is None:
+            found = self._trusting[region] = self._roles(region) & self._account.keys()
+        return found
 
     def _roles(self, region: Region) -> frozenset[str]:
         """The roles that lie in the region, by name."""

@@ -7,8 +7,8 @@ wherever it is spelt the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 
 class Wild(NamedTuple):
@@ -27,52 +27,96 @@ Token = str | Wild
 ANYTHING = Wild(True)
 
 
-_FEW = 5  # wildcards with which a regular expression is fast on any text
+Spelling = Callable[[str], Sequence[Token]]
+
+_FEW = 5  # wildcards with which trying one place after the other is fast on any text
+_WILDCARD = re.compile(r"[*?]")
+_OF_ACCOUNT = re.compile(r"arn:[^:$]+:[^:$]+:[^:$]*:[0-9]{12}:([^*?$]*)")
 
 
 class Pattern:
     """A set of texts: tokens that follow each other. Two of the same tokens are equal, however they are written.
 
-    The places of an automaton lie before each token and behind the last; a set of places is the bits of an int.
+    The places of an automaton lie before each token and behind the last; a set of places is the bits of an int. Most
+    patterns of an account are only told apart, so what a search needs is worked out when it is first asked for.
     """
 
     __slots__ = (
-        *("tokens", "text", "prefix", "suffix", "variables", "end", "endless", "stars"),
-        *("_below", "_expression", "_hash", "_named", "_onward", "_steps", "_wild_steps", "_wilds"),
+        *("text", "shape", "prefix", "_spelling"),
+        *("tokens", "suffix", "variables", "end", "endless", "stars", "_wilds"),  # by `_spell`
+        *("_below", "_head", "_named", "_onward", "_own", "_steps", "_wild_steps"),
     )
+    text: str
+    shape: str  # the tokens, each as it would be written; of a `plain` pattern they follow from it
+    prefix: str  # what all of its texts begin with
+    tokens: tuple[Token, ...]
+    suffix: str  # what all of them end with
+    variables: frozenset[str]
+    end: int
+    endless: int  # from there on everything is matched
+    stars: int
 
     def __init__(self, tokens: Sequence[Token], text: str) -> None:
-        special = [at for at, token in enumerate(tokens) if len(token) > 1]  # a character's length is 1
-        if len(special) > 1:
-            tokens = _without_idle_stars(tokens)
-            special = [at for at, token in enumerate(tokens) if len(token) > 1]
-        self.tokens = tuple(tokens)
         self.text = text
-        self.prefix = "".join(_plain(self.tokens[: special[0]] if special else self.tokens))
-        self.suffix = "".join(_plain(self.tokens[special[-1] + 1 :] if special else self.tokens))
-        self.variables = frozenset(token for token in map(self.tokens.__getitem__, special) if isinstance(token, str))
-        self._wilds = [(at, token) for at in special if isinstance(token := self.tokens[at], Wild)]
-        self.end = 1 << len(self.tokens)
-        self.endless = self.end >> 1 if self.tokens[-1:] == (ANYTHING,) else 0  # from there on everything is matched
-        self.stars = 0
-        for at, wild in self._wilds:
-            if wild.many:
-                self.stars |= 1 << at
+        self._spelling: Spelling | None = None
+        self._spell(tokens)
+        self.shape = "".join(map(_sign, self.tokens))
+        self._prepare()
+
+    @classmethod
+    def plain(cls, text: str, spelling: Spelling) -> Pattern:
+        """The pattern of a text without `$` and without two stars in a row: such a text has one spelling."""
+        one = cls.__new__(cls)
+        one.text = one.shape = text
+        wildcard = _WILDCARD.search(text)
+        one.prefix = text if wildcard is None else text[: wildcard.start()]
+        one._spelling = spelling
+        one._prepare()
+        return one
+
+    def _prepare(self) -> None:
         self._below: dict[int, int] | None = None
-        self._expression: re.Pattern[str] | None = None
-        self._hash = hash(self.tokens)
+        self._head: str | None = None
+        self._own: str | None = None
         self._named: dict[str, int] = {}
         self._onward: dict[int, tuple[int, ...]] = {}
         self._steps: dict[str, tuple[int, int]] = {}
         self._wild_steps: dict[tuple[Wild, bool], tuple[int, int]] = {}
 
+    def _spell(self, tokens: Sequence[Token]) -> None:
+        special = [at for at, token in enumerate(tokens) if len(token) > 1]  # a character's length is 1
+        if len(special) > 1:
+            tokens = _without_idle_stars(tokens)
+            special = [at for at, token in enumerate(tokens) if len(token) > 1]
+        self.tokens = tuple(tokens)
+        self.prefix = "".join(_plain(self.tokens[: special[0]] if special else self.tokens))
+        self.suffix = "".join(_plain(self.tokens[special[-1] + 1 :] if special else self.tokens))
+        self.variables = frozenset(token for token in map(self.tokens.__getitem__, special) if isinstance(token, str))
+        self._wilds = [(at, token) for at in special if isinstance(token := self.tokens[at], Wild)]
+        self.end = 1 << len(self.tokens)
+        self.endless = self.end >> 1 if self.tokens[-1:] == (ANYTHING,) else 0
+        self.stars = 0
+        for at, wild in self._wilds:
+            if wild.many:
+                self.stars |= 1 << at
+
+    def __getattr__(self, name: str) -> Any:
+        """What `_spell` sets, at the first time that some of it is asked for."""
+        if self._spelling is None or name not in Pattern.__slots__:
+            raise AttributeError(name)
+        spelling, self._spelling = self._spelling, None
+        self._spell(spelling(self.text))
+        return getattr(self, name)
+
     def __eq__(self, other: object) -> bool:
-        return self is other or (
-            isinstance(other, Pattern) and self._hash == other._hash and self.tokens == other.tokens
-        )
+        if self is other:
+            return True
+        if not isinstance(other, Pattern) or self.shape != other.shape:
+            return False
+        return (self._spelling is not None and self._spelling is other._spelling) or self.tokens == other.tokens
 
     def __hash__(self) -> int:
-        return self._hash
+        return hash(self.shape)
 
     def __repr__(self) -> str:
         return f"Pattern({self.text!r})"
@@ -98,15 +142,53 @@ class Pattern:
                     self._named[token] = self._named.get(token, 0) | 1 << at
         return self._named
 
+    @property
+    def head(self) -> str:
+        """The service whose resources it matches, as ARNs begin: `arn:aws:s3:`; empty if it names none."""
+        if self._head is None:
+            parts = self.prefix.split(":", 3)
+            self._head = f"{parts[0]}:{parts[1]}:{parts[2]}:" if len(parts) == 4 else ""
+        return self._head
+
+    @property
+    def own(self) -> str:
+        """What the names of all its resources begin with, if the account before them is written; else empty.
+
+        Before an account no star spans segments, so behind the fifth colon of its texts nothing else can stand.
+        """
+        if self._own is None:
+            named = _OF_ACCOUNT.match(self.text) if self.shape == self.text else None
+            self._own = named[1] if named else ""
+        return self._own
+
     def matches(self, text: str) -> bool:
         """Whether it matches a plain text, in which `${` is two characters like others."""
-        if not text.startswith(self.prefix):
+        if not text.startswith(self.prefix) or not text.endswith(self.suffix):
             return False
         if self.variables or len(self._wilds) > _FEW:
             return self.start(text) & self.end != 0
-        if self._expression is None:
-            self._expression = re.compile("".join(map(_expression, self.tokens)), re.DOTALL)
-        return self._expression.fullmatch(text) is not None
+        return self._fits(text, 0, 0, 0)
+
+    def _fits(self, text: str, at: int, token: int, number: int) -> bool:
+        """Whether the tokens from that one on, of which that wildcard is the first, match the text from that place."""
+        if number == len(self._wilds):
+            return text[at:] == self.shape[token:]
+        place, wild = self._wilds[number]
+        if not text.startswith(self.shape[token:place], at):
+            return False
+        begin = at + place - token
+        if not wild.many:
+            fits = begin < len(text) and text[begin] not in wild.without
+            return fits and self._fits(text, begin + 1, place + 1, number + 1)
+        end = min((found for char in wild.without if (found := text.find(char, begin)) >= 0), default=len(text))
+        if number == len(self._wilds) - 1:  # the suffix is known to fit, and may not overlap
+            return begin <= len(text) - len(self.suffix) <= end
+        following = self.shape[place + 1 : self._wilds[number + 1][0]]
+        while (found := text.find(following, begin, end + len(following))) >= 0:
+            if self._fits(text, found, place + 1, number + 1):
+                return True
+            begin = found + 1
+        return False
 
     def onward(self, at: int) -> tuple[int, ...]:
         """The places reached from a place by one letter that its token takes, the last first."""
@@ -214,10 +296,9 @@ class Pattern:
         return places if places & self.endless else self.after(prefix[len(self.prefix) :], places)
 
 
-def _expression(token: Token) -> str:
-    if isinstance(token, str):
-        return re.escape(token)
-    return (f"[^{re.escape(token.without)}]" if token.without else ".") + ("*" if token.many else "")
+def _sign(token: Token) -> str:
+    """The token as it would be written in a pattern."""
+    return token if isinstance(token, str) else "*" if token.many else "?"
 
 
 def bits(places: int) -> Iterator[int]:

@@ -6,32 +6,33 @@ share the work, whatever else they have.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from secmigrate.access.cells import Bits, Cells, Piece, Question, Row, Rows, Says, joined
-from secmigrate.access.effective import Extent, Masks, Part, Side, Sides
+from secmigrate.access.effective import Extent, Masks, Part, Side, Sides, within
 from secmigrate.access.formats import formats_of
-from secmigrate.access.nearby import Near, Nearby
+from secmigrate.access.nearby import Beside, Nearby, Place, Rest, covered
 
 __all__ = ["Comparer", "Row"]
 
 _Key = tuple[frozenset[Part], Part | None]
-_Place = tuple[Extent, int]  # a statement, as far as it is about one service
-_Beside = Mapping[_Place, list[Near]]
 
 
 class _Matter(NamedTuple):
-    """One part of the old side, and all of both sides that may have a say in what becomes of it."""
+    """What has a say in what becomes of one part of the old side, beside its mate."""
 
-    part: Part
-    mate: Part | None  # the new part that is most like it
     whole: bool  # whether more matters than what the mate does not allow
     others: frozenset[Part]  # of the new side, that allow something near what the mate does not
     old_deniers: frozenset[Part]
     new_deniers: frozenset[Part]
     old_limit: Part | None
     new_limit: Part | None
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is a new permissions boundary."""
+        return self.new_limit is not None and self.new_limit is not self.old_limit
 
 
 class Comparer:
@@ -43,15 +44,13 @@ class Comparer:
         self._nearby = Nearby(sides.catalogue, formats)
         self._cells = Cells(sides.catalogue, formats)
         self._sides: dict[tuple[_Key, _Key], Rows] = {}
-        self._matters: dict[_Matter, Rows] = {}
         self._mates: dict[Part, Part] = {}
-        self._beyond: dict[tuple[Part, Part | None], tuple[Piece, ...]] = {}
-        self._besides: dict[tuple[Part, Part | None, Part], _Beside] = {}
-        self._denied: dict[tuple[Part, Part | None, Part], _Beside] = {}
+        self._rests: dict[tuple[Part, Part | None], Rest] = {}
+        self._rows: dict[tuple[Rest, _Matter], Rows] = {}
 
     def lacking(self, old: Side, new: Side) -> Rows:
         """What the old side allows and the new side does not, or may not."""
-        if old.key[0] <= new.key[0] and old.boundary is new.boundary and _within(new.denies, old.denies):
+        if old.key[0] <= new.key[0] and old.boundary is new.boundary and new.denies_within(old):
             return ()
         key = (old.key, new.key)
         found = self._sides.get(key)
@@ -64,9 +63,10 @@ class Comparer:
         extents: set[Extent] = set()
         shared = False
         limited = new.boundary is not None and new.boundary is not old.boundary
-        less = limited or not _within(new.denies, old.denies)
+        less = limited or not new.denies_within(old)
         for part in old.parts:
-            rows = self._of_part(part, old, new, whole=less)
+            # What the new side has word for word is kept, unless something takes it away there.
+            rows = () if not less and part in new.key[0] else self._of_part(part, old, new, whole=less)
             mine = {row.extent for row in rows}
             shared = shared or not mine.isdisjoint(extents)
             extents |= mine
@@ -75,26 +75,27 @@ class Comparer:
 
     def _of_part(self, part: Part, old: Side, new: Side, *, whole: bool) -> Rows:
         """What is lost of one part. `whole`: what the new side allows as well may be denied there, or limited."""
-        mate = self._mate(part, new)
-        if not whole and not self._left(part, mate):
+        rest = self._rest(part, self._mate(part, new))
+        if not whole and not rest.pieces:
             return ()
+        base = self._rest(part, None) if whole else rest
         matter = _Matter(
-            part,
-            mate,
             whole,
-            frozenset(other for other in new.parts if self._beside(part, mate, other)),
-            frozenset(other for other in old.all_parts if self._denying(part, None if whole else mate, other)),
-            frozenset(other for other in new.all_parts if self._denying(part, None if whole else mate, other)),
+            rest.near(new.key[0], allows=True),
+            base.near(old.deniers, allows=False),
+            base.near(new.deniers, allows=False),
             old.boundary,
             new.boundary,
         )
-        found = self._matters.get(matter)
+        found = self._rows.get((rest, matter))
         if found is None:
-            found = self._matters[matter] = joined(self._asked(matter))
+            found = self._rows[rest, matter] = joined(self._asked(rest, base, matter))
         return found
 
     def _mate(self, part: Part, new: Side) -> Part | None:
         """The new part that has most statements in common with it."""
+        if part in new.key[0]:
+            return part
         mate = self._mates.get(part)
         if mate is None or mate not in new.key[0]:
             mate = max(new.parts, key=lambda other: len(part.allows.keys() & other.allows.keys()), default=None)
@@ -102,50 +103,31 @@ class Comparer:
                 self._mates[part] = mate
         return mate
 
-    def _left(self, part: Part, mate: Part | None) -> tuple[Piece, ...]:
+    def _rest(self, part: Part, mate: Part | None) -> Rest:
         """What the part allows and no single statement of its mate covers."""
-        found = self._beyond.get((part, mate))
+        found = self._rests.get((part, mate))
         if found is None:
-            found = self._beyond[part, mate] = tuple(self._unmatched(part, mate))
+            pieces = () if part is mate else tuple(self._unmatched(part, mate))
+            found = self._rests[part, mate] = Rest(pieces, self._nearby)
         return found
 
     def _unmatched(self, part: Part, mate: Part | None) -> Iterator[Piece]:
         same: Masks = mate.allows if mate else {}
         star = same.get(self.sides.anywhere, 0)
         for extent, bits in part.allows.items():
-            for piece in self._nearby.pieces(extent, bits & ~(star | same.get(extent, 0))):
-                left = piece.actions & ~_covered(self._nearby.allowing(mate, piece)) if mate else piece.actions
+            if not (left := bits & ~(star | same.get(extent, 0))):
+                continue
+            for piece in self._nearby.pieces(extent, left):
+                left = piece.actions & ~covered(self._nearby.allowing(mate, piece)) if mate else piece.actions
                 if left:
                     yield piece._replace(actions=left)
 
-    def _beside(self, part: Part, mate: Part | None, other: Part) -> _Beside:
-        """What another part of the new side allows near that."""
-        key = (part, mate, other)
-        found = self._besides.get(key)
-        if found is None:
-            near = {(one.extent, one.service): self._nearby.allowing(other, one) for one in self._left(part, mate)}
-            found = self._besides[key] = {place: ones for place, ones in near.items() if ones}
-        return found
-
-    def _denying(self, part: Part, mate: Part | None, other: Part) -> _Beside:
-        """What a part of either side denies near that; without a mate, near all that this part allows."""
-        if not other.denies:
-            return {}
-        key = (part, mate, other)
-        found = self._denied.get(key)
-        if found is None:
-            near = {(one.extent, one.service): self._nearby.denying(other, one) for one in self._left(part, mate)}
-            found = self._denied[key] = {place: ones for place, ones in near.items() if ones}
-        return found
-
-    def _asked(self, matter: _Matter) -> Iterator[Row]:
-        """What becomes of each statement of the part."""
-        besides = [self._beside(matter.part, matter.mate, other) for other in matter.others]
-        base = None if matter.whole else matter.mate
-        old_denies = [self._denying(matter.part, base, other) for other in matter.old_deniers]
-        new_denies = [self._denying(matter.part, base, other) for other in matter.new_deniers]
-        limited = matter.new_limit is not None and matter.new_limit is not matter.old_limit
-        for piece, kept in self._open(matter, besides):
+    def _asked(self, rest: Rest, base: Rest, matter: _Matter) -> Iterator[Row]:
+        """What becomes of each statement of the part; `base` is all of it that matters."""
+        besides = [rest.beside(other, allows=True) for other in matter.others]
+        old_denies = [base.beside(other, allows=False) for other in matter.old_deniers]
+        new_denies = [base.beside(other, allows=False) for other in matter.new_deniers]
+        for piece, kept in self._open(rest, base, matter, besides):
             place = (piece.extent, piece.service)
             question = Question(
                 piece,
@@ -155,26 +137,26 @@ class Comparer:
                 self._limits(matter.new_limit, piece),
                 _says(new_denies, place, piece.actions),
             )
-            if not kept or limited or _beyond(question.new_denies, question.old_denies):
+            if not kept or matter.limited or _beyond(question.new_denies, question.old_denies):
                 yield from self._cells.lacking(question)
 
-    def _open(self, matter: _Matter, besides: Iterable[_Beside]) -> Iterator[tuple[Piece, bool]]:
+    def _open(self, rest: Rest, base: Rest, matter: _Matter, besides: Iterable[Beside]) -> Iterator[tuple[Piece, bool]]:
         """What no statement of the new side covers by itself; and what one does, for it may be denied, or be outside of
         a boundary.
         """
-        left: dict[_Place, Bits] = {}
-        for piece in self._left(matter.part, matter.mate):
+        left: dict[Place, Bits] = {}
+        for piece in rest.pieces:
             place = (piece.extent, piece.service)
             bits = piece.actions
             for beside in besides:
                 if near := beside.get(place):
-                    bits &= ~_covered(near)
+                    bits &= ~covered(near)
             if bits:
                 left[place] = bits
                 yield piece._replace(actions=bits), False
-        if not matter.whole:
+        if not matter.whole or not (matter.limited or matter.new_deniers - matter.old_deniers):
             return
-        for piece in self._left(matter.part, None):
+        for piece in base.pieces:
             bits = piece.actions & ~left.get((piece.extent, piece.service), 0)
             if bits:
                 yield piece._replace(actions=bits), True
@@ -186,7 +168,7 @@ class Comparer:
         return _says([{place: self._nearby.allowing(limit, piece)}], place, piece.actions)
 
 
-def _says(besides: Iterable[_Beside], place: _Place, actions: Bits) -> Says:
+def _says(besides: Iterable[Beside], place: Place, actions: Bits) -> Says:
     """All that is said there of these actions, in one order."""
     found: dict[Extent, Bits] = {}
     for beside in besides:
@@ -198,17 +180,4 @@ def _says(besides: Iterable[_Beside], place: _Place, actions: Bits) -> Says:
 
 def _beyond(few: Says, many: Says) -> bool:
     """Whether the first ones say something that the others do not."""
-    return few != many and not _within(dict(few), dict(many))
-
-
-def _covered(near: Iterable[Near]) -> Bits:
-    """The actions that one statement covers by itself."""
-    bits = 0
-    for one in near:
-        if one.covers:
-            bits |= one.actions
-    return bits
-
-
-def _within(few: Masks, many: Masks) -> bool:
-    return few == many or all(not bits & ~many.get(extent, 0) for extent, bits in few.items())
+    return few != many and not within(dict(few), dict(many))

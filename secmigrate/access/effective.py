@@ -6,7 +6,9 @@ service control policies and session policies are outside of a snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -17,15 +19,17 @@ from secmigrate.access.reading import (
     ANYWHERE,
     Reading,
     Region,
+    Row,
+    Statement,
     Which,
     asked,
-    common,
     named_actions,
-    names,
+    opaque,
     read,
-    traits,
+    rows,
     unknown,
 )
+from secmigrate.access.reading import flawed as has_flaw
 from secmigrate.iam import Document, Group, Principal, Snapshot, User
 
 
@@ -49,17 +53,48 @@ class Extent:
 
 
 Masks = Mapping[Extent, int]  # actions, as bits of the catalogue
+Saying = tuple[bool, tuple[Extent, ...], int]  # whether it allows, on what, which actions
 
 
 class Part:
-    """What some policy documents allow and deny. One object for the same documents, so that `is` compares."""
+    """What some policy documents allow and deny. One object for the same documents, so that `is` compares.
 
-    __slots__ = ("allows", "denies", "readings")
+    What documents say to one person alone is read when somebody asks; `anyone` is what they can say at most, whoever
+    it is: no variable of it is known yet, and no condition decided.
+    """
 
-    def __init__(self, allows: Masks, denies: Masks, readings: tuple[Reading, ...]) -> None:
-        self.allows = allows
-        self.denies = denies
-        self.readings = readings
+    __slots__ = ("_read", "_said", "anyone", "denying", "flawed")
+
+    def __init__(
+        self, read: Callable[[], tuple[Masks, Masks]], *, flawed: bool = False, anyone: Part | None = None
+    ) -> None:
+        self._read: Callable[[], tuple[Masks, Masks]] | None = read
+        self._said: tuple[Masks, Masks] = ({}, {})
+        self.flawed = flawed  # whether some of it cannot be read
+        self.anyone = anyone or self
+        self.denying = bool(self.anyone.denies)  # whether it may deny something
+
+    @property
+    def allows(self) -> Masks:
+        """Actions by what they are allowed on."""
+        return self._known()[0]
+
+    @property
+    def denies(self) -> Masks:
+        """Actions by what they are denied on."""
+        return self._known()[1]
+
+    def _known(self) -> tuple[Masks, Masks]:
+        if self._read is not None:
+            self._said, self._read = self._read(), None
+        return self._said
+
+
+class _Held(NamedTuple):
+    """What some documents of one holder come to."""
+
+    part: Part | None  # what they say to everybody; None: nothing
+    asked: tuple[tuple[Which, Document, frozenset[str]], ...]  # who asks what of whom they apply to
 
 
 class Source(Struct, frozen=True):
@@ -77,20 +112,32 @@ class Source(Struct, frozen=True):
 class Side:
     """All that decides what one principal can do."""
 
-    __slots__ = ("_who", "all_parts", "boundary", "denies", "key", "parts")
+    __slots__ = ("_denies", "_who", "all_parts", "boundary", "deniers", "key", "parts")
 
     def __init__(self, parts: tuple[Part, ...], boundary: Part | None, who: tuple[Snapshot, Principal]) -> None:
         self.parts = parts
         self.boundary = boundary
         self.key = (frozenset(parts), boundary)  # two sides with equal keys can do the same
         self.all_parts = (*parts, boundary) if boundary else parts
-        self.denies = merged(part.denies for part in self.all_parts)
+        self.deniers = frozenset(part for part in self.all_parts if part.denying)
+        self._denies: Masks | None = None
         self._who = who
 
     @property
     def allows(self) -> Masks:
         """What all parts allow; the permissions boundary only limits it."""
         return merged(part.allows for part in self.parts)
+
+    @property
+    def denies(self) -> Masks:
+        """What all parts deny, the permissions boundary too."""
+        if self._denies is None:
+            self._denies = merged(part.denies for part in self.all_parts)
+        return self._denies
+
+    def denies_within(self, other: Side) -> bool:
+        """Whether all that it denies, the other side plainly denies as well."""
+        return self.deniers <= other.deniers or within(self.denies, other.denies)
 
     @property
     def sources(self) -> Iterator[Source]:
@@ -108,6 +155,8 @@ class Sides:
         self.catalogue = catalogue.knowing(_written(snapshots, documents))
         self._extents: dict[tuple[Region, Condition], Extent] = {}
         self._parts: dict[tuple[Which | None, tuple[Document | str, ...], Facts], Part] = {}
+        self._holding: dict[tuple[Document | str, ...], _Held] = {}
+        self._common: dict[Row, tuple[Saying, ...]] = {}
         self._masks: dict[tuple[tuple[str, ...], bool], int] = {}
         self.anywhere = self.extent(ANYWHERE, ALWAYS)
 
@@ -123,15 +172,11 @@ class Sides:
         parts: dict[Part, None] = {}
         asking: dict[Which, dict[Document, frozenset[str]]] = {"traits": {}, "names": {}}
         for holder in holders(snapshot, one):
-            documents = held(snapshot, holder)
-            if documents:
-                part = self._part("common", documents)
-                if part.allows or part.denies:
-                    parts[part] = None
-            for found in documents:
-                if isinstance(found, Document):
-                    for which, keys in asked(found).items():
-                        asking[which][found] = keys
+            said = self._held(held(snapshot, holder))
+            if said.part is not None:
+                parts[said.part] = None
+            for which, document, keys in said.asked:
+                asking[which][document] = keys
         for which, those in asking.items():
             if those:
                 facts = known_facts(snapshot, one, frozenset().union(*those.values()))
@@ -161,21 +206,52 @@ class Sides:
             self._masks[actions, all_but] = found
         return found
 
+    def _held(self, documents: tuple[Document | str, ...]) -> _Held:
+        found = self._holding.get(documents)
+        if found is None:
+            part = self._part("common", documents)
+            known = [one for one in documents if isinstance(one, Document)]
+            asks = tuple((which, one, keys) for one in known for which, keys in asked(one).items())
+            found = self._holding[documents] = _Held(part if part.allows or part.denies else None, asks)
+        return found
+
     def _part(self, which: Which | None, documents: tuple[Document | str, ...], facts: Facts = ()) -> Part:
         part = self._parts.get((which, documents, facts))
         if part is None:
-            readings = tuple(_reading(found, facts, which) for found in documents)
-            allows: dict[Extent, int] = {}
-            denies: dict[Extent, int] = {}
-            for reading in readings:
-                for statement in reading.statements:
-                    mask = self.mask(statement.actions, statement.all_but)
-                    for region in statement.regions:
-                        extent = self.extent(region, statement.condition)
-                        masks = allows if statement.effect == "Allow" else denies
-                        masks[extent] = masks[extent] | mask if extent in masks else mask
-            part = self._parts[which, documents, facts] = Part(allows, denies, readings)
+            anyone = self._part(which, documents) if facts and which is not None else None
+            flawed = anyone.flawed if anyone else any(isinstance(one, str) or has_flaw(one) for one in documents)
+            read = partial(self._read, which, documents, facts)
+            part = self._parts[which, documents, facts] = Part(read, flawed=flawed, anyone=anyone)
         return part
+
+    def _read(self, which: Which | None, documents: tuple[Document | str, ...], facts: Facts) -> tuple[Masks, Masks]:
+        allows: dict[Extent, int] = {}
+        denies: dict[Extent, int] = {}
+        for document in documents:
+            for allowed, extents, mask in self._sayings(which, document, facts):
+                masks = allows if allowed else denies
+                for extent in extents:
+                    masks[extent] = masks[extent] | mask if extent in masks else mask
+        return allows, denies
+
+    def _sayings(self, which: Which | None, document: Document | str, facts: Facts) -> Iterator[Saying]:
+        whole = unknown(document) if isinstance(document, str) else opaque(document)
+        if whole is not None:
+            yield from map(self._saying, whole.statements if which in (None, "common") else ())
+            return
+        assert isinstance(document, Document)
+        for row in rows(document, which):
+            if row.keys:
+                yield from map(self._saying, row.said(facts))
+                continue
+            said = self._common.get(row)
+            if said is None:
+                said = self._common[row] = tuple(map(self._saying, row.said(())))
+            yield from said
+
+    def _saying(self, one: Statement) -> Saying:
+        extents = tuple(self.extent(region, one.condition) for region in one.regions)
+        return one.effect == "Allow", extents, self.mask(one.actions, one.all_but)
 
 
 def holders(snapshot: Snapshot, one: Principal) -> list[Principal]:
@@ -236,12 +312,13 @@ def _document(snapshot: Snapshot, arn: str) -> Document | str:
     return arn if policy is None else policy.document
 
 
-def _reading(found: Document | str, facts: Facts, which: Which | None = None) -> Reading:
-    if isinstance(found, str):
-        return unknown(found)
-    if which is None:
-        return read(found, facts)
-    return common(found) if which == "common" else traits(found, facts) if which == "traits" else names(found, facts)
+def _reading(found: Document | str, facts: Facts) -> Reading:
+    return unknown(found) if isinstance(found, str) else read(found, facts)
+
+
+def within(few: Masks, many: Masks) -> bool:
+    """Whether the many masks hold all that the few do."""
+    return few == many or all(not bits & ~many.get(extent, 0) for extent, bits in few.items())
 
 
 def merged(masks: Iterable[Masks]) -> Masks:

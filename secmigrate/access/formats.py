@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -9,6 +10,8 @@ from secmigrate.access.actions import Action, ActionCatalogue
 from secmigrate.access.automata import Pattern
 from secmigrate.access.automata import bits as numbers
 from secmigrate.access.patterns import arn_format, disjoint, includes, literal, resource, widened
+
+_ACCOUNT = re.compile(r":[0-9]{12}:")
 
 EVERYTHING = resource("*")
 NO_RESOURCE = literal("*")  # what a request has that is about no resource
@@ -32,6 +35,7 @@ class Formats:
                 self.patterns.append(_patterns(one, partition))
             self._look.append(looks[key])
         self._enter_services()
+        self._accounts = any(_ACCOUNT.search(one.shape) for patterns in self.patterns for one in patterns)
         self._longest = max((len(one.prefix) for patterns in self.patterns for one in patterns), default=0)
 
     def split(self, start: int, bits: int) -> tuple[tuple[int, int], ...]:
@@ -47,10 +51,8 @@ class Formats:
 
     def coarsely(self, pattern: Pattern, bits: int) -> int:
         """Those of the actions that take resources of the service that the pattern names; all if it names none."""
-        parts = pattern.prefix.split(":", 3)
-        if len(parts) < 4:
-            return bits
-        return bits & (self._services.get(":".join(parts[:3]) + ":", 0) | self._any_service)
+        head = pattern.head
+        return bits & self._services.get(head, self._any_service) if head else bits
 
     def on(self, pattern: Pattern, bits: int) -> int:
         """Those of the actions that take a resource that the pattern matches, whatever its variables stand for."""
@@ -68,7 +70,7 @@ class Formats:
         """Those of the actions of which the pattern matches every resource that they take."""
         if pattern is EVERYTHING:
             return bits
-        if len(pattern.prefix) > self._longest:
+        if len(pattern.prefix) > self._longest or self._is_narrower(pattern):
             return 0
         found = 0
         left = self.coarsely(pattern, bits)
@@ -77,6 +79,10 @@ class Formats:
             if all(includes(pattern, one) for one in self.patterns[look]):
                 found |= part << start
         return found
+
+    def _is_narrower(self, pattern: Pattern) -> bool:
+        """Whether it names an account, which no format does: then no format is inside of it."""
+        return not self._accounts and "$" not in pattern.shape and _ACCOUNT.search(pattern.shape) is not None
 
     def meets(self, pattern: Pattern, look: int) -> bool:
         """Whether the pattern matches a resource that such actions take, whatever its variables stand for."""
@@ -95,12 +101,11 @@ class Formats:
         for patterns, mask in zip(self.patterns, masks, strict=True):
             bits = int.from_bytes(mask, "little")
             for pattern in patterns:
-                parts = pattern.prefix.split(":", 3)
-                if len(parts) == 4:
-                    head = ":".join(parts[:3]) + ":"
-                    self._services[head] = self._services.get(head, 0) | bits
+                if pattern.head:
+                    self._services[pattern.head] = self._services.get(pattern.head, 0) | bits
                 elif pattern != NO_RESOURCE:
                     self._any_service |= bits
+        self._services = {head: bits | self._any_service for head, bits in self._services.items()}
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
@@ -14,6 +14,8 @@ from secmigrate.access.formats import Formats, meet
 from secmigrate.access.patterns import TooHard, includes, widened
 from secmigrate.access.reading import ANYWHERE
 
+Place = tuple[Extent, int]  # a statement, as far as it is about one service
+
 
 class Near(NamedTuple):
     """A statement that shares actions and resources with a piece."""
@@ -23,6 +25,7 @@ class Near(NamedTuple):
     covers: bool  # whether it holds wherever the other one does
 
 
+Beside = Mapping[Place, list[Near]]
 _Index = Mapping[int | None, list[tuple[Extent, Bits]]]  # by service; None: those about several, as whole sets
 
 
@@ -46,7 +49,7 @@ class Nearby:
 
     def denying(self, part: Part, piece: Piece) -> list[Near]:
         """What the part denies near the piece."""
-        return self._near(self._index(part, allows=False), piece) if part.denies else []
+        return self._near(self._index(part, allows=False), piece) if part.denying else []
 
     def _near(self, index: _Index, piece: Piece) -> list[Near]:
         found: list[Near] = []
@@ -66,6 +69,8 @@ class Nearby:
             return True
         mine, theirs = one.region.pattern, other.region.pattern
         if not (mine.prefix.startswith(theirs.prefix) or theirs.prefix.startswith(mine.prefix)):
+            return None
+        if not (mine.own.startswith(theirs.own) or theirs.own.startswith(mine.own)):
             return None
         key = (one, other)
         if key not in self._relations:
@@ -89,6 +94,47 @@ class Nearby:
             elif services:
                 found.setdefault(None, []).append((extent, bits))
         return found
+
+
+class Rest:
+    """Pieces of one part, and what other parts say near them; each part is asked once."""
+
+    __slots__ = ("_besides", "_nearby", "pieces")
+
+    def __init__(self, pieces: tuple[Piece, ...], nearby: Nearby) -> None:
+        self.pieces = pieces
+        self._nearby = nearby
+        self._besides: tuple[dict[Part, Beside], dict[Part, Beside]] = ({}, {})
+
+    def near(self, others: frozenset[Part], *, allows: bool) -> frozenset[Part]:
+        """Those of the parts that allow, or deny, something near."""
+        return frozenset(other for other in others if self.beside(other, allows=allows))
+
+    def beside(self, other: Part, *, allows: bool) -> Beside:
+        """What a part allows, or denies, near which piece."""
+        known = self._besides[allows]
+        found = known.get(other)
+        if found is None:
+            found = known[other] = dict(self._beside(other, allows=allows))
+        return found
+
+    def _beside(self, other: Part, *, allows: bool) -> Iterator[tuple[Place, list[Near]]]:
+        ask = self._nearby.allowing if allows else self._nearby.denying
+        # What a document does not say to anyone near a piece, it does not say to one person either.
+        likely = self.beside(other.anyone, allows=allows) if other.anyone is not other else None
+        for piece in self.pieces if likely is None or likely else ():
+            place = (piece.extent, piece.service)
+            if (likely is None or place in likely) and (near := ask(other, piece)):
+                yield place, near
+
+
+def covered(near: Iterable[Near]) -> Bits:
+    """The actions that one statement covers by itself."""
+    bits = 0
+    for one in near:
+        if one.covers:
+            bits |= one.actions
+    return bits
 
 
 def _relation(one: Extent, other: Extent) -> bool | None:

@@ -39,9 +39,13 @@ _PLACES = {3: "eu-central-1", 4: "111122223333"}  # words for region and account
 _WORD = "example"
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=262_144)
 def resource(text: str) -> Pattern:
     """One entry of a Resource or NotResource element."""
+    return Pattern(_spelt(text), text) if "$" in text or "**" in text else Pattern.plain(text, _spelt)
+
+
+def _spelt(text: str) -> list[Token]:
     tokens: list[Token] = []
     done = 0
     before = of_account.end() if (of_account := _OF_ACCOUNT.match(text)) else 0
@@ -57,7 +61,7 @@ def resource(text: str) -> Pattern:
             case _:
                 tokens.append(_letter(part))
     tokens += text[done:]
-    return Pattern(tokens, text)
+    return tokens
 
 
 def _letter(part: re.Match[str]) -> str:
@@ -132,6 +136,8 @@ def widened(pattern: Pattern) -> Pattern:
 def disjoint(one: Pattern, other: Pattern) -> bool:
     """Whether no text is matched by both. Exact."""
     if not (one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix)):
+        return True
+    if not (one.own.startswith(other.own) or other.own.startswith(one.own)):
         return True
     if not (one.suffix.endswith(other.suffix) or other.suffix.endswith(one.suffix)):
         return True
@@ -233,5 +239,7 @@ def _filled(pattern: Pattern) -> Iterator[Letters]:
 
 
 def _text(letters: Letters, inside: Sequence[Pattern]) -> str:
+    if not any(pattern.variables for pattern in inside):
+        return "".join(letters)
     written = {_letter(part): part[0] for one in inside for part in _PART.finditer(one.text) if part[1] is not None}
     return "".join(written.get(letter, letter) if len(letter) > 1 else letter for letter in letters)

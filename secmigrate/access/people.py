@@ -159,7 +159,7 @@ class Comparison:
             there = after.get(self.successor(role))
             if there is None:
                 (lost if ways.certain else unsure).append(role)
-            elif not ways.within(there) or not there.within(ways):
+            elif ways is not there and not (ways.within(there) and there.within(ways)):
                 unsure.append(role)
         taken = {self.successor(role) for role in before}
         gained = [role for role, ways in after.items() if role not in taken and ways.certain]
@@ -193,7 +193,7 @@ def _only(rows: tuple[Row, ...], *, certain: bool) -> tuple[Row, ...]:
 
 
 def _unread(old: Side, new: Side) -> Names:
-    if not any(reading.flaws for side in (old, new) for part in side.all_parts for reading in part.readings):
+    if not any(part.flawed for side in (old, new) for part in side.all_parts):
         return ()
     found = {
         f"{source}, {flaw.place}: {flaw.what}"

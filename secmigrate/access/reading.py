@@ -70,8 +70,8 @@ NOTHING_KNOWN = "its document is not in the snapshot"
 NOT_THERE = "it is not in the snapshot"
 
 
-class _Row(Struct, frozen=True):
-    """One statement as it is written, before anybody is asked."""
+class Row(Struct, frozen=True, eq=False):
+    """One statement as it is written, before anybody is asked. One object for the same words, so that `is` compares."""
 
     effect: Effect | None  # None: nobody knows
     actions: tuple[str, ...]
@@ -80,52 +80,39 @@ class _Row(Struct, frozen=True):
     all_but_resources: bool
     condition: Condition
     wrong: tuple[str, ...]
-    text: str
+    text: str  # if there is something that cannot be read
     keys: frozenset[str]  # what it asks about who it is
+    variables: bool  # whether `${…}` is a variable in it
+    sid: str = ""
 
     @property
     def which(self) -> Which:
         """Of whom it asks what: of nobody, for traits that many share, or for the name."""
         return "names" if self.keys & _NAMES else "traits" if self.keys else "common"
 
-    def read(self, place: str, facts: Facts, *, variables: bool) -> Reading:
-        """What it says to a principal with these facts."""
+    def said(self, facts: Facts) -> tuple[Statement, ...]:
+        """What it says to a principal with these facts, wherever it stands."""
         known = dict(facts)
-        variable = known if variables else None
-        flaws = tuple(Flaw(place, what) for what in self.wrong)
+        variable = known if self.variables else None
         decided = decide_by(filled(self.condition, variable), known) if self.condition else self.condition
         if decided is None:
-            return Reading((), flaws)
+            return ()
         patterns = [resource(plain) for one in self.resources if (plain := written(one, variable)) is not None]
         regions = tuple(Region(one) for one in patterns)
         if self.all_but_resources:
             regions = (Region(EVERYTHING, frozenset(patterns)),)
         if self.resources and not regions:
-            return Reading((), flaws)
-        actions = self.actions or ("*",)
+            return ()
         effect: Effect = self.effect or "Allow"
-        one = Statement(place, effect, actions, self.all_but, regions or (ANYWHERE,), decided)
-        return Reading((one,) if self.effect else _either(one, self.text), flaws)
+        one = Statement("", effect, self.actions or ("*",), self.all_but, regions or (ANYWHERE,), decided)
+        return (one,) if self.effect else _either(one, self.text)
 
 
 class _Rows(Struct, frozen=True):
     """The statements of a document, or what nobody can read of it."""
 
-    rows: tuple[tuple[str, _Row], ...]  # each with its place
-    variables: bool
+    rows: tuple[tuple[str, Row], ...]  # each with its place
     opaque: Reading | None = None
-
-    def read(self, facts: Facts = (), which: Which | None = None) -> Reading:
-        """What those say that ask that, or all."""
-        if self.opaque:
-            return Reading(()) if which in ("traits", "names") else self.opaque
-        found = [
-            row.read(place, facts, variables=self.variables)
-            for place, row in self.rows
-            if which is None or row.which == which
-        ]
-        statements = tuple(statement for one in found for statement in one.statements)
-        return Reading(statements, tuple(flaw for one in found for flaw in one.flaws))
 
 
 @lru_cache(maxsize=16_384)
@@ -136,27 +123,30 @@ def read(document: Document, facts: Facts = ()) -> Reading:
     give are decided. A statement that cannot be read may allow or deny all that it could mean, under a condition that
     nobody can tell.
     """
-    return _rows(document).read(facts)
+    found = _rows(document)
+    if found.opaque:
+        return found.opaque
+    statements = (structs.replace(one, place=place) for place, row in found.rows for one in row.said(facts))
+    return Reading(tuple(statements), tuple(Flaw(place, what) for place, row in found.rows for what in row.wrong))
 
 
 @lru_cache(maxsize=16_384)
-def common(document: Document) -> Reading:
-    """Those of the document's statements that say the same to everybody."""
-    return _rows(document).read(which="common")
+def rows(document: Document, which: Which | None = None) -> tuple[Row, ...]:
+    """The document's statements, or those that ask that of whom they apply to."""
+    return tuple(row for _, row in _rows(document).rows if which in (None, row.which))
 
 
-@lru_cache(maxsize=16_384)
-def traits(document: Document, facts: Facts) -> Reading:
-    """Those of the document's statements that ask for the principal's account or tags, but not for its name."""
-    return _rows(document).read(facts, "traits")
+def opaque(document: Document) -> Reading | None:
+    """What the document may say if it cannot be read as a whole; None if it can."""
+    return _rows(document).opaque
 
 
-def names(document: Document, facts: Facts) -> Reading:
-    """Those of the document's statements that ask for the principal's name or ARN."""
-    return _rows(document).read(facts, "names")
+def flawed(document: Document) -> bool:
+    """Whether some of it cannot be read."""
+    found = _rows(document)
+    return found.opaque is not None or any(row.wrong for _, row in found.rows)
 
 
-@lru_cache(maxsize=16_384)
 def asked(document: Document) -> Mapping[Which, frozenset[str]]:
     """The context keys that statements ask for which the principal itself decides, by the kind of the statements."""
     found: dict[Which, frozenset[str]] = {}
@@ -168,24 +158,25 @@ def asked(document: Document) -> Mapping[Which, frozenset[str]]:
 
 @lru_cache(maxsize=16_384)
 def _rows(document: Document) -> _Rows:
-    value = document.value
-    problem = problem_of(value)
-    if problem:
-        return _Rows((), False, _unread(document.text, problem))
-    found = []
-    for number, body in enumerate(document.statements, 1):
-        place = f"statement {number}" + (f" ({body['Sid']})" if _has_sid(body) else "")
-        found.append((place, _row(msgspec.json.encode(body, order="sorted"))))
-    return _Rows(tuple(found), has_variables(value))
+    # The document's text is canonical, and so is that of each statement in it: what was read once is not parsed again.
+    parts = msgspec.json.decode(document.text, type=dict[str, msgspec.Raw])
+    body = bytes(parts.get("Statement", b"null"))
+    value = {name: msgspec.json.decode(raw) for name, raw in parts.items() if name != "Statement"}
+    bodies = [body] if body.startswith(b"{") else []
+    if body.startswith(b"["):
+        bodies = [bytes(one) for one in msgspec.json.decode(body, type=list[msgspec.Raw])]
+    if problem := problem_of({**value, "Statement": bodies}):
+        return _Rows((), _unread(document.text, problem))
+    variables = has_variables(value)
+    rows = [_row(one, variables) for one in bodies]
+    return _Rows(
+        tuple((f"statement {number}" + (f" ({row.sid})" if row.sid else ""), row) for number, row in enumerate(rows, 1))
+    )
 
 
 def has_variables(value: Mapping[str, Any]) -> bool:
     """Whether `${…}` is a variable in the document, and not plain text as before version 2012-10-17."""
     return value.get("Version") == "2012-10-17"
-
-
-def _has_sid(row: Any) -> bool:
-    return isinstance(row, dict) and isinstance(row.get("Sid"), str) and row["Sid"] != ""
 
 
 def unknown(name: str) -> Reading:
@@ -220,12 +211,12 @@ def _either(one: Statement, text: str) -> tuple[Statement, ...]:
     )
 
 
-@lru_cache(maxsize=16_384)
-def _row(encoded: bytes) -> _Row:
+@lru_cache(maxsize=65_536)
+def _row(encoded: bytes, variables: bool) -> Row:
     """The statement that is encoded there, as canonical JSON."""
     row, text = msgspec.json.decode(encoded), encoded.decode()
     if not isinstance(row, dict):
-        return _Row(None, (), False, (), False, ALWAYS, ("it is not an object",), text, frozenset())
+        return Row(None, (), False, (), False, ALWAYS, ("it is not an object",), text, frozenset(), variables)
     wrong = [f"there is no element {name} in an identity policy" for name in sorted(set(row) - _ELEMENTS)]
     condition: Condition = ALWAYS
     try:
@@ -242,7 +233,19 @@ def _row(encoded: bytes) -> _Row:
     wrong += why
     if wrong:
         condition |= unreadable(text)
-    return _Row(effect, actions, not_actions, resources, not_resources, condition, tuple(wrong), text, asks(text))
+    return Row(
+        effect,
+        actions,
+        not_actions,
+        resources,
+        not_resources,
+        condition,
+        tuple(wrong),
+        text if wrong else "",
+        asks(text),
+        variables,
+        sid if isinstance(sid := row.get("Sid"), str) else "",
+    )
 
 
 def entries(row: Mapping[str, Any], name: str, fits: Any) -> tuple[tuple[str, ...], bool, list[str]]:
@@ -259,8 +262,33 @@ def entries(row: Mapping[str, Any], name: str, fits: Any) -> tuple[tuple[str, ..
     return tuple(sorted(set(entries))), given[0] != name, []
 
 
+class _Named(Struct):
+    """Of a statement only what names actions."""
+
+    action: str | list[str] = msgspec.field(name="Action", default=())  # type: ignore[assignment]
+    not_action: str | list[str] = msgspec.field(name="NotAction", default=())  # type: ignore[assignment]
+
+
+class _Naming(Struct):
+    statements: list[_Named] = msgspec.field(name="Statement")
+
+
+_naming = msgspec.json.Decoder(_Naming)
+
+
 def named_actions(document: Document) -> Iterator[str]:
     """Every entry of an Action or NotAction in the document; of what cannot be read as well."""
+    try:
+        plain = _naming.decode(document.text).statements
+    except msgspec.ValidationError:
+        yield from _named_anyhow(document)
+        return
+    for row in plain:
+        for value in (row.action, row.not_action):
+            yield from filter(is_action, [value] if isinstance(value, str) else value)
+
+
+def _named_anyhow(document: Document) -> Iterator[str]:
     for row in document.statements:
         if isinstance(row, dict):
             for name in ("Action", "NotAction"):

@@ -120,6 +120,15 @@ class Snapshot(Struct, frozen=True, kw_only=True, dict=True, eq=False):
                 rows.setdefault(group, []).append(user.name)
         return {group: tuple(sorted(names)) for group, names in rows.items()}
 
+    @cached_property
+    def profiles(self) -> Mapping[str, tuple[str, ...]]:
+        """Names of instance profiles by the role that they hold, sorted."""
+        rows: dict[str, list[str]] = {}
+        for profile in self.instance_profiles.values():
+            for role in dict.fromkeys(profile.roles):
+                rows.setdefault(role, []).append(profile.name)
+        return {role: tuple(sorted(names)) for role, names in rows.items()}
+
     def uses(self, arn: str) -> list[Principal]:
         """Who has that managed policy attached or as permissions boundary."""
         return [one for one in self.principals() if arn in one.attached or getattr(one, "boundary", "") == arn]

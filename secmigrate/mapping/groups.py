@@ -78,7 +78,7 @@ def _readings(group: Group, snapshot: Snapshot, catalogue: Catalogue, who: Reach
 def _other_names(group: Group, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
     if group.path != "/":
         yield f"path {group.path}", group.path
-    members = [user for user in snapshot.users.values() if group.name in user.groups]
+    members = [snapshot.users[name] for name in snapshot.members.get(group.name, ())]
     shared = Counter((key, value) for user in members for key, value in user.tags.items())
     for (key, value), count in sorted(shared.items()):
         if count > 1 and count == len(members):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from secmigrate.access import ActionCatalogue, Grants
 from secmigrate.iam import Document
 from secmigrate.sec import Client, Environment, Levels, Values, fill, placeholders
+
+Bits = int  # a set of actions
+Words = Callable[[Bits], str]
 
 # Names for where no config is: rules prove their examples by these, and nothing that is written holds them.
 _NOBODY = placeholders(
@@ -34,6 +37,11 @@ class Ladders:
         every = [one for found in self._documents.values() for one in found.values()]
         self.grants = Grants(actions, (*documents, *every))
         self.actions = self.grants.catalogue
+        self._owned = {
+            key: self.actions.bits_of(f"{prefix}:*" for prefix in one.prefixes) for key, one in levels.items()
+        }
+        self._narrowest: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        self._said: dict[tuple[Words, Bits], str] = {}
 
     def document(self, service: str, level: str) -> Document:
         """The level's document, rendered."""
@@ -45,7 +53,7 @@ class Ladders:
 
     def of(self, service: str) -> int:
         """The actions that the service's levels answer for."""
-        return self.actions.bits_of(f"{prefix}:*" for prefix in self.levels[service].prefixes)
+        return self._owned[service]
 
     def allowed(self, service: str, level: str) -> int:
         """The actions that the level allows on some resource, those of other services with them."""
@@ -57,6 +65,12 @@ class Ladders:
 
     def narrowest(self, service: str, keys: Collection[str]) -> list[str]:
         """Those of the levels that hold no other of them, in the order of the service's own."""
+        asked = (service, tuple(keys))
+        if asked not in self._narrowest:
+            self._narrowest[asked] = self._holding_none(service, keys)
+        return self._narrowest[asked]
+
+    def _holding_none(self, service: str, keys: Collection[str]) -> list[str]:
         return [
             key
             for key in self.levels[service].levels
@@ -85,14 +99,29 @@ class Ladders:
     def _spoken(self, bits: int, written: Iterable[str]) -> Iterator[str]:
         left = bits
         for glob in written:
+            if not left:
+                return
             meant = self.actions.bits(glob)
             if meant & left and not meant & ~bits:
                 left &= ~meant
                 yield glob
         yield from (action.name for action in self.actions.named(left))
 
-    def summed(self, bits: int) -> str:
+    def summed(self, bits: Bits) -> str:
         """The set by service: `athena (3 actions), kms (kms:Decrypt)`."""
+        return self._once(self._summed, bits)
+
+    def counted(self, bits: Bits) -> str:
+        """How many of which access level: `8 read, 4 write`."""
+        return self._once(self._counted, bits)
+
+    def _once(self, words: Words, bits: Bits) -> str:
+        """What these words say of the set: many groups and roles lack the same, or gain it."""
+        if (words, bits) not in self._said:
+            self._said[words, bits] = words(bits)
+        return self._said[words, bits]
+
+    def _summed(self, bits: Bits) -> str:
         rows: dict[str, list[str]] = {}
         for action in self.actions.named(bits):
             rows.setdefault(action.name.partition(":")[0], []).append(action.name)
@@ -101,8 +130,7 @@ class Ladders:
         ]
         return ", ".join(told[:12]) + (f" and {len(told) - 12} more services" if len(told) > 12 else "")
 
-    def counted(self, bits: int) -> str:
-        """How many of which access level: `8 read, 4 write`."""
+    def _counted(self, bits: Bits) -> str:
         counts: dict[str, int] = {}
         for action in self.actions.named(bits):
             counts[action.level.lower()] = counts.get(action.level.lower(), 0) + 1

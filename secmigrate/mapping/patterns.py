@@ -12,6 +12,8 @@ from functools import lru_cache
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _KEY_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")  # a digit stays with its letters: s3, ec2
 
+_WILDCARD = re.compile(r"[*?]")
+
 Span = tuple[int, int]  # words from, words to
 
 
@@ -86,6 +88,8 @@ def span(name: Sequence[str], glob: str) -> Span | None:
     Words are compared as if written together, so `finops` fits `fin-ops` too.
     """
     joined = "".join(glob.split())
+    if _WILDCARD.split(joined, 1)[0].casefold() not in "".join(name).casefold():
+        return None
     found = [
         (start, next(end for end in range(start + 1, len(name) + 1) if matches("".join(name[start:end]), joined)))
         for start in range(len(name))

@@ -25,13 +25,6 @@ class Actions(Struct, frozen=True, dict=True):
     all_but: tuple[Excluded, ...] = ()
     anywhere: tuple[str, ...] = ()  # those of `allowed` that hold on every resource
 
-    def __add__(self, other: Actions) -> Actions:
-        return Actions(
-            allowed=tuple(sorted({*self.allowed, *other.allowed})),
-            all_but=tuple(sorted({*self.all_but, *other.all_but})),
-            anywhere=tuple(sorted({*self.anywhere, *other.anywhere})),
-        )
-
     def __bool__(self) -> bool:
         return bool(self.allowed or self.all_but)
 
@@ -89,10 +82,7 @@ class Reach(Struct, frozen=True, dict=True):
     @cached_property
     def everything(self) -> Actions:
         """All that is allowed, from wherever."""
-        total = self.own
-        for actions in self.aws.values():
-            total += actions
-        return total
+        return _all((self.own, *self.aws.values())) if self.aws else self.own
 
     @property
     def only_denies(self) -> bool:
@@ -111,18 +101,16 @@ def reach(who: Principal, snapshot: Snapshot) -> Reach:
             unread.append(arn)
         if is_aws_policy(arn):
             # Only what is allowed: AWS's own policies go along whole, with their Deny statements.
-            aws[name] = _allowed(policy.document) if policy else Actions()
+            aws[name] = _allowed_by(policy.document) if policy else Actions()
             path = arn.split(":policy/", 1)[1].rpartition("/")[0]
             if path:
                 paths[name] = f"{path}/"
         elif policy:
             own_documents.append((f"policy {name}", policy.document))
-    own = Actions()
-    for _, document in own_documents:
-        own += _allowed(document)
-    denied = sorted({action for _, document in own_documents for action in _denied(document)})
+    said = [_said(document) for _, document in own_documents]
+    own = _all(one.allowed for one in said)
     return Reach(
-        own=_without(own, [action for _, document in own_documents for action in _denied_flatly(document)]),
+        own=_without(own, [action for one in said for action in one.denied_flatly]),
         aws=aws,
         paths=paths,
         unread=tuple(unread),
@@ -132,9 +120,17 @@ def reach(who: Principal, snapshot: Snapshot) -> Reach:
             for arn in who.attached
             if is_aws_policy(arn) and arn in snapshot.policies
         },
-        denied=tuple(denied),
-        notes=tuple(note for where, document in own_documents for note in _notes(where, document)),
+        denied=tuple(sorted({action for one in said for action in one.denied})),
+        notes=tuple(
+            note.format(where=where) for (where, _), one in zip(own_documents, said, strict=True) for note in one.notes
+        ),
     )
+
+
+def own_documents(who: Principal, snapshot: Snapshot) -> tuple[Document, ...]:
+    """Its inline and attached policies, without AWS's own, as far as they stand in the snapshot."""
+    attached = (snapshot.policies[arn] for arn in who.attached if arn in snapshot.policies and not is_aws_policy(arn))
+    return (*(document for _, document in sorted(who.inline.items())), *(policy.document for policy in attached))
 
 
 def listed(value: object) -> tuple[str, ...]:
@@ -144,12 +140,38 @@ def listed(value: object) -> tuple[str, ...]:
     return tuple(str(one) for one in value) if isinstance(value, list) else ()
 
 
+class _Said(Struct, frozen=True):
+    """What one document says."""
+
+    allowed: Actions
+    denied: tuple[str, ...]
+    denied_flatly: tuple[str, ...]  # always and everywhere, so that allowing it elsewhere means nothing
+    notes: tuple[str, ...]  # with `{where}` for the document's name
+
+
+@lru_cache(maxsize=16_384)
+def _said(document: Document) -> _Said:
+    statements = document.statements
+    denies = [statement for statement in statements if statement.get("Effect") == "Deny"]
+    flatly = (one for one in denies if "Condition" not in one and listed(one.get("Resource")) == ("*",))
+    return _Said(
+        _allowed(statements),
+        tuple(action for one in denies for action in _denied(one)),
+        tuple(action for one in flatly for action in listed(one.get("Action"))),
+        tuple(note for one in statements for note in _notes(one)),
+    )
+
+
 @lru_cache(maxsize=4096)
-def _allowed(document: Document) -> Actions:
+def _allowed_by(document: Document) -> Actions:
+    return _allowed(document.statements)
+
+
+def _allowed(statements: Iterable[Mapping[str, Any]]) -> Actions:
     allowed: set[str] = set()
     anywhere: set[str] = set()
     all_but: set[Excluded] = set()
-    for statement in document.statements:
+    for statement in statements:
         if statement.get("Effect") != "Allow":
             continue
         actions = listed(statement.get("Action"))
@@ -161,22 +183,22 @@ def _allowed(document: Document) -> Actions:
     return Actions(tuple(sorted(allowed)), tuple(sorted(all_but)), tuple(sorted(anywhere)))
 
 
-def _denies(document: Document) -> Iterator[dict[str, Any]]:
-    return (statement for statement in document.statements if statement.get("Effect") == "Deny")
+def _all(ones: Iterable[Actions]) -> Actions:
+    """What any of them allow."""
+    allowed: set[str] = set()
+    all_but: set[Excluded] = set()
+    anywhere: set[str] = set()
+    for one in ones:
+        allowed.update(one.allowed)
+        all_but.update(one.all_but)
+        anywhere.update(one.anywhere)
+    return Actions(tuple(sorted(allowed)), tuple(sorted(all_but)), tuple(sorted(anywhere)))
 
 
-def _denied(document: Document) -> Iterator[str]:
-    for statement in _denies(document):
-        yield from listed(statement.get("Action"))
-        if "NotAction" in statement:
-            yield f"everything but {', '.join(listed(statement['NotAction']))}"
-
-
-def _denied_flatly(document: Document) -> Iterator[str]:
-    """What is denied always and everywhere, so that allowing it elsewhere means nothing."""
-    for statement in _denies(document):
-        if "Condition" not in statement and listed(statement.get("Resource")) == ("*",):
-            yield from listed(statement.get("Action"))
+def _denied(deny: Mapping[str, Any]) -> Iterator[str]:
+    yield from listed(deny.get("Action"))
+    if "NotAction" in deny:
+        yield f"everything but {', '.join(listed(deny['NotAction']))}"
 
 
 def _without(actions: Actions, denied: list[str]) -> Actions:
@@ -186,18 +208,25 @@ def _without(actions: Actions, denied: list[str]) -> Actions:
     return Actions(kept(actions.allowed), actions.all_but, kept(actions.anywhere)) if denied else actions
 
 
-def _notes(where: str, document: Document) -> Iterator[str]:
-    for statement in document.statements:
-        if statement.get("Effect") == "Deny":
-            yield f"not carried over: {where} denies {_shortened(_denied(Document({'Statement': [statement]})))}"
-            continue
-        if "Condition" in statement:
-            keys = sorted({key for test in statement["Condition"].values() for key in test})
-            actions = _shortened(listed(statement.get("Action")))
-            yield f"not carried over: the condition on {', '.join(keys)} under which {where} allows {actions}"
-        for key in ("NotAction", "NotResource"):
-            if key in statement:
-                yield f"{where} says {key}: read as widely as it can be meant"
+def _notes(statement: Mapping[str, Any]) -> Iterator[str]:
+    if statement.get("Effect") == "Deny":
+        yield f"not carried over: {{where}} denies {_plain(_shortened(_denied(statement)))}"
+        return
+    if "Condition" in statement:
+        keys = sorted({key for test in statement["Condition"].values() for key in test})
+        actions = _shortened(listed(statement.get("Action")))
+        yield (
+            f"not carried over: the condition on {_plain(', '.join(keys))} under which {{where}} "
+            f"allows {_plain(actions)}"
+        )
+    for key in ("NotAction", "NotResource"):
+        if key in statement:
+            yield f"{{where}} says {key}: read as widely as it can be meant"
+
+
+def _plain(text: str) -> str:
+    """The text, for `str.format` to leave as it is."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _shortened(actions: Iterable[str], most: int = 3) -> str:

@@ -67,7 +67,7 @@ def decide_role(
         catalogue=catalogue,
         ladders=ladders,
         targets=targets,
-        profiles=tuple(sorted(one.name for one in snapshot.instance_profiles.values() if role.name in one.roles)),
+        profiles=snapshot.profiles.get(role.name, ()),
         waived=waived,
     )
     section = (answer.section if answer else "") or _section(case)

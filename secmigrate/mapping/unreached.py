@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from secmigrate.iam import Snapshot
+from secmigrate.iam import Document, Snapshot
 from secmigrate.mapping.ladders import Ladders
 from secmigrate.mapping.outcomes import Decision, Mapped
-from secmigrate.mapping.reach import reach
+from secmigrate.mapping.reach import own_documents
 
 _TYPE = re.compile(r"[a-zA-Z0-9-]+[/:]")
 
@@ -28,16 +28,17 @@ def unreached(decided: Iterable[Decision], snapshot: Snapshot, ladders: Ladders)
     found: dict[tuple[str, str], list[str]] = {}
     for one in decided:
         if isinstance(one, Mapped):
+            who = snapshot.groups[one.name] if one.kind == "group" else snapshot.roles[one.name]
+            documents = own_documents(who, snapshot)
             for service, level in one.levels.items():
-                for name in _names(one, snapshot, ladders, service, level):
+                for name in _names(documents, ladders, service, level):
                     found.setdefault((service, name), []).append(one.name)
     return tuple(Unreached(service=service, name=name, by=tuple(by)) for (service, name), by in sorted(found.items()))
 
 
-def _names(one: Mapped, snapshot: Snapshot, ladders: Ladders, service: str, level: str) -> set[str]:
-    who = snapshot.groups[one.name] if one.kind == "group" else snapshot.roles[one.name]
+def _names(documents: tuple[Document, ...], ladders: Ladders, service: str, level: str) -> set[str]:
     level_document = (ladders.document(service, level),)
-    beyond = ladders.grants.beyond(reach(who, snapshot).own_documents, level_document, ladders.of(service))
+    beyond = ladders.grants.beyond(documents, level_document, ladders.of(service))
     named = {_name(text) for text in beyond}
     return {name for name in named if name}
 
