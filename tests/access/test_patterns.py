@@ -457,3 +457,54 @@ def test_a_pattern_is_a_value() -> None:
     assert resource("a*") != resource("a*b")
     assert resource("a*") != "a*"
     assert repr(resource("a*")) == "Pattern('a*')"
+
+
+# Pieces of ARNs: whole segments, stars that may or may not span them, accounts, names that begin alike.
+arn_pieces = st.tuples(
+    st.sampled_from(["arn:aws:sqs:", "arn:aws:*:", "arn:*:sqs:", "arn:aws:"]),
+    st.sampled_from(["eu-west-1:", "*:", ":", "*", "eu-*:"]),
+    st.sampled_from(["111122223333:", "*:", "1111*:", ""]),
+    st.sampled_from(["jobs", "jobs-*", "jo*", "*", "jo?s", "dead*x", "de*", "a:jobs"]),
+).map("".join)
+
+
+@settings(deadline=None)
+@given(arn_pieces, arn_pieces)
+def test_arns_that_share_nothing(one: str, other: str) -> None:
+    both = [resource(one), resource(other)]
+    assert disjoint(*both) == (witness(both, []) is None)
+    shared = "".join(witness(both, []) or ())
+    assert all(shared.split(":", 5)[5].startswith(one.own) for one in both if shared and one.own)
+
+
+@pytest.mark.parametrize("text", ["a**b", "a***", "**", "arn:aws:s3::**:x", "arn:aws:sqs:**:111122223333:a"])
+def test_stars_in_a_row_are_one(text: str) -> None:
+    one, other = resource(text), resource(re.sub(r"\*+", "*", text))
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one.tokens == other.tokens
+
+
+def test_a_star_that_is_a_character_is_no_wildcard() -> None:
+    assert resource("a${*}") != resource("a*")
+    assert resource("a${*}") == literal("a*")
+    assert len({resource("a*"), literal("a*"), Pattern(("a", Wild(True)), "other words")}) == 2
+
+
+@settings(deadline=None)
+@given(globs, globs)
+def test_patterns_are_equal_if_their_tokens_are(one: str, other: str) -> None:
+    patterns = resource(one), resource(other)
+    assert (patterns[0] == patterns[1]) == (Pattern(patterns[0].tokens, one) == Pattern(patterns[1].tokens, other))
+
+
+@settings(deadline=None)
+@given(globs, st.text("ab:z", max_size=6))
+def test_a_text_is_matched_as_the_automaton_reads_it(glob: str, text: str) -> None:
+    pattern = resource(glob)
+    assert matches(pattern, text) == (pattern.after(text) & pattern.end != 0)
+
+
+@pytest.mark.parametrize(("glob", "text"), [("a*a", "a"), ("ab*ba", "aba"), ("a?*a", "aa"), ("*a:*a", "a:")])
+def test_what_begins_it_does_not_end_it(glob: str, text: str) -> None:
+    assert not matches(resource(glob), text)

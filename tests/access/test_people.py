@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from secmigrate.access import Comparison
+from secmigrate.access import Comparison, Reached
 from secmigrate.iam import Document, Entity, Policy, Role, Seen, Snapshot, User
 from tests.access.compared import (
     ACCOUNT,
@@ -14,6 +14,7 @@ from tests.access.compared import (
     LIMIT,
     NOTHING,
     ROOT,
+    Told,
     account,
     allow,
     deny,
@@ -122,6 +123,43 @@ def test_an_unreadable_boundary_leaves_everything_unsure() -> None:
     change = comparison.user("ana")
     assert told(comparison, change) == may_lose("s3:GetObject")
     assert change.unread == (f"user ana, permissions boundary {LIMIT}, the whole: its document is not in the snapshot",)
+
+
+# what a document says to one person alone
+
+HOME = "arn:aws:s3:::homes/${aws:username}/*"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("ana", NOTHING), ("bo", lost("s3:GetObject"))], ids=["her own", "somebody else's"]
+)
+def test_what_names_her_covers_what_a_group_gave(name: str, expected: Told) -> None:
+    old, new = group("old", allow(resource="arn:aws:s3:::homes/ana/*")), group("new", allow(resource=HOME))
+    before = account(old, new, user(name, groups=("new", "old")))
+    comparison = compared(before, before.put(user(name, groups=("new",))))
+    assert told(comparison, comparison.user(name)) == expected
+
+
+def test_a_deny_that_names_her_takes_away() -> None:
+    everything, home = group("all", allow(resource="arn:aws:s3:::homes/*")), group("not", deny(resource=HOME))
+    before = account(everything, home, user("ana", groups=("all",)))
+    comparison = compared(before, before.put(user("ana", groups=("all", "not"))))
+    assert told(comparison, comparison.user("ana")) == lost("s3:GetObject")
+
+
+def test_what_cannot_be_read_of_what_names_her_is_named() -> None:
+    one = account(user("ana", allow(resource=HOME, Effect="allow")))
+    comparison = compared(one, one)
+    assert comparison.user("ana").unread == (
+        'user ana, inline policy own, statement 1: Effect is neither Allow nor Deny: "allow"',
+    )
+
+
+def test_she_may_assume_the_role_that_is_named_as_she_is() -> None:
+    own = group("own", allow("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/${{aws:username}}"))
+    before = account(own, role("ana"), role("bo"), user("ana"))
+    comparison = compared(before, before.put(user("ana", groups=("own",))))
+    assert comparison.user("ana").roles == Reached(gained=("ana",))
 
 
 # roles
