@@ -1,24 +1,34 @@
-"""How fast, as ratios: `make bench`. Only the two sides of one table, in one run, on one machine, are comparable.
+"""How fast, as ratios: `make bench`. Only what one run measured on one machine is comparable.
 
-Each side runs in turn with its yardstick, so that a busy machine slows both; the ratio is of the medians.
+One table: each step of a migration on accounts of three sizes, each beside one `json.loads` of the same account that
+its process does right after it. Steps take turns, so that a busy machine slows all of them; figures are medians.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from secmigrate import iam
 from secmigrate.iam import Document, Group, Policy, Role, Snapshot, User
-from tests import bench_access, bench_map, bench_report
+from tests import bench_access, bench_report, bench_steps
+from tests.bench_accounts import LARGEST, MIDDLE, SMALL, Size
+from tests.bench_steps import STEPS, Measured, Stage
 
 PROGRAM = Path(sys.executable).with_name("secmigrate")
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+SIZES = {"small": SMALL, "500 users": MIDDLE, "maximum": LARGEST}
 EMPTY_TYPER = """
 import typer
 app = typer.Typer(rich_markup_mode=None)
@@ -31,27 +41,96 @@ app()
 
 
 def main() -> None:
-    """Measures and prints one table."""
+    """Measures and prints the table."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--users", type=int, default=5000)
-    options.add_argument("--rounds", type=int, default=7)
+    options.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--write", action="store_true", help=f"into docs/{PAGE.name} as well")
+    options.add_argument("--details", action="store_true", help="small things, and what people use today")
     told = options.parse_args()
+    sizes = {name: SIZES[name] for name in SIZES if name in told.sizes}
+    lines = list(table(sizes, told.rounds))
+    print("\n".join(lines))
+    if told.write:
+        PAGE.write_text("\n".join((*heading(told.rounds), *lines, "")), encoding="utf-8")
+    if told.details:
+        details(told.rounds)
 
-    snapshot = account(told.users)
+
+def heading(rounds: int) -> Iterator[str]:
+    """What the table says, and on what it was measured."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("secmigrate", "msgspec", "boto3", "moto"))
+    date, machine = f"{datetime.now(UTC):%Y-%m-%d}", f"{platform.system()} on {platform.machine()}"
+    yield from ("# How fast", "")
+    yield f"`make bench ARGS=--write` wrote this on {date}: Python {platform.python_version()}, {versions};"
+    yield f"{machine}, {os.cpu_count()} cores. At most {rounds} rounds, each step in a process of its own; medians."
+    yield ""
+    yield "*x parse* is the ratio to one `json.loads` of the same account, in the same process:"
+    yield "the figure that means the same on another machine. *Growth* is that of the seconds from the size before."
+    yield "Memory is the peak of the process. Calls are those of the IAM API. Plans have every state in between checked."
+    yield ""
+
+
+def table(sizes: Mapping[str, Size], rounds: int) -> Iterator[str]:
+    """A line for each step and size."""
+    yield "| step | account | JSON | seconds | x parse | growth | peak memory | calls |"
+    yield "|---|---|---:|---:|---:|---:|---:|---:|"
+    with tempfile.TemporaryDirectory(prefix="secmigrate-bench-") as place:
+        found: dict[tuple[str, str], Measured] = {}
+        megabytes = {}
+        for name, size in sizes.items():
+            folder = Path(place) / name.replace(" ", "-")
+            folder.mkdir()
+            megabytes[name] = Stage(folder).prepare(size)
+            for step, ones in _in_turn(folder, 1 if size == LARGEST else rounds).items():
+                found[step, name] = _median(ones)
+    for step in STEPS:
+        before = 0.0
+        for name in sizes:
+            if one := found.get((step, name)):
+                growth = f"{one.seconds / before:.1f}" if before else ""
+                yield (
+                    f"| {step} | {name} | {megabytes[name]:.1f} MB | {one.seconds:.2f} | {one.seconds / one.parse:.1f} "
+                    f"| {growth} | {one.peak:.0f} MB | {one.calls or ''} |"
+                )
+                before = one.seconds
+            else:
+                yield f"| {step} | {name} | {megabytes[name]:.1f} MB | over half an hour | | | | |"
+
+
+def _in_turn(folder: Path, rounds: int) -> Mapping[str, Sequence[Measured]]:
+    """Every step in turn, as often as told; a step that takes over half an hour is not there."""
+    found: dict[str, list[Measured]] = {}
+    for _ in range(rounds):
+        for step in STEPS:
+            try:
+                found.setdefault(step, []).append(bench_steps.measured(step, folder))
+            except subprocess.TimeoutExpired:
+                print(f"{step}: over half an hour", file=sys.stderr)
+    return {step: ones for step, ones in found.items() if ones}
+
+
+def _median(ones: Sequence[Measured]) -> Measured:
+    """The one in the middle, by its ratio."""
+    return sorted(ones, key=lambda one: one.seconds / one.parse)[len(ones) // 2]
+
+
+def details(rounds: int) -> None:
+    """Small things, and what people use today."""
+    snapshot = account(5000)
     data = iam.encode(snapshot)
-    print(f"{told.users} users, {len(data) / 1e6:.1f} MB of JSON, {told.rounds} rounds\n")
+    print(f"\n{len(data) / 1e6:.1f} MB of JSON, {rounds} rounds\n")
     print(f"{'':37}{'median':>10}{'yardstick':>12}{'ratio':>8}")
     for name, side in sides(snapshot, data).items():
-        row(f"{name} / json.loads", side, lambda: json.loads(data), told.rounds)
+        row(f"{name} / json.loads", side, lambda: json.loads(data), rounds)
     row(
         "secmigrate --help / empty typer",
         lambda: run(str(PROGRAM), "--help"),
         lambda: run(sys.executable, "-c", EMPTY_TYPER, "--help"),
-        told.rounds,
+        rounds,
     )
-    bench_map.main()
     bench_report.main()
-    bench_access.main()
+    bench_access.main(rounds)
 
 
 def sides(snapshot: Snapshot, data: bytes) -> Mapping[str, Callable[[], object]]:

@@ -47,50 +47,69 @@ class Comparer:
         self._mates: dict[Part, Part] = {}
         self._rests: dict[tuple[Part, Part | None], Rest] = {}
         self._rows: dict[tuple[Rest, _Matter], Rows] = {}
+        self._lacks: dict[tuple[Rest, _Matter], bool] = {}
 
     def lacking(self, old: Side, new: Side) -> Rows:
         """What the old side allows and the new side does not, or may not."""
-        if old.key[0] <= new.key[0] and old.boundary is new.boundary and new.denies_within(old):
-            return ()
         key = (old.key, new.key)
         found = self._sides.get(key)
         if found is None:
             found = self._sides[key] = self._compared(old, new)
         return found
 
+    def lacks(self, old: Side, new: Side) -> bool:
+        """Whether the new side lacks, or may lack, something that the old one allows: the first one is enough."""
+        known = self._sides.get((old.key, new.key))
+        if known is not None:
+            return bool(known)
+        return any(self._any_of(rest, base, matter) for rest, base, matter in self._matters(old, new))
+
+    def _any_of(self, rest: Rest, base: Rest, matter: _Matter) -> bool:
+        found = self._lacks.get((rest, matter))
+        if found is None:
+            rows = self._rows.get((rest, matter), self._asked(rest, base, matter))
+            found = self._lacks[rest, matter] = any(True for _ in rows)
+        return found
+
     def _compared(self, old: Side, new: Side) -> Rows:
         found: list[Row] = []
         extents: set[Extent] = set()
         shared = False
-        limited = new.boundary is not None and new.boundary is not old.boundary
-        less = limited or not new.denies_within(old)
-        for part in old.parts:
-            # What the new side has word for word is kept, unless something takes it away there.
-            rows = () if not less and part in new.key[0] else self._of_part(part, old, new, whole=less)
+        for rest, base, matter in self._matters(old, new):
+            rows = self._rows.get((rest, matter))
+            if rows is None:
+                rows = self._rows[rest, matter] = joined(self._asked(rest, base, matter))
             mine = {row.extent for row in rows}
             shared = shared or not mine.isdisjoint(extents)
             extents |= mine
             found += rows
         return joined(found) if shared else tuple(found)
 
-    def _of_part(self, part: Part, old: Side, new: Side, *, whole: bool) -> Rows:
-        """What is lost of one part. `whole`: what the new side allows as well may be denied there, or limited."""
-        rest = self._rest(part, self._mate(part, new))
-        if not whole and not rest.pieces:
-            return ()
-        base = self._rest(part, None) if whole else rest
-        matter = _Matter(
-            whole,
-            rest.near(new.key[0], allows=True),
-            base.near(old.deniers, allows=False),
-            base.near(new.deniers, allows=False),
-            old.boundary,
-            new.boundary,
-        )
-        found = self._rows.get((rest, matter))
-        if found is None:
-            found = self._rows[rest, matter] = joined(self._asked(rest, base, matter))
-        return found
+    def _matters(self, old: Side, new: Side) -> Iterator[tuple[Rest, Rest, _Matter]]:
+        """Of each part of which something may be lost: what its mate does not cover, all of it that matters, and what
+        has a say in it.
+        """
+        if old.key[0] <= new.key[0] and old.boundary is new.boundary and new.denies_within(old):
+            return
+        limited = new.boundary is not None and new.boundary is not old.boundary
+        whole = limited or not new.denies_within(old)  # what the new side allows may be denied there, or limited
+        for part in old.parts:
+            rest = self._rest(part, self._mate(part, new))
+            if not whole and not rest.pieces:
+                continue
+            base = self._rest(part, None) if whole else rest
+            yield (
+                rest,
+                base,
+                _Matter(
+                    whole,
+                    rest.near(new.key[0], allows=True),
+                    base.near(old.deniers, allows=False),
+                    base.near(new.deniers, allows=False),
+                    old.boundary,
+                    new.boundary,
+                ),
+            )
 
     def _mate(self, part: Part, new: Side) -> Part | None:
         """The new part that has most statements in common with it."""

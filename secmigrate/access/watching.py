@@ -50,7 +50,8 @@ class Watch:
 
     def keeps(self, before: Snapshot, after: Snapshot, user: str) -> bool:
         """Whether the user can still do all that she could, for certain and by her own policies and groups."""
-        return not self._lacking(before, after, user)
+        sides = self._comparer.sides
+        return not self._comparer.lacks(sides.of(before, before.users[user]), sides.of(after, after.users[user]))
 
     def dips(self, start: Snapshot, between: Snapshot, end: Snapshot, user: str) -> bool:
         """Whether the user lacks something in between that she has both at the start and at the end."""
