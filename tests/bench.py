@@ -67,7 +67,7 @@ def heading(rounds: int) -> Iterator[str]:
     yield ""
     yield "*x parse* is the ratio to one `json.loads` of the same account, in the same process:"
     yield "the figure that means the same on another machine. *Growth* is that of the seconds from the size before."
-    yield "Memory is the peak of the process. Calls are those of the IAM API. Plans have every state in between checked."
+    yield "Memory is the peak of the process. Calls are those of the IAM API. Plans have each state in between checked."
     yield ""
 
 
