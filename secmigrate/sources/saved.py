@@ -118,9 +118,12 @@ def read_resources(path: Path) -> list[Resource]:
 def _opened(path: Path) -> Snapshot | list[Template]:
     """What a file or a folder holds: an account, or templates, which may need to be told where they are."""
     if path.is_dir():
+        if not (path / "manifest.json").exists():
+            raise BadInput("a folder without manifest.json, so it is no cdk.out", where=str(path), hint=_HINT)
         return of_assembly(path)
     data = read_bytes(path)
-    parsed = _yaml(path, data) if data.lstrip()[:1] not in _JSON else None
+    is_json = data.lstrip()[:1] in _JSON or path.suffix in _JSON_NAMES
+    parsed = None if is_json else _yaml(path, data)
     head = parsed.value if parsed else json_syntax(path, data)
     if isinstance(head, dict) and head.get("kind") == "snapshot":
         return read_snapshot(path)
@@ -138,6 +141,7 @@ def _opened(path: Path) -> Snapshot | list[Template]:
 
 
 _JSON = (b"{", b"[")
+_JSON_NAMES = (".json", ".tfstate")
 
 
 def _yaml(path: Path, data: bytes) -> Parsed:

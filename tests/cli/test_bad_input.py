@@ -47,7 +47,7 @@ FAULTS = '{"faults": [\n{"match": "*", "kynd": "deny"}]}'
 # In a folder in which there is nothing else.
 FRESH = {
     "from: no file": Bad("inventory --from nowhere.json", r"nowhere\.json: cannot be read: No such file"),
-    "from: a folder": Bad("inventory --from .", r"\.: cannot be read: Is a directory"),
+    "from: a folder": Bad("inventory --from .", r"\.: a folder without manifest\.json"),
     "from: an empty file": Bad("inventory --from x.json", r"x\.json: the file is empty", files={"x.json": ""}),
     "from: half a file": Bad(
         "inventory --from x.json", r"x\.json:2: not valid JSON", files={"x.json": '{"kind":\n"snap'}
@@ -58,7 +58,7 @@ FRESH = {
         files={"x.json": '{"kind": "snapshot", "account": "111122223333",\n\n"version": 2}'},
     ),
     "from: something else": Bad("inventory --from x.json", r"x\.json:1: neither", files={"x.json": '{"a": 1}'}),
-    "from: no JSON": Bad("inventory --from x.tf", r"x\.tf:1: not valid JSON", files={"x.tf": 'resource "x" {}\n'}),
+    "from: no JSON": Bad("inventory --from x.tf", r"x\.tf:1: neither", files={"x.tf": 'resource "x" {}\n'}),
     "from: NUL bytes": Bad("inventory --from x.json", r"x\.json:1: not valid JSON", files={"x.json": b"\0" * 99}),
     "an unknown profile": Bad("inventory --profile nobody", r"--profile or AWS_PROFILE: .*nobody"),
     "an address that is none": Bad("inventory --endpoint-url nonsense", r"the AWS configuration: Invalid endpoint"),
@@ -68,7 +68,7 @@ FRESH = {
     "explain: no inventory": Bad("explain x", r"migration/inventory\.json: there is no inventory yet"),
     "validate: no config": Bad("validate", r"migration/sec/configs: one SEC config is needed here, found: none"),
     "validate: no such file": Bad("validate x.yaml", r"x\.yaml: cannot be read"),
-    "validate: a folder": Bad("validate .", r"\.: cannot be read: Is a directory"),
+    "validate: a folder": Bad("validate .", r"\.: a folder without manifest\.json"),
     "validate: empty": Bad("validate x.yaml", r"x\.yaml: the file is empty", files={"x.yaml": ""}),
     "validate: no YAML": Bad("validate x.yaml", r"x\.yaml:2:1: not valid YAML", files={"x.yaml": "a:\n\tb: 1\n"}),
     "validate: wrong keys": Bad("validate x.yaml", r"x\.yaml:1:1: a: is not known here", files={"x.yaml": "a: 1\n"}),
