@@ -68,7 +68,7 @@ FRESH = {
     "explain: no inventory": Bad("explain x", r"migration/inventory\.json: there is no inventory yet"),
     "validate: no config": Bad("validate", r"migration/sec/configs: one SEC config is needed here, found: none"),
     "validate: no such file": Bad("validate x.yaml", r"x\.yaml: cannot be read"),
-    "validate: a folder": Bad("validate .", r"\.: a folder without manifest\.json"),
+    "validate: a folder": Bad("validate .", r"\.: cannot be read: Is a directory"),
     "validate: empty": Bad("validate x.yaml", r"x\.yaml: the file is empty", files={"x.yaml": ""}),
     "validate: no YAML": Bad("validate x.yaml", r"x\.yaml:2:1: not valid YAML", files={"x.yaml": "a:\n\tb: 1\n"}),
     "validate: wrong keys": Bad("validate x.yaml", r"x\.yaml:1:1: a: is not known here", files={"x.yaml": "a: 1\n"}),

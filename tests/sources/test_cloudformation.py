@@ -171,7 +171,7 @@ def test_a_manifest_leads_nowhere_else(tmp_path: Path, name: object) -> None:
 
 
 def test_a_folder_that_is_no_assembly_is_said(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match=r"without manifest\.json"):
         read_saved(tmp_path)
 
 
