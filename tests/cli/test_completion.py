@@ -70,7 +70,7 @@ def completes(terminal: Terminal, line: str) -> None:
     """Presses Tab until the line stands there: zsh only reads the completion at the first one."""
     for _ in range(5):
         terminal.send("\t")
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while line not in terminal.shown and time.monotonic() < end:
             assert terminal.read()
         if line in terminal.shown:

@@ -71,7 +71,7 @@ def cases() -> Iterator[tuple[str, int, list[str]]]:
     )
 
 
-@pytest.mark.parametrize(("line", "width", "parts"), cases())
+@pytest.mark.parametrize(("line", "width", "parts"), list(cases()))
 def test_a_line_in_parts(line: str, width: int, parts: list[str]) -> None:
     assert fitted(line, width) == parts
 

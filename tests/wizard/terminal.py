@@ -75,7 +75,7 @@ class Terminal:
         """Waits for a question that nobody has answered."""
         self.asked_one_of({question: menu})
 
-    def asked_one_of(self, questions: Mapping[str, bool], seconds: float = 90) -> str:
+    def asked_one_of(self, questions: Mapping[str, bool], seconds: float = 300) -> str:
         """Waits for one of these questions, gives which; the values are whether it is a menu."""
         end = time.monotonic() + seconds
         while True:
@@ -95,14 +95,14 @@ class Terminal:
         self._answered = len(self.raw)
         self.send(keys)
 
-    def until(self, text: str, seconds: float = 60) -> None:
+    def until(self, text: str, seconds: float = 300) -> None:
         """Waits until the text stands on the screen."""
         end = time.monotonic() + seconds
         while text not in self.shown:
             assert time.monotonic() < end, f"{text!r} never came:\n{self.all}"
             assert self.read(), f"it ended without {text!r}:\n{self.all}"
 
-    def ended(self, seconds: float = 90) -> int:
+    def ended(self, seconds: float = 300) -> int:
         """Waits until the program has ended, gives its exit code; minus a signal."""
         end = time.monotonic() + seconds
         while self.read():

@@ -54,7 +54,7 @@ def test_numbered_lines_and_no_redrawing_for_a_screen_reader(stage: Stage) -> No
 
 def wait_for_line(terminal: Terminal) -> None:
     """Until an answer is waited for, in a line of its own."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while not re.search(r"\]: $|: $", terminal.raw.decode()[-20:]) or terminal.fresh == "":
         assert time.monotonic() < end, terminal.all
         assert terminal.read(), terminal.all
