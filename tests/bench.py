@@ -29,6 +29,7 @@ from tests.bench_steps import STEPS, Measured, Stage
 PROGRAM = Path(sys.executable).with_name("secmigrate")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 SIZES = {"small": SMALL, "500 users": MIDDLE, "maximum": LARGEST}
+_MEASURABLE = 0.01  # seconds: of less than that, growth is noise
 EMPTY_TYPER = """
 import typer
 app = typer.Typer(rich_markup_mode=None)
@@ -88,7 +89,7 @@ def table(sizes: Mapping[str, Size], rounds: int) -> Iterator[str]:
         before = 0.0
         for name in sizes:
             if one := found.get((step, name)):
-                growth = f"{one.seconds / before:.1f}" if before else ""
+                growth = f"{one.seconds / before:.1f}" if before > _MEASURABLE else ""
                 yield (
                     f"| {step} | {name} | {megabytes[name]:.1f} MB | {one.seconds:.2f} | {one.seconds / one.parse:.1f} "
                     f"| {growth} | {one.peak:.0f} MB | {one.calls or ''} |"
