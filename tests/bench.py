@@ -24,7 +24,7 @@ from secmigrate import iam
 from secmigrate.iam import Document, Group, Policy, Role, Snapshot, User
 from tests import bench_access, bench_report, bench_steps
 from tests.bench_accounts import LARGEST, MIDDLE, SMALL, Size
-from tests.bench_steps import STEPS, Measured, Stage
+from tests.bench_steps import STEPS, Measured
 
 PROGRAM = Path(sys.executable).with_name("secmigrate")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -82,7 +82,7 @@ def table(sizes: Mapping[str, Size], rounds: int) -> Iterator[str]:
         for name, size in sizes.items():
             folder = Path(place) / name.replace(" ", "-")
             folder.mkdir()
-            megabytes[name] = Stage(folder).prepare(size)
+            megabytes[name] = bench_steps.prepared(size, folder)
             for step, ones in _in_turn(folder, 1 if size == LARGEST else rounds).items():
                 found[step, name] = _median(ones)
     for step in STEPS:

@@ -184,6 +184,14 @@ STEPS: Mapping[str, Callable[[Stage], Step]] = {
 }
 
 
+def prepared(size: Size, folder: Path) -> float:
+    """Writes the accounts of that size; the megabytes of JSON before. In a process of its own: the peak of memory of a
+    process that starts others is theirs as well.
+    """
+    command = [sys.executable, "-m", "tests.bench_steps", "prepare", str(folder), *map(str, size)]
+    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
 def measured(name: str, folder: Path) -> Measured:
     """The step in a process of its own. Raises CalledProcessError, and TimeoutExpired after half an hour."""
     command = [sys.executable, "-m", "tests.bench_steps", name, str(folder)]
@@ -208,4 +216,8 @@ def _measure(name: str, folder: Path) -> Measured:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_measure(sys.argv[1], Path(sys.argv[2]))))
+    what, place, *figures = sys.argv[1:]
+    if what == "prepare":
+        print(Stage(Path(place)).prepare(Size(*map(int, figures))))
+    else:
+        print(json.dumps(_measure(what, Path(place))))
