@@ -117,7 +117,9 @@ class Comparer:
             return part
         mate = self._mates.get(part)
         if mate is None or mate not in new.key[0]:
-            mate = max(new.parts, key=lambda other: len(part.allows.keys() & other.allows.keys()), default=None)
+            # What is said to one person alone is most like what is said to her alone, and need not be read for others.
+            likely = [other for other in new.parts if other.anyone is other or part.anyone is not part]
+            mate = max(likely, key=lambda other: len(part.allows.keys() & other.allows.keys()), default=None)
             if mate is not None:
                 self._mates[part] = mate
         return mate

@@ -132,7 +132,7 @@ class Side:
     def denies(self) -> Masks:
         """What all parts deny, the permissions boundary too."""
         if self._denies is None:
-            self._denies = merged(part.denies for part in self.all_parts)
+            self._denies = merged(part.denies for part in self.all_parts if part.denying)
         return self._denies
 
     def denies_within(self, other: Side) -> bool:
