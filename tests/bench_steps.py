@@ -101,9 +101,11 @@ def inventory(stage: Stage) -> Step:
     known = documents.aws_managed()
 
     def read() -> int:
-        read_live(aws, known)
-        twin.terminate()
-        twin.wait()
+        try:
+            read_live(aws, known)
+        finally:
+            twin.terminate()
+            twin.wait()
         return aws.calls
 
     return read
