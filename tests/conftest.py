@@ -10,7 +10,8 @@ from hypothesis import settings
 
 # How many examples hypothesis tries: as many as it likes, or (`make stress`) as many as fit in a night.
 settings.register_profile("nightly", max_examples=25_000, deadline=None)
-if profile := os.environ.get("HYPOTHESIS_PROFILE"):
+settings.register_profile("busy", deadline=None)  # no test is timed; in CI hypothesis has a profile that says so too
+if profile := os.environ.get("HYPOTHESIS_PROFILE", "" if "CI" in os.environ else "busy"):
     settings.load_profile(profile)
 
 
