@@ -112,8 +112,11 @@ class Terminal:
 
     def hang_up(self) -> None:
         """Closes the terminal under the program."""
-        os.close(self.process.child_fd)
-        self.process.closed = True
+        pty = self.process.ptyproc
+        pty.fileobj.close()
+        # Else whoever collects them closes the number again, which is somebody else's by then.
+        pty.closed = self.process.closed = True
+        pty.fd = self.process.child_fd = -1
 
     @property
     def shown(self) -> str:
