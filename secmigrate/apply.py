@@ -56,8 +56,11 @@ Numbered = tuple[int, AnyOperation]
 
 def confirm(plan: Plan, live: Snapshot, confirmed: str) -> None:
     """Raises Refused unless plan, account and the id that a person typed are of one account."""
-    for danger in (*wrong_account(plan.account, live.account), *wrong_account(plan.account, confirmed)):
+    for danger in wrong_account(plan.account, live.account):
         raise Refused(f"{danger.code}: {danger.message}", hint=danger.hint)
+    if confirmed != plan.account:
+        told = f"wrong-account: {confirmed} was typed, and the plan is for {plan.account}"
+        raise Refused(told, hint="look whether this is the plan that you mean, then type its account id")
 
 
 def check(plan: Plan, live: Snapshot, confirmed: str) -> None:
