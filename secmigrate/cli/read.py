@@ -5,13 +5,18 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from secmigrate.cli import options
 from secmigrate.cli.app import app
 from secmigrate.cli.out import Out, finish
+
+if TYPE_CHECKING:
+    from secmigrate.iam import Gap
+    from secmigrate.sources.merging import Merged
+    from secmigrate.workspace import Workspace
 
 Where = Annotated[
     list[str] | None,
@@ -55,14 +60,13 @@ def inventory(
     """
     from secmigrate.aws import Aws
     from secmigrate.cli import account, many
-    from secmigrate.sources.merging import merged, unowned
+    from secmigrate.sources.merging import merged
     from secmigrate.sources.saved import read_all
 
     asked = many.Asked(accounts, organization, role, external_id)
     if asked.many(where):
         many.read_new(asked, Aws(profile, region, endpoint), workspace, Out(json), at_once)
     out, space, places = Out(json), account.open_workspace(workspace), where or ["live"]
-    files = [Path(place) for place in places if place != "live"]
     if "live" in places:
         aws = Aws(profile, region, endpoint)
         live = [account.look(aws, out)]
@@ -70,30 +74,36 @@ def inventory(
     else:
         live, unseen = [], []
         at = account.last_place(space, region)
-    saved = read_all(files, at)
+    saved = read_all([Path(place) for place in places if place != "live"], at)
     found = merged([*live, *saved.snapshots])
-    snapshot, drift = found.snapshot, found.drift
     with space.locked():
-        account.keep(space, snapshot)
+        account.keep(space, found.snapshot)
         if saved.telling:
             space.remember(saved.telling)
-    counts = account.counts(snapshot)
+    _tell_inventory(found, unseen, space, out, several=len(places) > 1)
+    finish(1 if found.snapshot.incomplete and live else 0)
+
+
+def _tell_inventory(found: Merged, unseen: list[Gap], space: Workspace, out: Out, *, several: bool) -> None:
+    """What was read, from one source or several; `unseen` are stacks that may not be looked at."""
+    from secmigrate.cli import account
+    from secmigrate.sources.merging import unowned
+
+    snapshot, counts, nobodys = found.snapshot, account.counts(found.snapshot), unowned(found.snapshot)
     out.say(f"account {snapshot.account}: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
     out.say(*(f"  not read: {gap.what}: {gap.why}" for gap in (*snapshot.incomplete, *unseen)))
     out.say(*(f"wrote {path}" for path in (space.inventory, space.members_json, space.members_text)))
-    gaps = [f"{gap.what}: {gap.why}" for gap in snapshot.incomplete]
-    nobodys = unowned(snapshot)
-    if len(places) > 1:
-        out.say(*(f"  drift: {line}" for line in drift))
-        told = f"{', '.join(nobodys[:5])}{' and more (--json lists them)' if len(nobodys) > 5 else ''}"
+    if several:
+        out.say(*(f"  drift: {line}" for line in found.drift))
+        out.say(f"{len(snapshot.owners)} things have an owner; owned by nobody: {len(nobodys)}")
         out.say(
-            f"{len(snapshot.owners)} things have an owner; owned by nobody: {len(nobodys)}", *([told] if told else [])
+            *([f"{', '.join(nobodys[:5])}{' and more (--json lists them)' * (len(nobodys) > 5)}"] if nobodys else [])
         )
-    more = {"owners": snapshot.owners, "unowned": nobodys, "drift": drift}
+    gaps = [f"{gap.what}: {gap.why}" for gap in snapshot.incomplete]
+    more = {"owners": snapshot.owners, "unowned": nobodys, "drift": found.drift}
     out.document("inventory", {"account": snapshot.account, "counts": counts, "incomplete": gaps, **more})
     if snapshot.incomplete:
         out.say("the inventory is incomplete: no plan will be made from it")
-    finish(1 if snapshot.incomplete and live else 0)
 
 
 @app.command(epilog="Example: secmigrate usage --profile prod")
