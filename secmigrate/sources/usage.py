@@ -38,13 +38,11 @@ def read_usage(
                 jobs[arn] = answer["JobId"]
             except AwsRefused as error:
                 unknown[arn] = _why(error)
-        for arn, job in jobs.items():
-            try:
-                services[arn] = dict(_service(row) for row in _report(aws, job, pause))
-            except AwsRefused as error:
-                unknown[arn] = _why(error)
-            except _NoReport as error:
-                unknown[arn] = error.message
+        for arn, told in _reports(aws, jobs, pause):
+            if isinstance(told, str):
+                unknown[arn] = told
+            else:
+                services[arn] = dict(map(_service, told))
             progress("reports on last use", len(services) + len(unknown))
     return Usage(account=account, at=at, services=services, unknown=unknown)
 
@@ -59,23 +57,37 @@ def _why(error: AwsRefused) -> str:
     return error.message
 
 
-def _report(aws: Aws, job: str, pause: Callable[[float], None]) -> Iterator[Any]:
-    """The rows of a report, once it is there."""
+def _reports(aws: Aws, jobs: dict[str, str], pause: Callable[[float], None]) -> Iterator[tuple[str, list[Any] | str]]:
+    """The rows of each report as soon as it is there, or why there is none. All are waited for together."""
     waited = 0.0
-    while True:
-        pages = aws.pages("GetServiceLastAccessedDetails", JobId=job)
-        first = next(pages)
-        if first["JobStatus"] == "COMPLETED":
-            yield from first["ServicesLastAccessed"]
-            for page in pages:
-                yield from page["ServicesLastAccessed"]
-            return
-        if first["JobStatus"] == "FAILED":
-            raise _NoReport(first.get("Error", {}).get("Message", "AWS could not make the report"))
-        if waited >= _PATIENCE:
-            raise _NoReport(f"no report after {_PATIENCE:.0f} seconds")
-        pause(_PAUSE)
-        waited += _PAUSE
+    while jobs:
+        for arn, job in list(jobs.items()):
+            told: list[Any] | str | None
+            try:
+                told = _report(aws, job)
+            except AwsRefused as error:
+                told = _why(error)
+            except _NoReport as error:
+                told = error.message
+            if told is None and waited >= _PATIENCE:
+                told = f"no report after {_PATIENCE:.0f} seconds"
+            if told is not None:
+                del jobs[arn]
+                yield arn, told
+        if jobs:
+            pause(_PAUSE)
+            waited += _PAUSE
+
+
+def _report(aws: Aws, job: str) -> list[Any] | None:
+    """The rows of a report, or None while AWS is making it. Raises _NoReport if AWS could not."""
+    pages = aws.pages("GetServiceLastAccessedDetails", JobId=job)
+    first = next(pages)
+    if first["JobStatus"] == "FAILED":
+        raise _NoReport(first.get("Error", {}).get("Message", "AWS could not make the report"))
+    if first["JobStatus"] != "COMPLETED":
+        return None
+    return [row for page in (first, *pages) for row in page["ServicesLastAccessed"]]
 
 
 def _service(row: Any) -> tuple[str, ServiceUse]:
