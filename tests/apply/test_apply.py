@@ -56,7 +56,8 @@ def test_throttling_is_waited_for(path: Path) -> None:
         assert stage.twin.snapshot() == END
 
 
-at_night = pytest.mark.skipif(os.environ.get("HYPOTHESIS_PROFILE") != "nightly", reason="takes a minute: make stress")
+ALL = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+at_night = pytest.mark.skipif(not ALL, reason="takes a minute: make stress")
 
 
 @at_night
@@ -91,8 +92,13 @@ def test_who_else_is_at_it_is_waited_for(path: Path) -> None:
         assert stage.twin.snapshot() == END
 
 
-@pytest.mark.parametrize("kind", ["drop-before", "drop-after", "throttle", "deny", "error"])
-@pytest.mark.parametrize("method", ["CreatePolicy", "CreateGroup", "AddUserToGroup", "DetachGroupPolicy", "DeleteRole"])
+WHERE = ["CreatePolicy", "CreateGroup", "AddUserToGroup", "DetachGroupPolicy", "DeleteRole"]
+# boto3 waits for a throttled call to be taken after all, so a run that gives it up is for the night but for one.
+FAILING = [(kind, method) for kind in ("drop-before", "drop-after", "deny", "error") for method in WHERE]
+FAILING += [("throttle", method) for method in (WHERE if ALL else ["AddUserToGroup"])]
+
+
+@pytest.mark.parametrize(("kind", "method"), FAILING)
 def test_what_fails_for_good_is_interrupted_and_resumed(path: Path, kind: str, method: str) -> None:
     times = 3 if kind.startswith("drop") else 1
     with staged(path, Fault(match=method, kind=kind, times=times)) as stage:  # type: ignore[arg-type]
