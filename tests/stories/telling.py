@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -105,8 +106,7 @@ class Shell:
 
     def close(self) -> None:
         """Ends the shell and all that it started."""
-        subprocess.run(["pkill", "-TERM", "-s", str(self._bash.pid)], check=False)
-        self._bash.terminate()
+        os.killpg(self._bash.pid, signal.SIGTERM)
         self._bash.wait()
 
     def _wait_for_the_twin(self) -> None:
