@@ -60,7 +60,7 @@ def with_owners(space: Workspace, live: Snapshot, aws: Aws, out: Out) -> Snapsho
     then = inventory(space).owners if space.inventory.exists() else {}
     places, at = space.places(), deployed(aws, live)[0]
     told = [one.owners for one in read_all(places, at).snapshots]
-    found = owners_now(live, then, told, read_managed(places, at).stacks, aws)
+    found = owners_now(live, then, told, read_managed(places, at), aws)
     out.say(*found.unsure)
     return structs.replace(live, owners=found.by_arn)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from secmigrate.aws import Aws, AwsRefused
-from secmigrate.iam import Snapshot, Stack
+from secmigrate.iam import Snapshot
+from secmigrate.sources.saved import Managed
 
 _COLONS = 5  # of a stack's ARN
 
@@ -19,20 +20,21 @@ class Owners(NamedTuple):
 
 
 def owners_now(
-    live: Snapshot, then: Mapping[str, str], told: Iterable[Mapping[str, str]], stacks: Iterable[Stack], aws: Aws
+    live: Snapshot, then: Mapping[str, str], told: Iterable[Mapping[str, str]], managed: Managed, aws: Aws
 ) -> Owners:
     """Who manages what in the account `live`: `then` is what the inventory says of it, `told` what each state and
-    template says now, `stacks` are those of the templates.
+    template says now, `managed` what they hold.
 
-    What no state tells any more has been forgotten by Terraform. A stack has let go of what it does not hold any more;
-    a stack that is nowhere to be found holds it still, unless it is known where that stack was.
+    What no state tells any more has been forgotten by Terraform, if a state was read. A stack has let go of what it
+    does not hold any more; a stack that is nowhere to be found holds it still, unless it is known where it was.
     """
-    told = list(told)
     now = {arn: owner for one in told for arn, owner in one.items()}
     owners = {live.arn(thing): thing.keeper for thing in live.entities() if thing.keeper}
-    owners |= {arn: owner for arn, owner in then.items() if not (told and owner.startswith("terraform "))} | now
+    owners |= {
+        arn: owner for arn, owner in then.items() if not (managed.has_state and owner.startswith("terraform "))
+    } | now
     names = {live.arn(thing): thing.key for thing in live.entities()}
-    look = _Looking(aws, {stack.name: stack.region for stack in stacks}, _ids(live))
+    look = _Looking(aws, {stack.name: stack.region for stack in managed.stacks}, _ids(live))
     for arn, owner in owners.items():
         if owner.startswith("stack ") and arn in names and look.has_let_go(owner.split(" ")[1], names[arn]):
             owners[arn] = ""

@@ -28,8 +28,8 @@ from secmigrate.sources.cloudformation import (
     of_file,
     stacks_of,
 )
-from secmigrate.sources.merging import knows_all
-from secmigrate.sources.terraform import from_terraform, is_terraform, resources
+from secmigrate.sources.merging import knows_all, outside
+from secmigrate.sources.terraform import from_terraform, is_empty, is_terraform, resources
 
 _LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 _ARN = re.compile(r"^arn:(aws[a-z-]*):iam::([0-9]{12}):")
@@ -56,6 +56,7 @@ class Managed(NamedTuple):
 
     resources: list[Resource]
     stacks: list[Stack]
+    has_state: bool  # whether a state of Terraform's was among them, perhaps one that holds nothing any more
 
 
 def read_saved(path: Path, place: Place = UNKNOWN) -> Snapshot:
@@ -70,7 +71,7 @@ def read_all(paths: Iterable[Path], place: Place = UNKNOWN) -> Read:
     """Several files or folders. Templates are read together, so that one stack may import what another exports, and by
     what the other files tell of the account. Raises BadInput.
     """
-    found = {path: _opened(path) for path in paths}
+    found = {path: _opened(path, place) for path in paths}
     snapshots = [one for one in found.values() if isinstance(one, Snapshot)]
     templates = [template for one in found.values() if not isinstance(one, Snapshot) for template in one]
     if templates and snapshots and not place.account:
@@ -91,13 +92,15 @@ def read_managed(paths: Iterable[Path], place: Place = UNKNOWN) -> Managed:
     """What Terraform and CloudFormation manage, by their states and templates. Raises BadInput for other files."""
     resources: list[Resource] = []
     templates: list[Template] = []
+    has_state = False
     for path in paths:
-        found = _opened(path)
+        found = _opened(path, place)
         if isinstance(found, Snapshot):
             resources += read_resources(path)
+            has_state = True
         else:
             templates += found
-    return Managed(resources, stacks_of(templates, place) if templates else [])
+    return Managed(resources, stacks_of(templates, place) if templates else [], has_state)
 
 
 def read_resources(path: Path) -> list[Resource]:
@@ -111,11 +114,12 @@ def read_resources(path: Path) -> list[Resource]:
         )
     with _as_written_by("Terraform", path):
         found = [one for one in resources(head) if one.type.startswith("aws_iam_")]
-        from_terraform(head)  # whatever would be odd in it is told there
+        if found:
+            from_terraform(head)  # whatever would be odd in it is told there
     return found
 
 
-def _opened(path: Path) -> Snapshot | list[Template]:
+def _opened(path: Path, place: Place = UNKNOWN) -> Snapshot | list[Template]:
     """What a file or a folder holds: an account, or templates, which may need to be told where they are."""
     if path.is_dir():
         if not (path / "manifest.json").exists():
@@ -136,6 +140,8 @@ def _opened(path: Path) -> Snapshot | list[Template]:
         told = "neither a snapshot nor authorization details nor a state of Terraform's nor a template"
         raise BadInput(told, where=f"{path}:1", hint=_HINT)
     with _as_written_by(kind.writer, path):
+        if place.account and is_terraform(head) and is_empty(head):
+            return Snapshot(account=place.account, partition=place.partition, incomplete=(outside("Terraform"),))
         # By way of our own form: what IAM would never have named so must not get into an inventory.
         return iam.decode(iam.encode(kind.read(head)))
 

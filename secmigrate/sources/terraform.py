@@ -74,6 +74,11 @@ def resources(head: Json) -> Iterator[Resource]:
         raise ValueError(f"state version {str(head.get('version'))[:20]} is not known, only 3 and 4")
 
 
+def is_empty(head: Json) -> bool:
+    """Whether it holds nothing of IAM, such as a state that was made to forget all of it."""
+    return not any(one.type.startswith("aws_iam_") for one in resources(head))
+
+
 def from_terraform(head: Json) -> Snapshot:
     """What Terraform manages, as a snapshot with its addresses as owners. It never knows the rest of the account, so it
     is `incomplete`.

@@ -12,6 +12,7 @@ import pytest
 from secmigrate.aws import Aws
 from secmigrate.iam import Group, Role, Snapshot, Stack
 from secmigrate.sources.owning import Owners, owners_now
+from secmigrate.sources.saved import Managed
 from secmigrate.twin import Fault, Faults, Twin
 from secmigrate.twin.template import template_of
 from tests.small import ACCOUNT, trust
@@ -48,7 +49,8 @@ def stack(twin: Twin, method: str, *, retain: tuple[str, ...] = (), without: tup
 
 def now(twin: Twin, *, then: Mapping[str, str] = THEN, region: str = HOME, home: str | None = HOME) -> Owners:
     aws = Aws(region=home, endpoint=twin.url)
-    return owners_now(twin.snapshot(), then, [], [Stack(name="people", path="t", region=region)], aws)
+    stacks = [Stack(name="people", path="t", region=region)]
+    return owners_now(twin.snapshot(), then, [], Managed([], stacks, has_state=False), aws)
 
 
 def test_what_lies_in_it_is_its_own(twin: Twin) -> None:
@@ -104,5 +106,6 @@ def test_who_may_not_look_takes_it_for_held() -> None:
 def test_what_no_state_tells_any_more_was_forgotten(twin: Twin) -> None:
     aws, live = Aws(endpoint=twin.url), PART
     then = {DEVS: "terraform aws_iam_group.devs", OPS: "terraform aws_iam_group.ops"}
-    assert owners_now(live, then, [], [], aws).by_arn == then
-    assert owners_now(live, then, [{OPS: then[OPS]}], [], aws).by_arn == {OPS: then[OPS]}
+    assert owners_now(live, then, [], Managed([], [], has_state=False), aws).by_arn == then
+    told = [{OPS: then[OPS]}]
+    assert owners_now(live, then, told, Managed([], [], has_state=True), aws).by_arn == {OPS: then[OPS]}

@@ -76,6 +76,20 @@ def test_a_stack_is_not_forgotten_with_it(space: Workspace, state: Path, aws: Aw
     assert account.with_owners(space, EXPECTED, aws, OUT).owners[DEVS] == "stack people Devs"
 
 
+def test_a_state_that_forgot_all_of_iam_manages_nothing(space: Workspace, state: Path, aws: Aws) -> None:
+    state.write_text(json.dumps({**version_4(), "resources": []}))
+    assert not any(account.with_owners(space, EXPECTED, aws, OUT).owners.values())
+    assert account.managed(space).resources == []
+
+
+def test_a_template_is_no_proof_that_terraform_forgot(space: Workspace, state: Path, tmp_path: Path, aws: Aws) -> None:
+    """Who manages what came with a snapshot of somebody's; no state lies here to look at again."""
+    template = tmp_path / "people.yaml"
+    template.write_text("Resources: {Data: {Type: 'AWS::S3::Bucket'}}\n")
+    space.remember([template])
+    assert account.with_owners(space, EXPECTED, aws, OUT).owners[DEVS].startswith("terraform ")
+
+
 def test_a_state_that_is_gone_is_no_proof(space: Workspace, state: Path, aws: Aws) -> None:
     state.unlink()
     with pytest.raises(BadInput, match=r"terraform\.tfstate"):
