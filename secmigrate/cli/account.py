@@ -17,6 +17,7 @@ from secmigrate.cli.out import Out
 from secmigrate.dangers import wrong_account
 from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Document, Gap, Snapshot, Stack
+from secmigrate.plan import Move
 from secmigrate.sec import SecConfig
 from secmigrate.sources.cloudformation import Place
 from secmigrate.sources.cloudformation.joining import place_of
@@ -53,14 +54,16 @@ def counts(snapshot: Snapshot) -> dict[str, int]:
     }
 
 
-def with_owners(space: Workspace, live: Snapshot, aws: Aws, out: Out) -> Snapshot:
-    """The account with who manages what: as states tell it now, and CloudFormation of its stacks. Raises BadInput if a
-    state or template that told it to the inventory is not there any more.
+def with_owners(space: Workspace, live: Snapshot, moves: Iterable[Move], aws: Aws, out: Out) -> Snapshot:
+    """The account with who manages what: as states tell it now, and CloudFormation of the stacks that hold something
+    which moves. Raises BadInput if a state or template that told it to the inventory is not there any more.
     """
     then = inventory(space).owners if space.inventory.exists() else {}
     places, at = space.places(), deployed(aws, live)[0]
     told = [one.owners for one in read_all(places, at).snapshots]
-    found = owners_now(live, then, told, read_managed(places, at), aws)
+    moving = [one for move in moves if (one := live.principal(move.kind, move.old))]
+    about = {live.arn(one) for one in moving} | {arn for one in moving for arn in one.attached}
+    found = owners_now(live, then, told, read_managed(places, at), aws, about)
     out.say(*found.unsure)
     return structs.replace(live, owners=found.by_arn)
 

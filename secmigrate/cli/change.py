@@ -110,7 +110,7 @@ def decommission(
     apart = _quarantine(quarantine, quarantine_days)
     unused_since = (datetime.now(UTC) - timedelta(days=unused_days)).strftime("%Y-%m-%d")
     outcome = space.outcome()
-    live = account.with_owners(space, account.look(aws, out, outcome.account), aws, out)
+    live = account.with_owners(space, account.look(aws, out, outcome.account), outcome.moves, aws, out)
     with out.working("planning, and comparing everybody's access"):
         made = plan.decommission(live, outcome.moves, unused_since, account.watch(space, live), apart)
     running.propose(made, live, aws, space, out)

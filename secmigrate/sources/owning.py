@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import NamedTuple
 
 from secmigrate.aws import Aws, AwsRefused
@@ -20,10 +20,16 @@ class Owners(NamedTuple):
 
 
 def owners_now(
-    live: Snapshot, then: Mapping[str, str], told: Iterable[Mapping[str, str]], managed: Managed, aws: Aws
+    live: Snapshot,
+    then: Mapping[str, str],
+    told: Iterable[Mapping[str, str]],
+    managed: Managed,
+    aws: Aws,
+    about: Container[str],
 ) -> Owners:
     """Who manages what in the account `live`: `then` is what the inventory says of it, `told` what each state and
-    template says now, `managed` what they hold.
+    template says now, `managed` what they hold. CloudFormation is asked for the ARNs `about` alone: an account has
+    hundreds of stacks.
 
     What no state tells any more has been forgotten by Terraform, if a state was read. A stack has let go of what it
     does not hold any more; a stack that is nowhere to be found holds it still, unless it is known where it was.
@@ -36,7 +42,12 @@ def owners_now(
     names = {live.arn(thing): thing.key for thing in live.entities()}
     look = _Looking(aws, {stack.name: stack.region for stack in managed.stacks}, _ids(live))
     for arn, owner in owners.items():
-        if owner.startswith("stack ") and arn in names and look.has_let_go(owner.split(" ")[1], names[arn]):
+        if (
+            arn in about
+            and arn in names
+            and owner.startswith("stack ")
+            and look.has_let_go(owner.split(" ")[1], names[arn])
+        ):
             owners[arn] = ""
     return Owners(owners, tuple(sorted(look.unsure)))
 

@@ -47,10 +47,18 @@ def stack(twin: Twin, method: str, *, retain: tuple[str, ...] = (), without: tup
     getattr(client, method)(StackName="people", TemplateBody=json.dumps(body), Capabilities=NAMED)
 
 
-def now(twin: Twin, *, then: Mapping[str, str] = THEN, region: str = HOME, home: str | None = HOME) -> Owners:
+def now(
+    twin: Twin,
+    *,
+    then: Mapping[str, str] = THEN,
+    region: str = HOME,
+    home: str | None = HOME,
+    about: set[str] | None = None,
+) -> Owners:
     aws = Aws(region=home, endpoint=twin.url)
     stacks = [Stack(name="people", path="t", region=region)]
-    return owners_now(twin.snapshot(), then, [], Managed([], stacks, has_state=False), aws)
+    managed = Managed([], stacks, has_state=False)
+    return owners_now(twin.snapshot(), then, [], managed, aws, {DEVS, OPS, RUNNER} if about is None else about)
 
 
 def test_what_lies_in_it_is_its_own(twin: Twin) -> None:
@@ -106,6 +114,15 @@ def test_who_may_not_look_takes_it_for_held() -> None:
 def test_what_no_state_tells_any_more_was_forgotten(twin: Twin) -> None:
     aws, live = Aws(endpoint=twin.url), PART
     then = {DEVS: "terraform aws_iam_group.devs", OPS: "terraform aws_iam_group.ops"}
-    assert owners_now(live, then, [], Managed([], [], has_state=False), aws).by_arn == then
+    assert owners_now(live, then, [], Managed([], [], has_state=False), aws, then).by_arn == then
     told = [{OPS: then[OPS]}]
-    assert owners_now(live, then, told, Managed([], [], has_state=True), aws).by_arn == {OPS: then[OPS]}
+    assert owners_now(live, then, told, Managed([], [], has_state=True), aws, then).by_arn == {OPS: then[OPS]}
+
+
+def test_only_what_is_asked_about_costs_a_call(twin: Twin) -> None:
+    stack(twin, "create_stack")
+    before = len(twin.calls)
+    assert now(twin, about=set()).by_arn == {**THEN, RUNNER: "stack people"}
+    assert twin.calls[before:] == []
+    assert now(twin, about={DEVS, OPS}).by_arn == {**THEN, RUNNER: "stack people"}
+    assert twin.calls[before:] == ["ListStackResources"]

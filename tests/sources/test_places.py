@@ -61,9 +61,9 @@ def test_only_what_tells_owners_is_kept(space: Workspace, state: Path) -> None:
 
 
 def test_what_terraform_forgot_is_nobodys_at_the_next_look(space: Workspace, state: Path, aws: Aws) -> None:
-    assert account.with_owners(space, EXPECTED, aws, OUT).owners.keys() >= {DEVS, OPS}
+    assert account.with_owners(space, EXPECTED, [], aws, OUT).owners.keys() >= {DEVS, OPS}
     state.write_text(without("aws_iam_group"))
-    owners = account.with_owners(space, EXPECTED, aws, OUT).owners
+    owners = account.with_owners(space, EXPECTED, [], aws, OUT).owners
     assert not {DEVS, OPS} & owners.keys()
     assert f"{ARN}:role/runner" in owners
     assert account.managed(space).resources
@@ -73,12 +73,12 @@ def test_a_stack_is_not_forgotten_with_it(space: Workspace, state: Path, aws: Aw
     state.write_text(without("aws_iam_group"))
     kept = structs.replace(account.inventory(space), owners={DEVS: "stack people Devs"})
     space.inventory.write_bytes(iam.encode(kept))
-    assert account.with_owners(space, EXPECTED, aws, OUT).owners[DEVS] == "stack people Devs"
+    assert account.with_owners(space, EXPECTED, [], aws, OUT).owners[DEVS] == "stack people Devs"
 
 
 def test_a_state_that_forgot_all_of_iam_manages_nothing(space: Workspace, state: Path, aws: Aws) -> None:
     state.write_text(json.dumps({**version_4(), "resources": []}))
-    assert not any(account.with_owners(space, EXPECTED, aws, OUT).owners.values())
+    assert not any(account.with_owners(space, EXPECTED, [], aws, OUT).owners.values())
     assert account.managed(space).resources == []
 
 
@@ -87,13 +87,13 @@ def test_a_template_is_no_proof_that_terraform_forgot(space: Workspace, state: P
     template = tmp_path / "people.yaml"
     template.write_text("Resources: {Data: {Type: 'AWS::S3::Bucket'}}\n")
     space.remember([template])
-    assert account.with_owners(space, EXPECTED, aws, OUT).owners[DEVS].startswith("terraform ")
+    assert account.with_owners(space, EXPECTED, [], aws, OUT).owners[DEVS].startswith("terraform ")
 
 
 def test_a_state_that_is_gone_is_no_proof(space: Workspace, state: Path, aws: Aws) -> None:
     state.unlink()
     with pytest.raises(BadInput, match=r"terraform\.tfstate"):
-        account.with_owners(space, EXPECTED, aws, OUT)
+        account.with_owners(space, EXPECTED, [], aws, OUT)
 
 
 def test_without_other_sources_the_places_stay(space: Workspace, tmp_path: Path) -> None:
