@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec import Struct, structs
 
 from secmigrate.access.actions import ActionCatalogue
-from secmigrate.access.deciding import Case, Extents, Verdict, decide
+from secmigrate.access.deciding import Case, Extents, Verdict, decide, decide_at, varies
 from secmigrate.access.effective import Extent
 from secmigrate.access.formats import Formats
 
@@ -49,6 +49,19 @@ class Question(NamedTuple):
     new_denies: Says
 
 
+class Spot:
+    """Actions that a statement allows, and an example of a resource of theirs."""
+
+    __slots__ = ("actions", "example", "piece", "row", "start")
+
+    def __init__(self, piece: Piece, start: int, actions: Bits, row: Row | None) -> None:
+        self.piece = piece
+        self.start = start  # the catalogue's place of the piece's first bit
+        self.actions = actions  # as in the piece
+        self.row = row  # what is lost if nothing is said at the example
+        self.example = row.example if row else ""  # empty if there is none that is certain
+
+
 class Cells:
     """Answers questions; what was asked once is not worked out again."""
 
@@ -58,6 +71,7 @@ class Cells:
         self._sets: dict[Bits, Bits] = {}  # one object for equal sets, which are large
         self._rows: dict[Question, Rows] = {}
         self._verdicts: dict[tuple[Case, int], Verdict | None] = {}
+        self._at: dict[tuple[Case, str], Verdict | None] = {}
 
     def lacking(self, question: Question) -> Rows:
         """What is lost of it, or may be."""
@@ -66,18 +80,40 @@ class Cells:
             found = self._rows[question] = joined(self._decided(question))
         return found
 
+    def spots(self, piece: Piece) -> Iterator[Spot]:
+        """What the piece allows, by examples."""
+        start = self._catalogue.start(piece.service)
+        for row in joined(self._decided(Question(piece, None, (), (), None, ()))):
+            plain = row.certain and not varies(piece.extent.region)
+            yield Spot(piece, start, row.actions >> start, row if plain else None)
+
+    def at(self, spot: Spot, cell: Bits, question: Question) -> Row | None:
+        """What the example shows of these actions, of which everything that is said there is the same: a certain loss,
+        or nothing. `question` holds what is said there.
+        """
+        case = Case(spot.piece.extent, *(None if says is None else _those(says, cell) for says in question[1:]))
+        key = (case, spot.example)
+        try:
+            verdict = self._at[key]
+        except KeyError:
+            verdict = self._at[key] = decide_at(case, spot.example)
+        return None if verdict is None else self._row(verdict, spot.piece.extent, cell << spot.start)
+
     def _decided(self, question: Question) -> Iterator[Row]:
         piece = question.piece
         pattern, start = piece.extent.region.pattern, self._catalogue.start(piece.service)
-        for cell in _cut(question):
+        for cell in cut(piece.actions, question):
             for look, actions in self._formats.split(start, cell):
                 if not self._formats.meets(pattern, look):
                     continue
                 verdict = self._verdict(self._case(question, cell, look), look)
                 if verdict is not None:
-                    context = tuple(sorted(verdict.context.items()))
-                    bits = self._sets.setdefault(actions << start, actions << start)
-                    yield Row(verdict.certain, piece.extent, bits, verdict.example, context, verdict.because)
+                    yield self._row(verdict, piece.extent, actions << start)
+
+    def _row(self, verdict: Verdict, extent: Extent, actions: Bits) -> Row:
+        context = tuple(sorted(verdict.context.items()))
+        bits = self._sets.setdefault(actions, actions)
+        return Row(verdict.certain, extent, bits, verdict.example, context, verdict.because)
 
     def _case(self, question: Question, cell: Bits, look: int) -> Case:
         """The statements that are about the actions of the cell, on resources that they take."""
@@ -102,9 +138,13 @@ class Cells:
             return found
 
 
-def _cut(question: Question) -> list[Bits]:
+def _those(says: Says, cell: Bits) -> Extents:
+    return tuple(one for one, mask in says if mask & cell)
+
+
+def cut(actions: Bits, question: Question) -> list[Bits]:
     """The actions in sets of which everything that is said is the same."""
-    cells = [question.piece.actions]
+    cells = [actions]
     for says in question[1:]:
         for _, mask in says or ():
             cells = [part for cell in cells for part in (cell & mask, cell & ~mask) if part]

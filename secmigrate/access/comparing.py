@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from secmigrate.access.cells import Bits, Cells, Piece, Question, Row, Rows, Says, joined
+from secmigrate.access.cells import Bits, Cells, Piece, Question, Row, Rows, Says, Spot, cut, joined
 from secmigrate.access.effective import Extent, Masks, Part, Side, Sides, within
 from secmigrate.access.formats import formats_of
 from secmigrate.access.nearby import Beside, Nearby, Place, Rest, covered
+from secmigrate.access.spots import Met, Said, Spots
 
 __all__ = ["Comparer", "Row"]
 
@@ -20,19 +21,20 @@ _Key = tuple[frozenset[Part], Part | None]
 
 
 class _Matter(NamedTuple):
-    """What has a say in what becomes of one part of the old side, beside its mate."""
+    """Who has a say in what becomes of a part of the old side."""
 
-    whole: bool  # whether more matters than what the mate does not allow
-    others: frozenset[Part]  # of the new side, that allow something near what the mate does not
-    old_deniers: frozenset[Part]
-    new_deniers: frozenset[Part]
+    allowing: frozenset[Part]  # of the new side
+    old_denying: frozenset[Part]
+    new_denying: frozenset[Part]
     old_limit: Part | None
     new_limit: Part | None
 
-    @property
-    def limited(self) -> bool:
-        """Whether there is a new permissions boundary."""
-        return self.new_limit is not None and self.new_limit is not self.old_limit
+
+class _Shown(NamedTuple):
+    """What examples show to be lost, and the actions of which others must be looked for."""
+
+    rows: Rows
+    open: tuple[Piece, ...]
 
 
 class Comparer:
@@ -43,73 +45,187 @@ class Comparer:
         formats = formats_of(sides.catalogue, partition)
         self._nearby = Nearby(sides.catalogue, formats)
         self._cells = Cells(sides.catalogue, formats)
+        self._met = Met()
         self._sides: dict[tuple[_Key, _Key], Rows] = {}
         self._mates: dict[Part, Part] = {}
         self._rests: dict[tuple[Part, Part | None], Rest] = {}
+        self._spots: dict[Rest, Spots] = {}
+        self._shown: dict[tuple[Spots, _Matter], _Shown] = {}
+        self._opened: dict[tuple[Piece, ...], Rest] = {}
         self._rows: dict[tuple[Rest, _Matter], Rows] = {}
-        self._lacks: dict[tuple[Rest, _Matter], bool] = {}
+        self._kept: dict[tuple[Rest, Rest, _Matter], Rows] = {}
 
     def lacking(self, old: Side, new: Side) -> Rows:
         """What the old side allows and the new side does not, or may not."""
         key = (old.key, new.key)
         found = self._sides.get(key)
         if found is None:
-            found = self._sides[key] = self._compared(old, new)
+            found = self._sides[key] = _together(self._found(old, new))
         return found
 
     def lacks(self, old: Side, new: Side) -> bool:
         """Whether the new side lacks, or may lack, something that the old one allows: the first one is enough."""
         known = self._sides.get((old.key, new.key))
-        if known is not None:
-            return bool(known)
-        return any(self._any_of(rest, base, matter) for rest, base, matter in self._matters(old, new))
+        return any(self._found(old, new)) if known is None else bool(known)
 
-    def _any_of(self, rest: Rest, base: Rest, matter: _Matter) -> bool:
-        found = self._lacks.get((rest, matter))
-        if found is None:
-            rows = self._rows.get((rest, matter), self._asked(rest, base, matter))
-            found = self._lacks[rest, matter] = any(True for _ in rows)
-        return found
-
-    def _compared(self, old: Side, new: Side) -> Rows:
-        found: list[Row] = []
-        extents: set[Extent] = set()
-        shared = False
-        for rest, base, matter in self._matters(old, new):
-            rows = self._rows.get((rest, matter))
-            if rows is None:
-                rows = self._rows[rest, matter] = joined(self._asked(rest, base, matter))
-            mine = {row.extent for row in rows}
-            shared = shared or not mine.isdisjoint(extents)
-            extents |= mine
-            found += rows
-        return joined(found) if shared else tuple(found)
-
-    def _matters(self, old: Side, new: Side) -> Iterator[tuple[Rest, Rest, _Matter]]:
-        """Of each part of which something may be lost: what its mate does not cover, all of it that matters, and what
-        has a say in it.
-        """
+    def _found(self, old: Side, new: Side) -> Iterator[Rows]:
+        """What is lost of each part; some of it perhaps of several parts."""
         if old.key[0] <= new.key[0] and old.boundary is new.boundary and new.denies_within(old):
             return
         limited = new.boundary is not None and new.boundary is not old.boundary
-        whole = limited or not new.denies_within(old)  # what the new side allows may be denied there, or limited
+        barred = not new.denies_within(old)
         for part in old.parts:
             rest = self._rest(part, self._mate(part, new))
-            if not whole and not rest.pieces:
-                continue
-            base = self._rest(part, None) if whole else rest
-            yield (
-                rest,
-                base,
-                _Matter(
-                    whole,
-                    rest.near(new.key[0], allows=True),
-                    base.near(old.deniers, allows=False),
-                    base.near(new.deniers, allows=False),
-                    old.boundary,
-                    new.boundary,
-                ),
-            )
+            if rest.pieces:
+                shown = self._shown_of(rest, old, new)
+                yield shown.rows
+                if shown.open:
+                    yield self._searched(shown.open, old, new)
+            if limited or barred:  # what the new side allows may be denied there, or be outside of the boundary
+                yield self._kept_of(self._rest(part, None), rest, old, new)
+
+    def _shown_of(self, rest: Rest, old: Side, new: Side) -> _Shown:
+        spots = self._spots.get(rest)
+        if spots is None:
+            spots = self._spots[rest] = Spots(rest.pieces, self._cells, self._met)
+        matter = _Matter(
+            spots.speaking(new.key[0], allows=True),
+            spots.speaking(old.deniers, allows=False),
+            spots.speaking(new.deniers, allows=False),
+            old.boundary,
+            new.boundary,
+        )
+        found = self._shown.get((spots, matter))
+        if found is None:
+            found = self._shown[spots, matter] = self._show(spots, matter)
+        return found
+
+    def _show(self, spots: Spots, matter: _Matter) -> _Shown:
+        allows = [spots.said(other, allows=True) for other in matter.allowing]
+        old_denies = [spots.said(other, allows=False) for other in matter.old_denying]
+        new_denies = [spots.said(other, allows=False) for other in matter.new_denying]
+        old_limits, new_limits = (
+            None if limit is None else [spots.said(limit, allows=True)]
+            for limit in (matter.old_limit, matter.new_limit)
+        )
+        silent = old_limits is new_limits is None
+        spoken = set().union(*allows, *old_denies, *new_denies)
+        rows: list[Row] = []
+        left: dict[Piece, Bits] = {}
+        for spot in spots.all:
+            if spot.row is None:
+                left[spot.piece] = left.get(spot.piece, 0) | spot.actions
+            elif silent and spot not in spoken:
+                rows.append(spot.row)
+            else:
+                question = Question(
+                    spot.piece,
+                    None if old_limits is None else _there(old_limits, spot),
+                    _there(old_denies, spot),
+                    _there(allows, spot),
+                    None if new_limits is None else _there(new_limits, spot),
+                    _there(new_denies, spot),
+                )
+                shown, unknown = self._at(spot, question)
+                rows += shown
+                if unknown:
+                    left[spot.piece] = left.get(spot.piece, 0) | unknown
+        return _Shown(tuple(rows), tuple(piece._replace(actions=bits) for piece, bits in left.items()))
+
+    def _at(self, spot: Spot, question: Question) -> tuple[Rows, Bits]:
+        """What the spot's example shows, and the actions of which it shows nothing. `question`: what is said there."""
+        rows: list[Row] = []
+        unknown = 0
+        actions = spot.actions & ~self._covering(spot, question.new_allows)
+        for cell in cut(actions, question) if actions else ():
+            row = self._cells.at(spot, cell, question)
+            if row is None:
+                unknown |= cell
+            else:
+                rows.append(row)
+        return joined(rows) if len(rows) > 1 else tuple(rows), unknown
+
+    def _covering(self, spot: Spot, says: Says) -> Bits:
+        """The actions that one statement covers wherever the spot's own holds."""
+        bits = 0
+        for extent, actions in says:
+            if self._nearby.covers(extent, spot.piece.extent):
+                bits |= actions
+        return bits
+
+    def _searched(self, pieces: tuple[Piece, ...], old: Side, new: Side) -> Rows:
+        """What is lost of these pieces, looked for among all resources."""
+        rest = self._opened.get(pieces)
+        if rest is None:
+            rest = self._opened[pieces] = Rest(pieces, self._nearby)
+        matter = _Matter(
+            rest.near(new.key[0], allows=True),
+            rest.near(old.deniers, allows=False),
+            rest.near(new.deniers, allows=False),
+            old.boundary,
+            new.boundary,
+        )
+        found = self._rows.get((rest, matter))
+        if found is None:
+            found = self._rows[rest, matter] = joined(self._search(rest, matter))
+        return found
+
+    def _search(self, rest: Rest, matter: _Matter) -> Iterator[Row]:
+        besides = [rest.beside(other, allows=True) for other in matter.allowing]
+        for piece in rest.pieces:
+            place = (piece.extent, piece.service)
+            bits = piece.actions
+            for beside in besides:
+                bits &= ~covered(beside.get(place, ()))
+            if bits:
+                left = piece._replace(actions=bits)
+                yield from self._cells.lacking(self._question(left, rest, matter, _says(besides, place, bits)))
+
+    def _kept_of(self, base: Rest, rest: Rest, old: Side, new: Side) -> Rows:
+        """What is lost of what the new side allows: it is denied there, or outside of its boundary. `rest` is what no
+        single statement of the mate covers.
+        """
+        matter = _Matter(
+            rest.near(new.key[0], allows=True),
+            base.near(old.deniers, allows=False),
+            base.near(new.deniers, allows=False),
+            old.boundary,
+            new.boundary,
+        )
+        found = self._kept.get((base, rest, matter))
+        if found is None:
+            found = self._kept[base, rest, matter] = joined(self._keep(base, rest, matter))
+        return found
+
+    def _keep(self, base: Rest, rest: Rest, matter: _Matter) -> Iterator[Row]:
+        limited = matter.new_limit is not None and matter.new_limit is not matter.old_limit
+        if not limited and matter.new_denying <= matter.old_denying:
+            return
+        besides = [rest.beside(other, allows=True) for other in matter.allowing]
+        left: dict[Place, Bits] = {}
+        for piece in rest.pieces:
+            place = (piece.extent, piece.service)
+            left[place] = piece.actions
+            for beside in besides:
+                left[place] &= ~covered(beside.get(place, ()))
+        for piece in base.pieces:
+            bits = piece.actions & ~left.get((piece.extent, piece.service), 0)
+            if bits:
+                kept = piece._replace(actions=bits)
+                question = self._question(kept, base, matter, ((piece.extent, bits),))
+                if limited or _beyond(question.new_denies, question.old_denies):
+                    yield from self._cells.lacking(question)
+
+    def _question(self, piece: Piece, rest: Rest, matter: _Matter, allows: Says) -> Question:
+        place = (piece.extent, piece.service)
+        return Question(
+            piece,
+            self._limits(matter.old_limit, piece),
+            _says((rest.beside(one, allows=False) for one in matter.old_denying), place, piece.actions),
+            allows,
+            self._limits(matter.new_limit, piece),
+            _says((rest.beside(one, allows=False) for one in matter.new_denying), place, piece.actions),
+        )
 
     def _mate(self, part: Part, new: Side) -> Part | None:
         """The new part that has most statements in common with it."""
@@ -143,45 +259,6 @@ class Comparer:
                 if left:
                     yield piece._replace(actions=left)
 
-    def _asked(self, rest: Rest, base: Rest, matter: _Matter) -> Iterator[Row]:
-        """What becomes of each statement of the part; `base` is all of it that matters."""
-        besides = [rest.beside(other, allows=True) for other in matter.others]
-        old_denies = [base.beside(other, allows=False) for other in matter.old_deniers]
-        new_denies = [base.beside(other, allows=False) for other in matter.new_deniers]
-        for piece, kept in self._open(rest, base, matter, besides):
-            place = (piece.extent, piece.service)
-            question = Question(
-                piece,
-                self._limits(matter.old_limit, piece),
-                _says(old_denies, place, piece.actions),
-                ((piece.extent, piece.actions),) if kept else _says(besides, place, piece.actions),
-                self._limits(matter.new_limit, piece),
-                _says(new_denies, place, piece.actions),
-            )
-            if not kept or matter.limited or _beyond(question.new_denies, question.old_denies):
-                yield from self._cells.lacking(question)
-
-    def _open(self, rest: Rest, base: Rest, matter: _Matter, besides: Iterable[Beside]) -> Iterator[tuple[Piece, bool]]:
-        """What no statement of the new side covers by itself; and what one does, for it may be denied, or be outside of
-        a boundary.
-        """
-        left: dict[Place, Bits] = {}
-        for piece in rest.pieces:
-            place = (piece.extent, piece.service)
-            bits = piece.actions
-            for beside in besides:
-                if near := beside.get(place):
-                    bits &= ~covered(near)
-            if bits:
-                left[place] = bits
-                yield piece._replace(actions=bits), False
-        if not matter.whole or not (matter.limited or matter.new_deniers - matter.old_deniers):
-            return
-        for piece in base.pieces:
-            bits = piece.actions & ~left.get((piece.extent, piece.service), 0)
-            if bits:
-                yield piece._replace(actions=bits), True
-
     def _limits(self, limit: Part | None, piece: Piece) -> Says | None:
         if limit is None:
             return None
@@ -189,14 +266,35 @@ class Comparer:
         return _says([{place: self._nearby.allowing(limit, piece)}], place, piece.actions)
 
 
+def _together(parts: Iterable[Rows]) -> Rows:
+    """All of these; one row for what several of them hold."""
+    found: list[Row] = []
+    extents: set[Extent] = set()
+    shared = False
+    for rows in parts:
+        mine = {row.extent for row in rows}
+        shared = shared or not mine.isdisjoint(extents)
+        extents |= mine
+        found += rows
+    return joined(found) if shared else tuple(found)
+
+
+def _there(saids: Iterable[Said], spot: Spot) -> Says:
+    """All that is said at the spot, in one order."""
+    return _ordered(one for said in saids for one in said.get(spot, ()))
+
+
 def _says(besides: Iterable[Beside], place: Place, actions: Bits) -> Says:
     """All that is said there of these actions, in one order."""
+    nears = (near for beside in besides for near in beside.get(place, ()))
+    return _ordered((near.extent, bits) for near in nears if (bits := near.actions & actions))
+
+
+def _ordered(says: Iterable[tuple[Extent, Bits]]) -> Says:
     found: dict[Extent, Bits] = {}
-    for beside in besides:
-        for near in beside.get(place, ()):
-            if bits := near.actions & actions:
-                found[near.extent] = found.get(near.extent, 0) | bits
-    return tuple(sorted(found.items(), key=lambda item: item[0].number))
+    for extent, bits in says:
+        found[extent] = found.get(extent, 0) | bits
+    return tuple(sorted(found.items(), key=lambda item: item[0].number)) if len(found) > 1 else tuple(found.items())
 
 
 def _beyond(few: Says, many: Says) -> bool:

@@ -69,6 +69,21 @@ def decide(case: Case, formats: Sequence[Pattern]) -> Verdict | None:
         return unsure or Verdict(False, "", {}, case.new_allows)
 
 
+def decide_at(case: Case, text: str) -> Verdict | None:
+    """The same about one resource, without variables, that `case.allow` matches: None if that cannot show a loss for
+    certain. What of the case does not match it has no say.
+    """
+    try:
+        for sure, world, cube in _lost(case):
+            if all(matches(one, text) for one in cube.inside) and not any(matches(one, text) for one in cube.outside):
+                verdict = _judged(case, sure, cube, world, text)
+                if verdict.certain:
+                    return verdict
+    except TooHard:
+        pass
+    return None
+
+
 def _verdicts(case: Case, formats: Sequence[Pattern]) -> Iterator[Verdict]:
     for sure, world, cube in _lost(case):
         for form in formats:
@@ -80,7 +95,7 @@ def _verdicts(case: Case, formats: Sequence[Pattern]) -> Iterator[Verdict]:
 def _loosely(case: Case, formats: Sequence[Pattern]) -> Verdict | None:
     """What may be lost if unknown variables stand for something that makes patterns meet, or not meet."""
     groups = ((case.allow,), case.old_limits, case.old_denies, case.new_allows, case.new_limits, case.new_denies)
-    if not any(_varies(extent.region) for group in groups for extent in group or ()):
+    if not any(varies(extent.region) for group in groups for extent in group or ()):
         return None
     for _, _, cube in _lost(case):
         if any(includes(outer, inner) for inner in cube.inside for outer in cube.outside):
@@ -95,7 +110,8 @@ def _loosely(case: Case, formats: Sequence[Pattern]) -> Verdict | None:
     return None
 
 
-def _varies(region: Region) -> bool:
+def varies(region: Region) -> bool:
+    """Whether it depends on a variable of which nobody knows what it stands for."""
     return any(has_variable(one) for one in (region.pattern, *region.without))
 
 
@@ -180,12 +196,12 @@ def _avoiding(cubes: list[_Cube], extents: Extents, world: World) -> list[_Cube]
 def _judged(case: Case, sure: Condition, cube: _Cube, world: World, found: str) -> Verdict:
     """Whether the loss is certain: no statement that may hold, in a way that is not plain, would change it."""
     shown, unknown = _filled(found, cube.inside)
-    about = [one for one in case.new_allows if _may_match(one.region, shown)]
-    limits = [one for one in case.new_limits or () if _may_match(one.region, shown)]
+    about = [one for one in case.new_allows if may_match(one.region, shown)]
+    limits = [one for one in case.new_limits or () if may_match(one.region, shown)]
     if cube.denied_by is not None:
         because: tuple[Extent, ...] = (cube.denied_by,)
         blocking: list[Extent] = []
-        plain = not _varies(cube.denied_by.region)
+        plain = not varies(cube.denied_by.region)
         true = sure | cube.denied_by.condition
     else:
         because = tuple(about) + (() if case.new_limits is None else tuple(limits))
@@ -196,7 +212,7 @@ def _judged(case: Case, sure: Condition, cube: _Cube, world: World, found: str) 
         )
         plain = not all(any(one.condition <= world for one in ones) for ones in lacking)
         true = sure
-    lifted = [one for one in case.old_denies if _may_match(one.region, shown)]
+    lifted = [one for one in case.old_denies if may_match(one.region, shown)]
     # A NotResource whose variable stands for just this resource.
     plain = plain and not any(has_variable(one) and matches(widened(one), shown) for one in cube.outside)
     narrower = all(implies(one.condition, sure) for one in blocking)
@@ -224,7 +240,7 @@ def _filled(found: str, inside: Iterable[Pattern]) -> tuple[str, dict[str, str]]
     return (VARIABLE.sub(value, found) if keys else found), unknown
 
 
-def _may_match(region: Region, text: str) -> bool:
+def may_match(region: Region, text: str) -> bool:
     """Whether the text lies in the region, whatever the values of variables."""
     return matches(widened(region.pattern), text) and not any(
         matches(one, text) for one in region.without if not has_variable(one)

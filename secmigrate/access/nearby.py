@@ -51,6 +51,10 @@ class Nearby:
         """What the part denies near the piece."""
         return self._near(self._index(part, allows=False), piece) if part.denying else []
 
+    def covers(self, one: Extent, other: Extent) -> bool:
+        """Whether the one plainly holds wherever the other does."""
+        return self._relation(one, other) is True
+
     def _near(self, index: _Index, piece: Piece) -> list[Near]:
         found: list[Near] = []
         for extent, mask in index.get(piece.service, ()):
