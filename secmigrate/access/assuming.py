@@ -131,12 +131,17 @@ def _condition(extent: Extent) -> Condition:
 
 
 @lru_cache(maxsize=16_384)
-def _joined(mine: Conditions, theirs: Conditions, limits: Conditions | None, denied: Conditions) -> Ways:
-    """The ways where a user's policies allow it and the trust policy does too, within a permissions boundary."""
-    allowed = frozenset(one | other for one in mine for other in theirs)
-    if limits is not None:
-        allowed = frozenset(one | limit for one in allowed for limit in limits)
-    return Ways(allowed, denied)
+def _joined(mine: Condition, theirs: Conditions) -> Ways:
+    """The ways where a user's policies allow it under a condition and the trust policy does too."""
+    return Ways(frozenset(mine | other for other in theirs))
+
+
+@lru_cache(maxsize=16_384)
+def _limited(ways: Ways, limits: Conditions | None, denied: Conditions) -> Ways:
+    """The ways within a permissions boundary, and with what denies them."""
+    if limits is None:
+        return Ways(ways.allowed, denied)
+    return Ways(frozenset(one | limit for one in ways.allowed for limit in limits), denied)
 
 
 class Reach:
@@ -162,7 +167,7 @@ class Doors:
         self._anybody: dict[str, set[Condition]] = {}  # by role: nobody can tell whom it trusts
         self._personal: dict[str, frozenset[str]] = {}  # by role: the keys in its trust that the user decides
         self._matched: dict[Region, frozenset[str]] = {}
-        self._trusting: dict[Region, frozenset[str]] = {}  # of those, the ones that trust the account
+        self._opened: dict[Extent, dict[str, Ways]] = {}
         self._extents: dict[tuple[Part, str], frozenset[Extent]] = {}
         self._by_policies: dict[object, Reach] = {}
         for role in snapshot.roles.values():
@@ -232,7 +237,7 @@ class Doors:
         key = (self._about(side.parts, "allows"), limits, self._about(side.all_parts, "denies"))
         found = self._by_policies.get(key)
         if found is None:
-            found = self._by_policies[key] = Reach(dict(self._through_the_account(*key)), shared=True)
+            found = self._by_policies[key] = Reach(self._through_the_account(*key), shared=True)
         return found
 
     def _about(self, parts: Iterable[Part], effect: Literal["allows", "denies"]) -> frozenset[Extent]:
@@ -254,16 +259,34 @@ class Doors:
 
     def _through_the_account(
         self, allows: frozenset[Extent], limits: frozenset[Extent] | None, denies: frozenset[Extent]
-    ) -> Iterator[tuple[str, Ways]]:
-        found: dict[str, set[Condition]] = {}
+    ) -> Mapping[str, Ways]:
+        found: dict[str, Ways] = {}
         for extent in allows:
-            for role in self._within_the_account(extent.region):
-                found.setdefault(role, set()).add(_condition(extent))
-        for role in sorted(found):
-            within = None if limits is None else self._conditions(limits, role)
-            ways = _joined(frozenset(found[role]), self._account[role], within, self._conditions(denies, role))
-            if ways.allowed and ALWAYS not in ways.denied:
-                yield role, ways
+            ways = self._ways(extent)
+            twice = found.keys() & ways.keys()
+            found |= ways | {role: Ways(found[role].allowed | ways[role].allowed) for role in twice}
+        if limits is None and not denies:
+            return found
+        within = (
+            (
+                role,
+                _limited(
+                    ways, None if limits is None else self._conditions(limits, role), self._conditions(denies, role)
+                ),
+            )
+            for role, ways in found.items()
+        )
+        return {role: ways for role, ways in within if ways.allowed and ALWAYS not in ways.denied}
+
+    def _ways(self, extent: Extent) -> dict[str, Ways]:
+        """The ways that one statement opens, by role."""
+        found = self._opened.get(extent)
+        if found is None:
+            mine = _condition(extent)
+            found = self._opened[extent] = {
+                role: _joined(mine, self._account[role]) for role in self._roles(extent.region) & self._account.keys()
+            }
+        return found
 
     def _conditions(self, extents: Iterable[Extent], role: str) -> Conditions:
         return frozenset(_condition(extent) for extent in extents if role in self._roles(extent.region))
@@ -272,13 +295,6 @@ class Doors:
         first = bisect_left(self._arns, pattern.prefix, key=lambda one: one[0])
         last = bisect_right(self._arns, pattern.prefix, lo=first, key=lambda one: one[0][: len(pattern.prefix)])
         return {name for arn, name in self._arns[first:last] if matches(pattern, arn)}
-
-    def _within_the_account(self, region: Region) -> frozenset[str]:
-        """The roles that lie in the region and trust the account."""
-        found = self._trusting.get(region)
-        if found is None:
-            found = self._trusting[region] = self._roles(region) & self._account.keys()
-        return found
 
     def _roles(self, region: Region) -> frozenset[str]:
         """The roles that lie in the region, by name."""

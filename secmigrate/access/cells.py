@@ -91,7 +91,14 @@ class Cells:
         """What the example shows of these actions, of which everything that is said there is the same: a certain loss,
         or nothing. `question` holds what is said there.
         """
-        case = Case(spot.piece.extent, *(None if says is None else _those(says, cell) for says in question[1:]))
+        case = Case(
+            spot.piece.extent,
+            None if question.old_limits is None else _those(question.old_limits, cell),
+            _those(question.old_denies, cell),
+            _those(question.new_allows, cell),
+            None if question.new_limits is None else _those(question.new_limits, cell),
+            _those(question.new_denies, cell),
+        )
         key = (case, spot.example)
         try:
             verdict = self._at[key]

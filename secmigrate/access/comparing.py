@@ -13,7 +13,7 @@ from secmigrate.access.cells import Bits, Cells, Piece, Question, Row, Rows, Say
 from secmigrate.access.effective import Extent, Masks, Part, Side, Sides, within
 from secmigrate.access.formats import formats_of
 from secmigrate.access.nearby import Beside, Nearby, Place, Rest, covered
-from secmigrate.access.spots import Met, Said, Spots
+from secmigrate.access.spots import Met, Spots
 
 __all__ = ["Comparer", "Row"]
 
@@ -28,6 +28,10 @@ class _Matter(NamedTuple):
     new_denying: frozenset[Part]
     old_limit: Part | None
     new_limit: Part | None
+
+
+_Voice = tuple[int, Says]  # what a part says, and which place in a `_Matter` the part has
+_ALLOWING = 0
 
 
 class _Shown(NamedTuple):
@@ -45,12 +49,13 @@ class Comparer:
         formats = formats_of(sides.catalogue, partition)
         self._nearby = Nearby(sides.catalogue, formats)
         self._cells = Cells(sides.catalogue, formats)
-        self._met = Met()
+        self.met = Met()
         self._sides: dict[tuple[_Key, _Key], Rows] = {}
         self._mates: dict[Part, Part] = {}
         self._rests: dict[tuple[Part, Part | None], Rest] = {}
         self._spots: dict[Rest, Spots] = {}
         self._shown: dict[tuple[Spots, _Matter], _Shown] = {}
+        self._answers: dict[tuple[Spot, frozenset[_Voice]], tuple[Rows, Bits]] = {}
         self._opened: dict[tuple[Piece, ...], Rest] = {}
         self._rows: dict[tuple[Rest, _Matter], Rows] = {}
         self._kept: dict[tuple[Rest, Rest, _Matter], Rows] = {}
@@ -87,7 +92,7 @@ class Comparer:
     def _shown_of(self, rest: Rest, old: Side, new: Side) -> _Shown:
         spots = self._spots.get(rest)
         if spots is None:
-            spots = self._spots[rest] = Spots(rest.pieces, self._cells, self._met)
+            spots = self._spots[rest] = Spots(rest.pieces, self._cells, self.met)
         matter = _Matter(
             spots.speaking(new.key[0], allows=True),
             spots.speaking(old.deniers, allows=False),
@@ -101,39 +106,45 @@ class Comparer:
         return found
 
     def _show(self, spots: Spots, matter: _Matter) -> _Shown:
-        allows = [spots.said(other, allows=True) for other in matter.allowing]
-        old_denies = [spots.said(other, allows=False) for other in matter.old_denying]
-        new_denies = [spots.said(other, allows=False) for other in matter.new_denying]
-        old_limits, new_limits = (
-            None if limit is None else [spots.said(limit, allows=True)]
-            for limit in (matter.old_limit, matter.new_limit)
-        )
-        silent = old_limits is new_limits is None
-        spoken = set().union(*allows, *old_denies, *new_denies)
+        heard: dict[Spot, list[_Voice]] = {}
+        for role, parts in enumerate(matter[:3]):
+            for part in parts:
+                for spot, says in spots.said(part, allows=role == _ALLOWING).items():
+                    heard.setdefault(spot, []).append((role, says))
+        for role, limit in enumerate((matter.old_limit, matter.new_limit), 3):
+            limiting = spots.said(limit, allows=True) if limit else {}
+            for spot in spots.all if limit else ():
+                heard.setdefault(spot, []).append((role, limiting.get(spot, ())))
         rows: list[Row] = []
         left: dict[Piece, Bits] = {}
         for spot in spots.all:
             if spot.row is None:
-                left[spot.piece] = left.get(spot.piece, 0) | spot.actions
-            elif silent and spot not in spoken:
+                unknown = spot.actions
+            elif spot not in heard:
                 rows.append(spot.row)
+                continue
             else:
-                question = Question(
-                    spot.piece,
-                    None if old_limits is None else _there(old_limits, spot),
-                    _there(old_denies, spot),
-                    _there(allows, spot),
-                    None if new_limits is None else _there(new_limits, spot),
-                    _there(new_denies, spot),
-                )
-                shown, unknown = self._at(spot, question)
+                shown, unknown = self._answer(spot, frozenset(heard[spot]))
                 rows += shown
-                if unknown:
-                    left[spot.piece] = left.get(spot.piece, 0) | unknown
+            if unknown:
+                left[spot.piece] = left.get(spot.piece, 0) | unknown
         return _Shown(tuple(rows), tuple(piece._replace(actions=bits) for piece, bits in left.items()))
 
-    def _at(self, spot: Spot, question: Question) -> tuple[Rows, Bits]:
-        """What the spot's example shows, and the actions of which it shows nothing. `question`: what is said there."""
+    def _answer(self, spot: Spot, heard: frozenset[_Voice]) -> tuple[Rows, Bits]:
+        """What the spot's example shows, and the actions of which it shows nothing."""
+        found = self._answers.get((spot, heard))
+        if found is None:
+            found = self._answers[spot, heard] = self._answered(spot, heard)
+        return found
+
+    def _answered(self, spot: Spot, heard: frozenset[_Voice]) -> tuple[Rows, Bits]:
+        says: list[list[tuple[Extent, Bits]] | None] = [[], [], [], None, None]
+        for role, said in heard:
+            says[role] = [*(says[role] or ()), *said]
+        allows, old_denies, new_denies, old_limits, new_limits = (
+            None if one is None else _ordered(one) for one in says
+        )
+        question = Question(spot.piece, old_limits, old_denies or (), allows or (), new_limits, new_denies or ())
         rows: list[Row] = []
         unknown = 0
         actions = spot.actions & ~self._covering(spot, question.new_allows)
@@ -277,11 +288,6 @@ def _together(parts: Iterable[Rows]) -> Rows:
         extents |= mine
         found += rows
     return joined(found) if shared else tuple(found)
-
-
-def _there(saids: Iterable[Said], spot: Spot) -> Says:
-    """All that is said at the spot, in one order."""
-    return _ordered(one for said in saids for one in said.get(spot, ()))
 
 
 def _says(besides: Iterable[Beside], place: Place, actions: Bits) -> Says:

@@ -156,7 +156,7 @@ class Sides:
         self._extents: dict[tuple[Region, Condition], Extent] = {}
         self._parts: dict[tuple[Which | None, tuple[Document | str, ...], Facts], Part] = {}
         self._holding: dict[tuple[Document | str, ...], _Held] = {}
-        self._common: dict[Row, tuple[Saying, ...]] = {}
+        self._said: dict[tuple[Row, Facts], tuple[Saying, ...]] = {}
         self._masks: dict[tuple[tuple[str, ...], bool], int] = {}
         self.anywhere = self.extent(ANYWHERE, ALWAYS)
 
@@ -241,12 +241,10 @@ class Sides:
             return
         assert isinstance(document, Document)
         for row in rows(document, which):
-            if row.keys:
-                yield from map(self._saying, row.said(facts))
-                continue
-            said = self._common.get(row)
+            known = facts if row.keys else ()
+            said = self._said.get((row, known))
             if said is None:
-                said = self._common[row] = tuple(map(self._saying, row.said(())))
+                said = self._said[row, known] = tuple(map(self._saying, row.said(known)))
             yield from said
 
     def _saying(self, one: Statement) -> Saying:

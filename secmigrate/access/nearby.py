@@ -26,7 +26,8 @@ class Near(NamedTuple):
 
 
 Beside = Mapping[Place, list[Near]]
-_Index = Mapping[int | None, list[tuple[Extent, Bits]]]  # by service; None: those about several, as whole sets
+_Entry = tuple[tuple[str, str], Extent, Bits]  # how its resources, and how their names begin; what it says
+_Index = Mapping[int | None, list[_Entry]]  # by service; None: those about several, as whole sets
 
 
 class Nearby:
@@ -57,25 +58,23 @@ class Nearby:
 
     def _near(self, index: _Index, piece: Piece) -> list[Near]:
         found: list[Near] = []
-        for extent, mask in index.get(piece.service, ()):
-            actions = mask & piece.actions
-            if actions and (covers := self._relation(extent, piece.extent)) is not None:
-                found.append(Near(extent, actions, covers))
-        for extent, mask in index.get(None, ()):
-            actions = self._catalogue.of_service(piece.service, mask) & piece.actions
-            if actions and (covers := self._relation(extent, piece.extent)) is not None:
-                found.append(Near(extent, actions, covers))
+        for _, extent, mask in _beginning_alike(index.get(piece.service, ()), piece.extent):
+            if actions := mask & piece.actions:
+                self._add(found, extent, actions, piece)
+        for _, extent, mask in _beginning_alike(index.get(None, ()), piece.extent):
+            if actions := self._catalogue.of_service(piece.service, mask) & piece.actions:
+                self._add(found, extent, actions, piece)
         return found
+
+    def _add(self, found: list[Near], extent: Extent, actions: Bits, piece: Piece) -> None:
+        covers = self._relation(extent, piece.extent)
+        if covers is not None:
+            found.append(Near(extent, actions, covers))
 
     def _relation(self, one: Extent, other: Extent) -> bool | None:
         """Whether one holds wherever the other does; None if they share no resource."""
         if one is other:
             return True
-        mine, theirs = one.region.pattern, other.region.pattern
-        if not (mine.prefix.startswith(theirs.prefix) or theirs.prefix.startswith(mine.prefix)):
-            return None
-        if not (mine.own.startswith(theirs.own) or theirs.own.startswith(mine.own)):
-            return None
         key = (one, other)
         if key not in self._relations:
             self._relations[key] = _relation(one, other)
@@ -88,31 +87,49 @@ class Nearby:
         return found
 
     def _indexed(self, masks: Masks) -> _Index:
-        found: dict[int | None, list[tuple[Extent, Bits]]] = {}
+        found: dict[int | None, list[_Entry]] = {}
         for extent, mask in masks.items():
-            bits = self._formats.coarsely(extent.region.pattern, mask)
+            pattern = extent.region.pattern
+            bits = self._formats.coarsely(pattern, mask)
             services = list(islice(self._catalogue.by_service(bits), 2))
             if len(services) == 1:
                 service, part = services[0]
-                found.setdefault(service, []).append((extent, part))
+                found.setdefault(service, []).append(((pattern.prefix, pattern.own), extent, part))
             elif services:
-                found.setdefault(None, []).append((extent, bits))
+                found.setdefault(None, []).append(((pattern.prefix, pattern.own), extent, bits))
         return found
+
+
+def _beginning_alike(entries: Iterable[_Entry], other: Extent) -> Iterable[_Entry]:
+    """Those that can share a resource with the other statement, by how their resources and their names begin."""
+    pattern = other.region.pattern
+    prefix, own = pattern.prefix, pattern.own
+    return [
+        entry
+        for entry in entries
+        if (prefix.startswith(entry[0][0]) or entry[0][0].startswith(prefix))
+        and (own.startswith(entry[0][1]) or entry[0][1].startswith(own))
+    ]
 
 
 class Rest:
     """Pieces of one part, and what other parts say near them; each part is asked once."""
 
-    __slots__ = ("_besides", "_nearby", "pieces")
+    __slots__ = ("_besides", "_far", "_nearby", "pieces")
 
     def __init__(self, pieces: tuple[Piece, ...], nearby: Nearby) -> None:
         self.pieces = pieces
         self._nearby = nearby
         self._besides: tuple[dict[Part, Beside], dict[Part, Beside]] = ({}, {})
+        self._far: tuple[set[Part], set[Part]] = (set(), set())
 
     def near(self, others: frozenset[Part], *, allows: bool) -> frozenset[Part]:
         """Those of the parts that allow, or deny, something near."""
-        return frozenset(other for other in others if self.beside(other, allows=allows))
+        far = self._far[allows]
+        left = others - far
+        farther = {other for other in left if not self.beside(other, allows=allows)}
+        far |= farther
+        return left - farther
 
     def beside(self, other: Part, *, allows: bool) -> Beside:
         """What a part allows, or denies, near which piece."""

@@ -91,16 +91,22 @@ class Comparison:
 
     def users(self, names: Iterable[str] | None = None) -> Iterator[Change]:
         """What becomes of each user that is there before and after, or of these; by name."""
-        for name in sorted(self.before.users if names is None else names):
-            if name in self.before.users and name in self.after.users:
-                yield self.user(name)
+        found = [
+            (before, after, self.sides.of(self.before, before), self.sides.of(self.after, after))
+            for name in sorted(self.before.users if names is None else names)
+            if (before := self.before.users.get(name)) and (after := self.after.users.get(name))
+        ]
+        self.comparer.met.meet({part for *_, old, new in found for part in (*old.all_parts, *new.all_parts)})
+        for before, after, old, new in found:
+            yield self._user(before, after, old, new)
 
     def user(self, name: str) -> Change:
         """What becomes of one user. Raises KeyError if she is not there before and after."""
         before, after = self.before.users[name], self.after.users[name]
-        old, new = self.sides.of(self.before, before), self.sides.of(self.after, after)
-        reached = self._reaches((before, after), old, new)
-        return _change(self.comparer, old, new, (before, after), reached)
+        return self._user(before, after, self.sides.of(self.before, before), self.sides.of(self.after, after))
+
+    def _user(self, before: User, after: User, old: Side, new: Side) -> Change:
+        return _change(self.comparer, old, new, (before, after), self._reaches((before, after), old, new))
 
     def change(self, before: Principal, after: Principal) -> Change:
         """What becomes of the own access of a principal, which may have another name afterwards."""

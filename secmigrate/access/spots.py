@@ -7,7 +7,6 @@ the same ones for many.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from secmigrate.access.cells import Bits, Cells, Piece, Says, Spot
 from secmigrate.access.deciding import may_match
@@ -16,37 +15,25 @@ from secmigrate.access.effective import Extent, Masks, Part
 Said = Mapping[Spot, Says]
 
 
-class _Entry(NamedTuple):
-    """A statement, and how every resource and every name that it matches begins."""
-
-    prefix: str
-    own: str
-    extent: Extent
-
-
 class _Example:
     """A concrete resource, and which statements may match it."""
 
-    __slots__ = ("_anywhere", "_met", "_own", "_seen", "matching", "text")
+    __slots__ = ("_anywhere", "_met", "_seen", "matching", "text")
 
-    def __init__(self, text: str, met: list[_Entry]) -> None:
+    def __init__(self, text: str, met: _Statements) -> None:
         self.text = text
         self.matching: set[Extent] = set()  # of those that name its service and were looked at
-        self._met = met  # it grows
+        self._met = met
         self._seen = 0
-        self._own = "".join(text.split(":", 5)[5:])
         self._anywhere: dict[Extent, bool] = {}
 
-    def look(self) -> None:
-        """Looks at the statements that were met since."""
-        if self._seen < len(self._met):
-            text, own = self.text, self._own
-            self.matching.update(
-                entry.extent
-                for entry in self._met[self._seen :]
-                if text.startswith(entry.prefix) and own.startswith(entry.own) and may_match(entry.extent.region, text)
-            )
-            self._seen = len(self._met)
+    def look(self) -> set[Extent]:
+        """Looks at the statements that were met since; all that may match it."""
+        if self._seen < self._met.number:
+            self._seen = self._met.number
+            new = (one for one in self._met.likely(self.text) if one not in self.matching)
+            self.matching.update([one for one in new if may_match(one.region, self.text)])
+        return self.matching
 
     def matches(self, extent: Extent) -> bool:
         """Whether one that was met may match it."""
@@ -60,6 +47,31 @@ class _Example:
         return found
 
 
+class _Statements:
+    """Statements that name one service, by how the ARNs or the names begin that they match."""
+
+    __slots__ = ("_by_name", "_by_prefix", "number")
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._by_name: dict[str, list[Extent]] = {}
+        self._by_prefix: dict[str, list[Extent]] = {}
+
+    def add(self, extent: Extent) -> None:
+        """One more."""
+        pattern = extent.region.pattern
+        by_begin, begin = (self._by_name, pattern.own) if pattern.own else (self._by_prefix, pattern.prefix)
+        by_begin.setdefault(begin, []).append(extent)
+        self.number += 1
+
+    def likely(self, text: str) -> Iterator[Extent]:
+        """Those that may match the resource, and few others."""
+        name = "".join(text.split(":", 5)[5:])
+        for begins, whole in ((self._by_name, name), (self._by_prefix, text)):
+            for length in range(len(whole) + 1):
+                yield from begins.get(whole[:length], ())
+
+
 class Met:
     """The statements of the parts that were met so far, by the service whose resources they name."""
 
@@ -67,20 +79,25 @@ class Met:
         self.number = 0
         self._anywhere: dict[tuple[Part, bool], tuple[Extent, ...]] = {}
         self._known: set[Extent] = set()
-        self._about: dict[str, list[_Entry]] = {}
+        self._about: dict[str, _Statements] = {}
         self._examples: dict[str, _Example] = {}
 
+    def meet(self, parts: Iterable[Part]) -> None:
+        """Meets what the parts say to anyone."""
+        for part in parts:
+            for allows in (True, False):
+                self.anywhere(part.anyone, allows=allows)
+
     def anywhere(self, part: Part, *, allows: bool) -> tuple[Extent, ...]:
-        """Meets all statements of a part; those that name no service, on which it allows or denies something."""
+        """Meets all that a part allows, or denies; its statements about it that name no service."""
         found = self._anywhere.get((part, allows))
         if found is None:
             masks = part.allows if allows else part.denies
             found = self._anywhere[part, allows] = tuple(one for one in masks if not one.region.pattern.head)
-            for one in masks.keys() - self._known:
-                if head := one.region.pattern.head:
-                    pattern = one.region.pattern
-                    self._of(head).append(_Entry(pattern.prefix, pattern.own, one))
-                    self._known.add(one)
+            new = masks.keys() - self._known - set(found)
+            for one in new:
+                self._of(one.region.pattern.head).add(one)
+            self._known |= new
             self.number = len(self._known)
         return found
 
@@ -91,14 +108,17 @@ class Met:
             found = self._examples[text] = _Example(text, self._of(":".join((*text.split(":", 3)[:3], ""))))
         return found
 
-    def _of(self, head: str) -> list[_Entry]:
-        return self._about.setdefault(head, [])
+    def _of(self, head: str) -> _Statements:
+        found = self._about.get(head)
+        if found is None:
+            found = self._about[head] = _Statements()
+        return found
 
 
 class Spots:
     """The spots of some pieces, and what parts say at their examples; each part is asked once."""
 
-    __slots__ = ("_actions", "_examples", "_matching", "_met", "_said", "_seen", "all")
+    __slots__ = ("_actions", "_examples", "_matching", "_met", "_said", "_seen", "_silent", "all")
 
     def __init__(self, pieces: Iterable[Piece], cells: Cells, met: Met) -> None:
         self.all = tuple(spot for piece in pieces for spot in cells.spots(piece))
@@ -110,10 +130,15 @@ class Spots:
             self._actions |= spot.actions << spot.start
         self._matching: set[Extent] = set()
         self._said: tuple[dict[Part, Said], dict[Part, Said]] = ({}, {})
+        self._silent: tuple[set[Part], set[Part]] = (set(), set())
 
-    def speaking(self, others: Iterable[Part], *, allows: bool) -> frozenset[Part]:
+    def speaking(self, others: frozenset[Part], *, allows: bool) -> frozenset[Part]:
         """Those of the parts that allow, or deny, something there."""
-        return frozenset(other for other in others if self.said(other, allows=allows))
+        silent = self._silent[allows]
+        left = others - silent
+        quiet = {other for other in left if not self.said(other, allows=allows)}
+        silent |= quiet
+        return left - quiet
 
     def said(self, other: Part, *, allows: bool) -> Said:
         """What a part allows, or denies, at which spot."""
@@ -121,9 +146,9 @@ class Spots:
         found = known.get(other)
         if found is None:
             masks = other.allows if allows else other.denies
-            about = [
-                (one, bits) for one in self._near(other, masks, allows=allows) if (bits := masks[one] & self._actions)
-            ]
+            near = self._near(other, masks, allows=allows)
+            about = [(one, bits) for one in near if (bits := masks[one] & self._actions)]
+            about.sort(key=lambda item: item[0].number)
             found = known[other] = dict(self._at(about, other)) if about else {}
         return found
 
@@ -136,8 +161,7 @@ class Spots:
         if self._seen != self._met.number:
             self._seen = self._met.number
             for _, example in self._examples:
-                example.look()
-                self._matching |= example.matching
+                self._matching |= example.look()
         return (*anywhere, *(masks.keys() & self._matching))
 
     def _at(self, about: list[tuple[Extent, Bits]], other: Part) -> Iterator[tuple[Spot, Says]]:
