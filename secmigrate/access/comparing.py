@@ -58,6 +58,7 @@ class Comparer:
         self._answers: dict[tuple[Spot, frozenset[_Voice]], tuple[Rows, Bits]] = {}
         self._opened: dict[tuple[Piece, ...], Rest] = {}
         self._rows: dict[tuple[Rest, _Matter], Rows] = {}
+        self._barring: dict[tuple[frozenset[Part], frozenset[Part]], Part] = {}
         self._kept: dict[tuple[Rest, Rest, _Matter], Rows] = {}
 
     def lacking(self, old: Side, new: Side) -> Rows:
@@ -78,7 +79,7 @@ class Comparer:
         if old.key[0] <= new.key[0] and old.boundary is new.boundary and new.denies_within(old):
             return
         limited = new.boundary is not None and new.boundary is not old.boundary
-        barred = not new.denies_within(old)
+        barred = None if new.denies_within(old) else self._beyond(old, new)
         for part in old.parts:
             rest = self._rest(part, self._mate(part, new))
             if rest.pieces:
@@ -86,8 +87,10 @@ class Comparer:
                 yield shown.rows
                 if shown.open:
                     yield self._searched(shown.open, old, new)
-            if limited or barred:  # what the new side allows may be denied there, or be outside of the boundary
-                yield self._kept_of(self._rest(part, None), rest, old, new)
+            base = self._rest(part, None) if limited or barred else None
+            if base and (limited or (barred and base.beside(barred, allows=False))):
+                # What the new side allows may be denied there, or be outside of the boundary.
+                yield self._kept_of(base, rest, old, new, None if limited else barred)
 
     def _shown_of(self, rest: Rest, old: Side, new: Side) -> _Shown:
         spots = self._spots.get(rest)
@@ -192,9 +195,19 @@ class Comparer:
                 left = piece._replace(actions=bits)
                 yield from self._cells.lacking(self._question(left, rest, matter, _says(besides, place, bits)))
 
-    def _kept_of(self, base: Rest, rest: Rest, old: Side, new: Side) -> Rows:
+    def _beyond(self, old: Side, new: Side) -> Part:
+        """What the new side denies and the old one does not."""
+        key = (old.deniers, new.deniers)
+        found = self._barring.get(key)
+        if found is None:
+            before = old.denies
+            more = {one: left for one, bits in new.denies.items() if (left := bits & ~before.get(one, 0))}
+            found = self._barring[key] = Part(lambda: ({}, more))
+        return found
+
+    def _kept_of(self, base: Rest, rest: Rest, old: Side, new: Side, barred: Part | None) -> Rows:
         """What is lost of what the new side allows: it is denied there, or outside of its boundary. `rest` is what no
-        single statement of the mate covers.
+        single statement of the mate covers; with `barred`, only what it denies can be lost.
         """
         matter = _Matter(
             rest.near(new.key[0], allows=True),
@@ -205,13 +218,10 @@ class Comparer:
         )
         found = self._kept.get((base, rest, matter))
         if found is None:
-            found = self._kept[base, rest, matter] = joined(self._keep(base, rest, matter))
+            found = self._kept[base, rest, matter] = joined(self._keep(base, rest, matter, barred))
         return found
 
-    def _keep(self, base: Rest, rest: Rest, matter: _Matter) -> Iterator[Row]:
-        limited = matter.new_limit is not None and matter.new_limit is not matter.old_limit
-        if not limited and matter.new_denying <= matter.old_denying:
-            return
+    def _keep(self, base: Rest, rest: Rest, matter: _Matter, barred: Part | None) -> Iterator[Row]:
         besides = [rest.beside(other, allows=True) for other in matter.allowing]
         left: dict[Place, Bits] = {}
         for piece in rest.pieces:
@@ -219,12 +229,14 @@ class Comparer:
             left[place] = piece.actions
             for beside in besides:
                 left[place] &= ~covered(beside.get(place, ()))
+        likely = base.beside(barred, allows=False) if barred else None
         for piece in base.pieces:
-            bits = piece.actions & ~left.get((piece.extent, piece.service), 0)
-            if bits:
+            place = (piece.extent, piece.service)
+            bits = piece.actions & ~left.get(place, 0)
+            if bits and (likely is None or place in likely):
                 kept = piece._replace(actions=bits)
                 question = self._question(kept, base, matter, ((piece.extent, bits),))
-                if limited or _beyond(question.new_denies, question.old_denies):
+                if barred is None or _beyond(question.new_denies, question.old_denies):
                     yield from self._cells.lacking(question)
 
     def _question(self, piece: Piece, rest: Rest, matter: _Matter, allows: Says) -> Question:
