@@ -28,10 +28,16 @@ class _Matter(NamedTuple):
     new_denying: frozenset[Part]
     old_limit: Part | None
     new_limit: Part | None
+    kept: bool  # whether the new side allows it too, whatever these say
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is a new permissions boundary."""
+        return self.new_limit is not None and self.new_limit is not self.old_limit
 
 
 _Voice = tuple[int, Says]  # what a part says, and which place in a `_Matter` the part has
-_ALLOWING = 0
+_ALLOWING, _KEEPING = 0, 5
 
 
 class _Shown(NamedTuple):
@@ -56,10 +62,11 @@ class Comparer:
         self._spots: dict[Rest, Spots] = {}
         self._shown: dict[tuple[Spots, _Matter], _Shown] = {}
         self._answers: dict[tuple[Spot, frozenset[_Voice]], tuple[Rows, Bits]] = {}
-        self._opened: dict[tuple[Piece, ...], Rest] = {}
+        self._some: dict[tuple[Piece, ...], Rest] = {}
         self._rows: dict[tuple[Rest, _Matter], Rows] = {}
         self._barring: dict[tuple[frozenset[Part], frozenset[Part]], Part] = {}
-        self._kept: dict[tuple[Rest, Rest, _Matter], Rows] = {}
+        self._bases: dict[tuple[Part, Part | None], Rest] = {}
+        self._keeping: dict[tuple[Rest, Rest, frozenset[Part]], Rest] = {}
 
     def lacking(self, old: Side, new: Side) -> Rows:
         """What the old side allows and the new side does not, or may not."""
@@ -83,30 +90,32 @@ class Comparer:
         for part in old.parts:
             rest = self._rest(part, self._mate(part, new))
             if rest.pieces:
-                shown = self._shown_of(rest, old, new)
-                yield shown.rows
-                if shown.open:
-                    yield self._searched(shown.open, old, new)
-            base = self._rest(part, None) if limited or barred else None
-            if base and (limited or (barred and base.beside(barred, allows=False))):
-                # What the new side allows may be denied there, or be outside of the boundary.
-                yield self._kept_of(base, rest, old, new, None if limited else barred)
+                yield from self._lost(rest, old, new, kept=False)
+            if limited or barred:  # what the new side allows may be outside of its boundary, or be denied there
+                base = self._barred(part, None if limited else barred)
+                kept = self._kept(base, rest, new) if base.pieces else base
+                if kept.pieces:
+                    yield from self._lost(kept, old, new, kept=True)
 
-    def _shown_of(self, rest: Rest, old: Side, new: Side) -> _Shown:
+    def _lost(self, rest: Rest, old: Side, new: Side, *, kept: bool) -> Iterator[Rows]:
+        """What examples show to be lost, and what is found where they show nothing."""
         spots = self._spots.get(rest)
         if spots is None:
             spots = self._spots[rest] = Spots(rest.pieces, self._cells, self.met)
         matter = _Matter(
-            spots.speaking(new.key[0], allows=True),
+            frozenset() if kept else spots.speaking(new.key[0], allows=True),
             spots.speaking(old.deniers, allows=False),
             spots.speaking(new.deniers, allows=False),
             old.boundary,
             new.boundary,
+            kept,
         )
-        found = self._shown.get((spots, matter))
-        if found is None:
-            found = self._shown[spots, matter] = self._show(spots, matter)
-        return found
+        shown = self._shown.get((spots, matter))
+        if shown is None:
+            shown = self._shown[spots, matter] = self._show(spots, matter)
+        yield shown.rows
+        if shown.open:
+            yield self._searched(shown.open, old, new, kept=kept)
 
     def _show(self, spots: Spots, matter: _Matter) -> _Shown:
         heard: dict[Spot, list[_Voice]] = {}
@@ -118,6 +127,9 @@ class Comparer:
             limiting = spots.said(limit, allows=True) if limit else {}
             for spot in spots.all if limit else ():
                 heard.setdefault(spot, []).append((role, limiting.get(spot, ())))
+        if matter.kept:
+            for spot in spots.all:
+                heard.setdefault(spot, []).append((_KEEPING, ((spot.piece.extent, spot.actions),)))
         rows: list[Row] = []
         left: dict[Piece, Bits] = {}
         for spot in spots.all:
@@ -141,16 +153,18 @@ class Comparer:
         return found
 
     def _answered(self, spot: Spot, heard: frozenset[_Voice]) -> tuple[Rows, Bits]:
-        says: list[list[tuple[Extent, Bits]] | None] = [[], [], [], None, None]
+        says: list[list[tuple[Extent, Bits]] | None] = [[], [], [], None, None, []]
         for role, said in heard:
             says[role] = [*(says[role] or ()), *said]
-        allows, old_denies, new_denies, old_limits, new_limits = (
+        allows, old_denies, new_denies, old_limits, new_limits, kept = (
             None if one is None else _ordered(one) for one in says
         )
-        question = Question(spot.piece, old_limits, old_denies or (), allows or (), new_limits, new_denies or ())
+        question = Question(
+            spot.piece, old_limits, old_denies or (), allows or kept or (), new_limits, new_denies or ()
+        )
         rows: list[Row] = []
         unknown = 0
-        actions = spot.actions & ~self._covering(spot, question.new_allows)
+        actions = spot.actions & ~self._covering(spot, allows or ())
         for cell in cut(actions, question) if actions else ():
             row = self._cells.at(spot, cell, question)
             if row is None:
@@ -167,17 +181,16 @@ class Comparer:
                 bits |= actions
         return bits
 
-    def _searched(self, pieces: tuple[Piece, ...], old: Side, new: Side) -> Rows:
+    def _searched(self, pieces: tuple[Piece, ...], old: Side, new: Side, *, kept: bool) -> Rows:
         """What is lost of these pieces, looked for among all resources."""
-        rest = self._opened.get(pieces)
-        if rest is None:
-            rest = self._opened[pieces] = Rest(pieces, self._nearby)
+        rest = self._rest_of(pieces)
         matter = _Matter(
-            rest.near(new.key[0], allows=True),
+            frozenset() if kept else rest.near(new.key[0], allows=True),
             rest.near(old.deniers, allows=False),
             rest.near(new.deniers, allows=False),
             old.boundary,
             new.boundary,
+            kept,
         )
         found = self._rows.get((rest, matter))
         if found is None:
@@ -188,12 +201,18 @@ class Comparer:
         besides = [rest.beside(other, allows=True) for other in matter.allowing]
         for piece in rest.pieces:
             place = (piece.extent, piece.service)
-            bits = piece.actions
-            for beside in besides:
-                bits &= ~covered(beside.get(place, ()))
+            bits = piece.actions & ~_covered(besides, place)
             if bits:
-                left = piece._replace(actions=bits)
-                yield from self._cells.lacking(self._question(left, rest, matter, _says(besides, place, bits)))
+                allows = ((piece.extent, bits),) if matter.kept else _says(besides, place, bits)
+                question = self._question(piece._replace(actions=bits), rest, matter, allows)
+                if not matter.kept or matter.limited or _beyond(question.new_denies, question.old_denies):
+                    yield from self._cells.lacking(question)
+
+    def _rest_of(self, pieces: tuple[Piece, ...]) -> Rest:
+        found = self._some.get(pieces)
+        if found is None:
+            found = self._some[pieces] = Rest(pieces, self._nearby)
+        return found
 
     def _beyond(self, old: Side, new: Side) -> Part:
         """What the new side denies and the old one does not."""
@@ -205,39 +224,30 @@ class Comparer:
             found = self._barring[key] = Part(lambda: ({}, more))
         return found
 
-    def _kept_of(self, base: Rest, rest: Rest, old: Side, new: Side, barred: Part | None) -> Rows:
-        """What is lost of what the new side allows: it is denied there, or outside of its boundary. `rest` is what no
-        single statement of the mate covers; with `barred`, only what it denies can be lost.
-        """
-        matter = _Matter(
-            rest.near(new.key[0], allows=True),
-            base.near(old.deniers, allows=False),
-            base.near(new.deniers, allows=False),
-            old.boundary,
-            new.boundary,
-        )
-        found = self._kept.get((base, rest, matter))
+    def _barred(self, part: Part, by: Part | None) -> Rest:
+        """What the part allows, or of that what is near what another one denies."""
+        found = self._bases.get((part, by))
         if found is None:
-            found = self._kept[base, rest, matter] = joined(self._keep(base, rest, matter, barred))
+            found = self._rest(part, None)
+            if by is not None:
+                near = found.beside(by, allows=False)
+                found = self._rest_of(tuple(one for one in found.pieces if (one.extent, one.service) in near))
+            self._bases[part, by] = found
         return found
 
-    def _keep(self, base: Rest, rest: Rest, matter: _Matter, barred: Part | None) -> Iterator[Row]:
-        besides = [rest.beside(other, allows=True) for other in matter.allowing]
-        left: dict[Place, Bits] = {}
-        for piece in rest.pieces:
-            place = (piece.extent, piece.service)
-            left[place] = piece.actions
-            for beside in besides:
-                left[place] &= ~covered(beside.get(place, ()))
-        likely = base.beside(barred, allows=False) if barred else None
-        for piece in base.pieces:
-            place = (piece.extent, piece.service)
-            bits = piece.actions & ~left.get(place, 0)
-            if bits and (likely is None or place in likely):
-                kept = piece._replace(actions=bits)
-                question = self._question(kept, base, matter, ((piece.extent, bits),))
-                if barred is None or _beyond(question.new_denies, question.old_denies):
-                    yield from self._cells.lacking(question)
+    def _kept(self, base: Rest, rest: Rest, new: Side) -> Rest:
+        """What the new side allows still of the base; `rest` is what no single statement of the mate covers."""
+        key = (base, rest, rest.near(new.key[0], allows=True))
+        found = self._keeping.get(key)
+        if found is None:
+            besides = [rest.beside(other, allows=True) for other in key[2]]
+            left: dict[Place, Bits] = {}
+            for piece in rest.pieces:
+                place = (piece.extent, piece.service)
+                left[place] = piece.actions & ~_covered(besides, place)
+            kept = (one._replace(actions=one.actions & ~left.get((one.extent, one.service), 0)) for one in base.pieces)
+            found = self._keeping[key] = self._rest_of(tuple(one for one in kept if one.actions))
+        return found
 
     def _question(self, piece: Piece, rest: Rest, matter: _Matter, allows: Says) -> Question:
         place = (piece.extent, piece.service)
@@ -313,6 +323,14 @@ def _ordered(says: Iterable[tuple[Extent, Bits]]) -> Says:
     for extent, bits in says:
         found[extent] = found.get(extent, 0) | bits
     return tuple(sorted(found.items(), key=lambda item: item[0].number)) if len(found) > 1 else tuple(found.items())
+
+
+def _covered(besides: Iterable[Beside], place: Place) -> Bits:
+    """The actions that one statement covers by itself there."""
+    bits = 0
+    for beside in besides:
+        bits |= covered(beside.get(place, ()))
+    return bits
 
 
 def _beyond(few: Says, many: Says) -> bool:
