@@ -40,10 +40,17 @@ _Voice = tuple[int, Says]  # what a part says, and which place in a `_Matter` th
 _ALLOWING, _KEEPING = 0, 5
 
 
+class _Lost(NamedTuple):
+    """What is lost, and of which statements."""
+
+    rows: Rows
+    extents: frozenset[Extent]
+
+
 class _Shown(NamedTuple):
     """What examples show to be lost, and the actions of which others must be looked for."""
 
-    rows: Rows
+    rows: _Lost
     open: tuple[Piece, ...]
 
 
@@ -63,7 +70,7 @@ class Comparer:
         self._shown: dict[tuple[Spots, _Matter], _Shown] = {}
         self._answers: dict[tuple[Spot, frozenset[_Voice]], tuple[Rows, Bits]] = {}
         self._some: dict[tuple[Piece, ...], Rest] = {}
-        self._rows: dict[tuple[Rest, _Matter], Rows] = {}
+        self._rows: dict[tuple[Rest, _Matter], _Lost] = {}
         self._barring: dict[tuple[frozenset[Part], frozenset[Part]], Part] = {}
         self._bases: dict[tuple[Part, Part | None], Rest] = {}
         self._keeping: dict[tuple[Rest, Rest, frozenset[Part]], Rest] = {}
@@ -79,9 +86,9 @@ class Comparer:
     def lacks(self, old: Side, new: Side) -> bool:
         """Whether the new side lacks, or may lack, something that the old one allows: the first one is enough."""
         known = self._sides.get((old.key, new.key))
-        return any(self._found(old, new)) if known is None else bool(known)
+        return any(one.rows for one in self._found(old, new)) if known is None else bool(known)
 
-    def _found(self, old: Side, new: Side) -> Iterator[Rows]:
+    def _found(self, old: Side, new: Side) -> Iterator[_Lost]:
         """What is lost of each part; some of it perhaps of several parts."""
         if old.key[0] <= new.key[0] and old.boundary is new.boundary and new.denies_within(old):
             return
@@ -97,7 +104,7 @@ class Comparer:
                 if kept.pieces:
                     yield from self._lost(kept, old, new, kept=True)
 
-    def _lost(self, rest: Rest, old: Side, new: Side, *, kept: bool) -> Iterator[Rows]:
+    def _lost(self, rest: Rest, old: Side, new: Side, *, kept: bool) -> Iterator[_Lost]:
         """What examples show to be lost, and what is found where they show nothing."""
         spots = self._spots.get(rest)
         if spots is None:
@@ -143,7 +150,7 @@ class Comparer:
                 rows += shown
             if unknown:
                 left[spot.piece] = left.get(spot.piece, 0) | unknown
-        return _Shown(tuple(rows), tuple(piece._replace(actions=bits) for piece, bits in left.items()))
+        return _Shown(_lost(rows), tuple(piece._replace(actions=bits) for piece, bits in left.items()))
 
     def _answer(self, spot: Spot, heard: frozenset[_Voice]) -> tuple[Rows, Bits]:
         """What the spot's example shows, and the actions of which it shows nothing."""
@@ -181,7 +188,7 @@ class Comparer:
                 bits |= actions
         return bits
 
-    def _searched(self, pieces: tuple[Piece, ...], old: Side, new: Side, *, kept: bool) -> Rows:
+    def _searched(self, pieces: tuple[Piece, ...], old: Side, new: Side, *, kept: bool) -> _Lost:
         """What is lost of these pieces, looked for among all resources."""
         rest = self._rest_of(pieces)
         matter = _Matter(
@@ -194,7 +201,7 @@ class Comparer:
         )
         found = self._rows.get((rest, matter))
         if found is None:
-            found = self._rows[rest, matter] = joined(self._search(rest, matter))
+            found = self._rows[rest, matter] = _lost(joined(self._search(rest, matter)))
         return found
 
     def _search(self, rest: Rest, matter: _Matter) -> Iterator[Row]:
@@ -299,16 +306,20 @@ class Comparer:
         return _says([{place: self._nearby.allowing(limit, piece)}], place, piece.actions)
 
 
-def _together(parts: Iterable[Rows]) -> Rows:
+def _lost(rows: Iterable[Row]) -> _Lost:
+    found = tuple(rows)
+    return _Lost(found, frozenset(row.extent for row in found))
+
+
+def _together(parts: Iterable[_Lost]) -> Rows:
     """All of these; one row for what several of them hold."""
     found: list[Row] = []
     extents: set[Extent] = set()
     shared = False
-    for rows in parts:
-        mine = {row.extent for row in rows}
-        shared = shared or not mine.isdisjoint(extents)
-        extents |= mine
-        found += rows
+    for one in parts:
+        shared = shared or not one.extents.isdisjoint(extents)
+        extents |= one.extents
+        found += one.rows
     return joined(found) if shared else tuple(found)
 
 

@@ -28,6 +28,7 @@ class Near(NamedTuple):
 Beside = Mapping[Place, list[Near]]
 _Entry = tuple[tuple[str, str], Extent, Bits]  # how its resources, and how their names begin; what it says
 _Index = Mapping[int | None, list[_Entry]]  # by service; None: those about several, as whole sets
+_FEW = 16  # statements that are looked through as fast as they are sorted by service
 
 
 class Nearby:
@@ -87,16 +88,18 @@ class Nearby:
         return found
 
     def _indexed(self, masks: Masks) -> _Index:
+        begins = [((one.region.pattern.prefix, one.region.pattern.own), one, bits) for one, bits in masks.items()]
+        if len(begins) <= _FEW:
+            return {None: begins}
         found: dict[int | None, list[_Entry]] = {}
-        for extent, mask in masks.items():
-            pattern = extent.region.pattern
-            bits = self._formats.coarsely(pattern, mask)
+        for begin, extent, mask in begins:
+            bits = self._formats.coarsely(extent.region.pattern, mask)
             services = list(islice(self._catalogue.by_service(bits), 2))
             if len(services) == 1:
                 service, part = services[0]
-                found.setdefault(service, []).append(((pattern.prefix, pattern.own), extent, part))
+                found.setdefault(service, []).append((begin, extent, part))
             elif services:
-                found.setdefault(None, []).append(((pattern.prefix, pattern.own), extent, bits))
+                found.setdefault(None, []).append((begin, extent, bits))
         return found
 
 
