@@ -70,6 +70,8 @@ class Pattern:
         one.text = one.shape = text
         wildcard = _WILDCARD.search(text)
         one.prefix = text if wildcard is None else text[: wildcard.start()]
+        one.suffix = text[max(text.rfind("*"), text.rfind("?")) + 1 :]
+        one.variables = frozenset()
         one._spelling = spelling
         one._prepare()
         return one
