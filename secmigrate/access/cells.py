@@ -71,6 +71,7 @@ class Cells:
         self._sets: dict[Bits, Bits] = {}  # one object for equal sets, which are large
         self._rows: dict[Question, Rows] = {}
         self._verdicts: dict[tuple[Case, int], Verdict | None] = {}
+        self._spots: dict[Piece, tuple[Spot, ...]] = {}
         self._at: dict[tuple[Case, str], Verdict | None] = {}
 
     def lacking(self, question: Question) -> Rows:
@@ -80,12 +81,14 @@ class Cells:
             found = self._rows[question] = joined(self._decided(question))
         return found
 
-    def spots(self, piece: Piece) -> Iterator[Spot]:
+    def spots(self, piece: Piece) -> tuple[Spot, ...]:
         """What the piece allows, by examples."""
-        start = self._catalogue.start(piece.service)
-        for row in joined(self._decided(Question(piece, None, (), (), None, ()))):
-            plain = row.certain and not varies(piece.extent.region)
-            yield Spot(piece, start, row.actions >> start, row if plain else None)
+        found = self._spots.get(piece)
+        if found is None:
+            start = self._catalogue.start(piece.service)
+            alone = joined(self._decided(Question(piece, None, (), (), None, ())))
+            found = self._spots[piece] = tuple(_spot(piece, start, row) for row in alone)
+        return found
 
     def at(self, spot: Spot, cell: Bits, question: Question) -> Row | None:
         """What the example shows of these actions, of which everything that is said there is the same: a certain loss,
@@ -143,6 +146,11 @@ class Cells:
         except KeyError:
             found = self._verdicts[case, look] = decide(case, self._formats.patterns[look])
             return found
+
+
+def _spot(piece: Piece, start: int, row: Row) -> Spot:
+    plain = row.certain and not varies(piece.extent.region)
+    return Spot(piece, start, row.actions >> start, row if plain else None)
 
 
 def _those(says: Says, cell: Bits) -> Extents:
