@@ -80,16 +80,24 @@ class Comparer:
         key = (old.key, new.key)
         found = self._sides.get(key)
         if found is None:
-            found = self._sides[key] = _together(self._found(old, new))
+            lost = (one for rest, kept in self._rests_of(old, new) for one in self._lost(rest, old, new, kept=kept))
+            found = self._sides[key] = _together(lost)
         return found
 
     def lacks(self, old: Side, new: Side) -> bool:
         """Whether the new side lacks, or may lack, something that the old one allows: the first one is enough."""
         known = self._sides.get((old.key, new.key))
-        return any(one.rows for one in self._found(old, new)) if known is None else bool(known)
+        if known is not None:
+            return bool(known)
+        for rest, kept in self._rests_of(old, new):
+            # Of what is there no more at all most is lost: few pieces tell.
+            for some in (rest.pieces[:1], rest.pieces[1:8], rest.pieces[8:]):
+                if some and any(one.rows for one in self._lost(self._rest_of(some), old, new, kept=kept)):
+                    return True
+        return False
 
-    def _found(self, old: Side, new: Side) -> Iterator[_Lost]:
-        """What is lost of each part; some of it perhaps of several parts."""
+    def _rests_of(self, old: Side, new: Side) -> Iterator[tuple[Rest, bool]]:
+        """Of each part what may be lost, and whether it is allowed still."""
         if old.key[0] <= new.key[0] and old.boundary is new.boundary and new.denies_within(old):
             return
         limited = new.boundary is not None and new.boundary is not old.boundary
@@ -97,12 +105,12 @@ class Comparer:
         for part in old.parts:
             rest = self._rest(part, self._mate(part, new))
             if rest.pieces:
-                yield from self._lost(rest, old, new, kept=False)
+                yield rest, False
             if limited or barred:  # what the new side allows may be outside of its boundary, or be denied there
                 base = self._barred(part, None if limited else barred)
                 kept = self._kept(base, rest, new) if base.pieces else base
                 if kept.pieces:
-                    yield from self._lost(kept, old, new, kept=True)
+                    yield kept, True
 
     def _lost(self, rest: Rest, old: Side, new: Side, *, kept: bool) -> Iterator[_Lost]:
         """What examples show to be lost, and what is found where they show nothing."""
