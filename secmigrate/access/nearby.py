@@ -38,12 +38,20 @@ class Nearby:
         self._catalogue = catalogue
         self._formats = formats
         self._indexes: dict[tuple[Part, bool], _Index] = {}
+        self._rests: dict[tuple[Piece, ...], Rest] = {}
         self._relations: dict[tuple[Extent, Extent], bool | None] = {}
 
     def pieces(self, extent: Extent, actions: Bits) -> Iterator[Piece]:
         """The actions by service, without those that take no resource of the extent."""
         for service, bits in self._catalogue.by_service(self._formats.coarsely(extent.region.pattern, actions)):
             yield Piece(extent, service, bits)
+
+    def rest_of(self, pieces: tuple[Piece, ...]) -> Rest:
+        """These pieces; one object for the same ones."""
+        found = self._rests.get(pieces)
+        if found is None:
+            found = self._rests[pieces] = Rest(pieces, self)
+        return found
 
     def allowing(self, part: Part, piece: Piece) -> list[Near]:
         """What the part allows near the piece."""
@@ -158,6 +166,14 @@ def covered(near: Iterable[Near]) -> Bits:
     for one in near:
         if one.covers:
             bits |= one.actions
+    return bits
+
+
+def covered_by(besides: Iterable[Beside], place: Place) -> Bits:
+    """The actions that one statement covers by itself there."""
+    bits = 0
+    for beside in besides:
+        bits |= covered(beside.get(place, ()))
     return bits
 
 

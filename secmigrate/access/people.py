@@ -96,7 +96,7 @@ class Comparison:
             for name in sorted(self.before.users if names is None else names)
             if (before := self.before.users.get(name)) and (after := self.after.users.get(name))
         ]
-        self.comparer.met.meet({part for *_, old, new in found for part in (*old.all_parts, *new.all_parts)})
+        self.comparer.finder.met.meet({part for *_, old, new in found for part in (*old.all_parts, *new.all_parts)})
         for before, after, old, new in found:
             yield self._user(before, after, old, new)
 
