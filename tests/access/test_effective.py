@@ -168,3 +168,16 @@ def test_the_same_loss_of_two_users_is_one_object() -> None:
     ]
     assert rows[0]
     assert rows[0] is rows[1]
+
+
+@pytest.mark.parametrize("gone", range(20))
+def test_whichever_statement_is_gone_it_is_lacked(gone: int) -> None:
+    buckets = [allow("s3:GetObject", resource=f"arn:aws:s3:::data-{number}/*") for number in range(20)]
+    others = [allow("s3:GetObject", resource=f"arn:aws:s3:::data-{number}/x*") for number in range(20)]
+    before = account(user("ana", groups=("devs",)), group("devs", *others))
+    after = account(user("ana", groups=("devs",)), group("devs", *buckets[:gone], *buckets[gone + 1 :]))
+    kept = account(user("ana", groups=("devs",)), group("devs", *buckets))
+    sides = Sides(ALL, [before, after, kept])
+    old, new, all_of_it = (sides.of(one, one.users["ana"]) for one in (before, after, kept))
+    assert Comparer(sides).lacks(old, new)
+    assert not Comparer(sides).lacks(old, all_of_it)
