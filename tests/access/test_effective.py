@@ -172,12 +172,13 @@ def test_the_same_loss_of_two_users_is_one_object() -> None:
 
 @pytest.mark.parametrize("gone", range(20))
 def test_whichever_statement_is_gone_it_is_lacked(gone: int) -> None:
-    buckets = [allow("s3:GetObject", resource=f"arn:aws:s3:::data-{number}/*") for number in range(20)]
-    others = [allow("s3:GetObject", resource=f"arn:aws:s3:::data-{number}/x*") for number in range(20)]
-    before = account(user("ana", groups=("devs",)), group("devs", *others))
-    after = account(user("ana", groups=("devs",)), group("devs", *buckets[:gone], *buckets[gone + 1 :]))
-    kept = account(user("ana", groups=("devs",)), group("devs", *buckets))
-    sides = Sides(ALL, [before, after, kept])
-    old, new, all_of_it = (sides.of(one, one.users["ana"]) for one in (before, after, kept))
+    own = [allow("s3:GetObject", resource=f"arn:aws:s3:::data-{number}/x*") for number in range(20)]
+    wider = [allow("s3:GetObject", resource=f"arn:aws:s3:::data-{number}/*") for number in range(20)]
+    moments = [
+        account(user("ana", groups=("devs", "more")), group("devs", allow("iam:GetUser"), *kept), group("more", *given))
+        for kept, given in ((own, []), ([], wider[:gone] + wider[gone + 1 :]), ([], wider))
+    ]
+    sides = Sides(ALL, moments)
+    old, new, all_of_it = (sides.of(one, one.users["ana"]) for one in moments)
     assert Comparer(sides).lacks(old, new)
     assert not Comparer(sides).lacks(old, all_of_it)
