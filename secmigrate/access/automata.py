@@ -29,7 +29,7 @@ ANYTHING = Wild(True)
 
 Spelling = Callable[[str], Sequence[Token]]
 
-_FEW = 5  # wildcards with which trying one place after the other is fast on any text
+_FEW = 5  # stars with which trying one place after the other is fast on any text
 _WILDCARD = re.compile(r"[*?]")
 _OF_ACCOUNT = re.compile(r"arn:[^:$]+:[^:$]+:[^:$]*:[0-9]{12}:([^*?$]*)")
 
@@ -167,7 +167,7 @@ class Pattern:
         """Whether it matches a plain text, in which `${` is two characters like others."""
         if not text.startswith(self.prefix) or not text.endswith(self.suffix):
             return False
-        if self.variables or len(self._wilds) > _FEW:
+        if self.variables or self.stars.bit_count() > _FEW:
             return self.start(text) & self.end != 0
         return self._fits(text, 0, 0, 0)
 
