@@ -1,7 +1,7 @@
-"""The steps of a migration on generated accounts, each in a process of its own: how long, how much memory, which calls.
+"""The steps of a migration on generated accounts, as `make bench` measures them.
 
-A process reads what the step needs, does it once, and then parses the account's JSON: so a busy machine slows both, and
-the parse is no part of the memory.
+`python -m tests.bench_steps STEP FOLDER` does one, on the account that `prepared` has left in the folder. What only one
+step needs is imported in it: the memory of the others is not to have it.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 import gc
 import json
 import os
-import resource
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import structs
 
@@ -26,51 +24,50 @@ from secmigrate.aws import Aws
 from secmigrate.cli import COLLECTOR
 from secmigrate.iam import Snapshot
 from secmigrate.plan import Move
-from secmigrate.sources.live import read_live
 from tests import bench_accounts
 from tests.bench_accounts import Size
+from tests.bench_measuring import Measured, elsewhere, measure
 
 PROGRAM = Path(sys.executable).with_name("secmigrate")
 NAMES = (
     sec.Client(company_prefix="lumen", tenant_id="a001", account_id="123456789012"),
     sec.Environment(env="prod", region="eu-central-1"),
 )
+WORDS = ("--company-prefix", "lumen", "--tenant-id", "a001", "--region", "eu-central-1")
 EVERYTHING = Accepted(actions=("*",), why="what is decided is no matter here, only how long it takes")
 NEVER = "9999-01-01"
 
 
-class Measured(NamedTuple):
-    """One step, once."""
-
-    seconds: float
-    parse: float  # seconds: json.loads of the same account
-    peak: float  # megabytes
-    calls: int  # of the IAM API
-
-
 class Stage:
-    """The account before and after its migration, as they lie in a folder."""
+    """The account before and after its migration, as they lie in a folder; and its workspace, mapped."""
 
     def __init__(self, folder: Path) -> None:
         self.before_file, self.after_file = folder / "before.json", folder / "after.json"
+        self.migration = folder / "migration"
 
-    def prepare(self, size: Size) -> float:
-        """Writes both; the megabytes of JSON before."""
+    def prepare(self, size: Size) -> None:
+        """Writes all of it."""
+        from tests.cli.runs import run
+
         before = bench_accounts.account(*size)
         self.before_file.write_bytes(iam.encode(before))
         self.after_file.write_bytes(iam.encode(bench_accounts.migrated(before)))
-        return self.before_file.stat().st_size / 1e6
+        for words in (("inventory", "--from", self.before_file), ("map", *WORDS)):
+            done = run(*words, "-w", self.migration)
+            if done.code != 0:
+                raise RuntimeError(f"secmigrate {words[0]} failed: {done.err}")
 
-    @property
+    @cached_property
     def before(self) -> Snapshot:
         return documents.read_snapshot(self.before_file)
 
-    @property
+    @cached_property
     def after(self) -> Snapshot:
         return documents.read_snapshot(self.after_file)
 
-    def deployed(self, before: Snapshot, after: Snapshot, *, moved: bool = False) -> Snapshot:
+    def deployed(self, *, moved: bool = False) -> Snapshot:
         """The account with its new groups, roles and policies beside the old ones; its people moved, or not yet."""
+        before, after = self.before, self.after
         users = {
             name: structs.replace(
                 one, groups=tuple(sorted({*one.groups, *(after.users[name].groups if moved else ())}))
@@ -80,19 +77,22 @@ class Stage:
         rooms = {room: {**getattr(before, room), **getattr(after, room)} for room in ("groups", "roles", "policies")}
         return structs.replace(before, users=users, **rooms)
 
-
-def moves(before: Snapshot, after: Snapshot) -> tuple[Move, ...]:
-    """What became what, as `bench_migrated` names it."""
-    groups = (Move("group", name, f"sec-{name}") for name in before.groups)
-    roles = (Move("role", name, f"{name}-sec") for name in before.roles if f"{name}-sec" in after.roles)
-    return (*groups, *roles)
+    def moves(self) -> tuple[Move, ...]:
+        """What became what, as `bench_migrated` names it."""
+        roles = self.after.roles
+        return (
+            *(Move("group", name, f"sec-{name}") for name in self.before.groups),
+            *(Move("role", name, f"{name}-sec") for name in self.before.roles if f"{name}-sec" in roles),
+        )
 
 
 Step = Callable[[], object]
 
 
 def inventory(stage: Stage) -> Step:
-    """Everything, over HTTP, from a twin in a process of its own."""
+    """Everything, over HTTP, from a twin in a process of its own; gives the number of calls."""
+    from secmigrate.sources.live import read_live
+
     os.environ.update(AWS_ACCESS_KEY_ID="invented", AWS_SECRET_ACCESS_KEY="invented", AWS_EC2_METADATA_DISABLED="true")
     command = [str(PROGRAM), "twin", "--from", str(stage.before_file)]
     twin = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -105,7 +105,7 @@ def inventory(stage: Stage) -> Step:
             read_live(aws, known)
         finally:
             twin.terminate()
-            twin.wait()
+            twin.communicate()
         return aws.calls
 
     return read
@@ -121,7 +121,7 @@ class _Counting(Aws):
 
 def read(stage: Stage) -> Step:
     """The snapshot from its file."""
-    return lambda: stage.before
+    return lambda: documents.read_snapshot(stage.before_file)
 
 
 def fingerprint(stage: Stage) -> Step:
@@ -134,12 +134,12 @@ def map_(stage: Stage) -> Step:
     """From a snapshot to the config and the planned snapshot."""
     snapshot, catalogue = stage.before, documents.catalogue()
 
-    def mapped() -> None:
+    def mapped() -> object:
         decided = mapping.decide(snapshot, catalogue, names=NAMES)
         choice = mapping.choose_tier(decided, catalogue)
-        mapping.unreached(decided, snapshot, mapping.ladders_of(snapshot, catalogue, None, NAMES))
+        unreached = mapping.unreached(decided, snapshot, mapping.ladders_of(snapshot, catalogue, None, NAMES))
         config = mapping.sec_config(decided, catalogue, client=NAMES[0], environment=NAMES[1], tier=choice.tier)
-        sec.planned(config, catalogue.levels, documents.aws_managed())
+        return decided, unreached, config, sec.planned(config, catalogue.levels, documents.aws_managed())
 
     return mapped
 
@@ -158,22 +158,38 @@ def access(stage: Stage) -> Step:
 
 def readd(stage: Stage) -> Step:
     """The plan, with every state in between checked."""
-    before, after = stage.before, stage.after
-    live = stage.deployed(before, after)
-    return lambda: plan.readd(live, moves(before, after), before.members, (), _watch(live))
+    live, moves, members = stage.deployed(), stage.moves(), stage.before.members
+    return lambda: plan.readd(live, moves, members, (), _watch(live))
 
 
 def decommission(stage: Stage) -> Step:
     """The plan, with every state in between checked; all that is lost is accepted, so that everything goes."""
-    before, after = stage.before, stage.after
-    live = stage.deployed(before, after, moved=True)
-    return lambda: plan.decommission(live, moves(before, after), NEVER, _watch(live))
+    live, moves = stage.deployed(moved=True), stage.moves()
+    return lambda: plan.decommission(live, moves, NEVER, _watch(live))
 
 
 def _watch(live: Snapshot) -> Watch:
     return Watch(documents.aws_actions(), (live,), (EVERYTHING,))
 
 
+def whole(stage: Stage) -> Step:
+    """What lies between inventory and report, one after the other; all that they find is kept."""
+    steps = [step(stage) for step in (map_, diff_, access, readd, decommission)]
+    return lambda: [step() for step in steps]
+
+
+def report(stage: Stage) -> Step:
+    """The HTML file, of the workspace as `map` left it: everybody's access compared with what it would become."""
+    from secmigrate.cli.report import facts
+    from secmigrate.reports.gathering import report as gathered
+    from secmigrate.reports.page import page
+    from secmigrate.workspace import Workspace
+
+    space, file = Workspace(stage.migration), stage.migration / "report.html"
+    return lambda: documents.write_whole(file, page(gathered(facts(space))))
+
+
+WHOLE = "map + diff + access + plans, one process"
 STEPS: Mapping[str, Callable[[Stage], Step]] = {
     "inventory (twin)": inventory,
     "read": read,
@@ -183,43 +199,30 @@ STEPS: Mapping[str, Callable[[Stage], Step]] = {
     "access, all users": access,
     "plan: readd": readd,
     "plan: decommission": decommission,
+    WHOLE: whole,
+    "report (HTML)": report,
 }
 
 
-def prepared(size: Size, folder: Path) -> float:
-    """Writes the accounts of that size; the megabytes of JSON before. In a process of its own: the peak of memory of a
-    process that starts others is theirs as well.
-    """
-    command = [sys.executable, "-m", "tests.bench_steps", "prepare", str(folder), *map(str, size)]
-    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+def prepared(size: Size, folder: Path) -> None:
+    """Leaves the account of that size in the folder."""
+    elsewhere(__name__, "prepare", folder, *map(str, size))
 
 
-def measured(name: str, folder: Path) -> Measured:
-    """The step in a process of its own. Raises CalledProcessError, and TimeoutExpired after half an hour."""
-    command = [sys.executable, "-m", "tests.bench_steps", name, str(folder)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=1800)
-    return Measured(*json.loads(done.stdout))
+def measured(step: str, folder: Path) -> Measured:
+    """The step, in a process of its own. Raises CalledProcessError and TimeoutExpired."""
+    return Measured(*json.loads(elsewhere(__name__, step, folder)))
 
 
-def _measure(name: str, folder: Path) -> Measured:
+def main(what: str, place: str, *figures: str) -> None:
+    """Does what a process of its own is for, with the collector as the program has it."""
     gc.set_threshold(*COLLECTOR)
-    stage = Stage(folder)
-    step = STEPS[name](stage)
-    begun = time.perf_counter()
-    found = step()
-    seconds = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    data, parses = stage.before_file.read_bytes(), []
-    for _ in range(3):
-        begun = time.perf_counter()
-        json.loads(data)
-        parses.append(time.perf_counter() - begun)
-    return Measured(seconds, statistics.median(parses), peak, found if isinstance(found, int) else 0)
+    stage = Stage(Path(place))
+    if what == "prepare":
+        stage.prepare(Size(*map(int, figures)))
+    else:
+        print(json.dumps(measure(STEPS[what](stage), stage.before_file)))
 
 
 if __name__ == "__main__":
-    what, place, *figures = sys.argv[1:]
-    if what == "prepare":
-        print(Stage(Path(place)).prepare(Size(*map(int, figures))))
-    else:
-        print(json.dumps(_measure(what, Path(place))))
+    main(*sys.argv[1:])

@@ -17,7 +17,8 @@ from secmigrate import iam
 from secmigrate.iam import Document, Snapshot, is_aws_policy
 from secmigrate.sources.saved import read_saved
 from tests.bench_accounts import LARGEST, MIDDLE, SMALL, Size, account, migrated
-from tests.bench_others import details, sample, write_details
+from tests.bench_details import details, write_details
+from tests.bench_others import sample
 
 HALF = Size(1_000, 100, 1_000, 300)
 INLINE = {"user": 2_048, "group": 5_120, "role": 10_240}
