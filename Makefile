@@ -30,7 +30,7 @@ fmt: $(STAMP) ## formats, and mends what ruff can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(STAMP) ## how fast, as ratios that mean the same on another machine; into docs: make bench ARGS=--write
+bench: $(STAMP) ## how fast, as ratios that mean the same on another machine, about an hour; quicker: ARGS='--sizes small --rounds 1'; into docs: ARGS=--write
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 lock: $(STAMP) ## constraints.txt from pyproject.toml, keeping what still fits; newest: make lock ARGS=--upgrade

@@ -21,7 +21,7 @@ from pathlib import Path
 from tests import bench_guide, bench_table
 from tests.bench_accounts import LARGEST, MIDDLE, SMALL
 from tests.bench_measuring import Measured, Pair
-from tests.bench_others import TOOLS, Programs, installed
+from tests.bench_others import FOLDER, TOOLS, Programs, installed
 from tests.bench_rivals import RIVALS
 from tests.bench_steps import STEPS, measured, prepared
 from tests.bench_table import Circumstances
@@ -39,7 +39,8 @@ def main() -> None:
         "--steps", nargs="+", choices=STEPS, default=list(STEPS), metavar="STEP", help=", ".join(STEPS)
     )
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--alone", action="store_true", help="without what people use today, which needs PyPI")
+    alone = f"without what people use today, which needs PyPI (kept in the folder that {FOLDER} names, if it does)"
+    options.add_argument("--alone", action="store_true", help=alone)
     options.add_argument("--write", action="store_true", help=f"into docs/{PAGE.name} as well")
     told = options.parse_args()
     at = circumstances(told.rounds)
