@@ -24,7 +24,7 @@ class Measured(NamedTuple):
 
     seconds: float
     parse: float  # seconds: json.loads of the same account
-    peak: float  # megabytes
+    peak: float  # megabytes, a million bytes each
     calls: int = 0  # of the IAM API
 
     @property
@@ -64,13 +64,13 @@ def measure(step: Callable[[], object], account: Path) -> Measured:
 
 
 def peak() -> float:
-    """The most memory that this process had, in megabytes."""
+    """The most memory that this process had, in millions of bytes."""
     with suppress(OSError):  # what `resource` tells on Linux has the most of the process that started this one in it
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
+                return int(line.split()[1]) * 1024 / 1e6
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return most * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def elsewhere(module: str, *words: str | Path) -> str:
