@@ -82,13 +82,14 @@ def _growth(bytes_of: Mapping[str, int], found: Found, step: str, account: str) 
 
 def growth(bytes_of: Mapping[str, int], found: Found, step: str, account: str) -> tuple[float, float] | None:
     """How many times as long the step takes as on the account before this one, and how many times as long the input
-    times its logarithm would; None if there is nothing to compare with.
+    times its logarithm would, both by their shortest round: other work makes none shorter. None if there is nothing
+    to compare with.
     """
     names = list(bytes_of)
     before = names[names.index(account) - 1] if names.index(account) else ""
     if not before or not found.get((step, before)) or not found.get((step, account)):
         return None
-    few, many = median(found[step, before]).seconds, median(found[step, account]).seconds
+    few, many = (min(one.seconds for one in found[step, name]) for name in (before, account))
     sizes = bytes_of[before], bytes_of[account]
     return (many / few, _n_log_n(sizes[1]) / _n_log_n(sizes[0])) if few > _MEASURABLE else None
 

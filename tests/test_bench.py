@@ -67,7 +67,7 @@ def test_a_step_has_a_line_for_each_account() -> None:
     ],
 )
 def test_what_grows_faster_than_the_input_is_marked(few: float, many: float, told: str) -> None:
-    found = {("diff", "small"): [one(few)], ("diff", "large"): [one(many)]}
+    found = {("diff", "small"): [one(few), one(2 * few)], ("diff", "large"): [one(9 * many), one(many), one(8 * many)]}
     lines = list(bench_table.steps(BYTES, found))
     assert cells(lines, "diff", "large")[5] == told
     verdict = next(iter(bench_table.verdict(BYTES, found)))
