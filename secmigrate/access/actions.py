@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -115,6 +115,22 @@ class ActionCatalogue:
         start, end = self._starts[service], self._starts[service + 1]
         return bits >> start & (1 << end - start) - 1
 
+    def service(self, bits: int) -> int:
+        """The number of the service of the first of these actions, as `by_service` has it."""
+        return bisect_right(self._starts, (bits & -bits).bit_length() - 1) - 1
+
+    def prefix(self, service: int) -> str:
+        """The prefix of a service, such as `s3`, in small letters."""
+        return self._keys[self._starts[service]].partition(":")[0]
+
+    def bits_where(self, test: Callable[[Action], bool]) -> int:
+        """All actions for which the test holds."""
+        return _mask([place for place, one in enumerate(self.actions) if test(one)])
+
+    def of_level(self, level: AccessLevel) -> int:
+        """All actions of an access level."""
+        return self.bits_where(lambda one: one.level == level)
+
     def start(self, service: int) -> int:
         """The place of a service's first action."""
         return self._starts[service]
@@ -192,7 +208,7 @@ def _compiled(key: str) -> re.Pattern[str]:
 def _mask(places: Sequence[int]) -> int:
     if isinstance(places, range):
         return (1 << places.stop) - (1 << places.start)
-    mask = 0
+    found = bytearray((max(places, default=0) >> 3) + 1)
     for place in places:
-        mask |= 1 << place
-    return mask
+        found[place >> 3] |= 1 << (place & 7)
+    return int.from_bytes(found, "little")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
@@ -47,6 +46,9 @@ class Teller:
         self.comparison = comparison
         self._voices = tuple(Voices(one, comparison.sides) for one in (comparison.before, comparison.after))
         self._parts: dict[tuple[object, ...], Parts] = {}
+        catalogue = comparison.catalogue
+        self._raising = catalogue.bits_where(raises_privilege)
+        self._levels = {level: catalogue.of_level(level) for level in POWER}
 
     def parts(self, change: Change, row: Row, *, gained: bool) -> Parts:
         """The row in parts, each with its reason: who allows it on the side that does, and what the other side has to
@@ -83,21 +85,24 @@ class Teller:
 
     def counted(self, rows: Iterable[Row]) -> dict[str, dict[AccessLevel, int]]:
         """How many actions by service and access level: the most powerful levels first, and what has most of them."""
-        actions = self.comparison.catalogue.named(_all(rows))
-        counts = Counter((action.name.partition(":")[0].casefold(), action.level) for action in actions)
+        catalogue, actions = self.comparison.catalogue, _all(rows)
+        counts: dict[str, dict[AccessLevel, int]] = {}
+        for level in POWER:
+            for service, bits in catalogue.by_service(actions & self._levels[level]):
+                counts.setdefault(catalogue.prefix(service), {})[level] = bits.bit_count()
 
         def weight(service: str) -> tuple[object, ...]:
-            return (*(-counts[service, level] for level in POWER), service)
+            return (*(-counts[service].get(level, 0) for level in POWER), service)
 
-        services = sorted({service for service, _ in counts}, key=weight)
-        return {
-            service: {level: counts[service, level] for level in POWER if counts[service, level]}
-            for service in services
-        }
+        return {service: counts[service] for service in sorted(counts, key=weight)}
 
     def raising(self, rows: Iterable[Row]) -> list[str]:
         """The names of the gained actions that raise privilege."""
-        return [one.name for one in self.comparison.catalogue.named(_all(rows)) if raises_privilege(one)]
+        return [one.name for one in self.comparison.catalogue.named(self.raised(_all(rows)))]
+
+    def raised(self, actions: int) -> int:
+        """Those of the actions that raise the privilege of who gains them."""
+        return actions & self._raising
 
 
 def raises_privilege(action: Action) -> bool:

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import structs
 
+from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.comparing import Row
 from secmigrate.access.effective import Extent, Sides, Source, held, sources
 from secmigrate.access.facts import own_keys
@@ -25,11 +26,25 @@ class Saying(NamedTuple):
     actions: int
 
 
-class Sayings(NamedTuple):
-    """What some policies say, by what it is about; `masks` are all actions that are met there."""
+class Sayings:
+    """What some policies say, by what it is about."""
 
-    ones: Mapping[Extent, Sequence[Saying]]
-    masks: Mapping[Extent, int]
+    def __init__(self, ones: Mapping[Extent, Sequence[Saying]], catalogue: ActionCatalogue) -> None:
+        self.ones = ones
+        self.limited = [extent for extent, said in ones.items() if any("Limit" in one.said for one in said)]
+        self._catalogue = catalogue
+        self._allowing: dict[int, list[tuple[Extent, int]]] | None = None
+
+    def allowing(self, actions: int) -> Iterator[Extent]:
+        """Where one statement allows all of these actions."""
+        if self._allowing is None:
+            self._allowing = {}
+            for extent, said in self.ones.items():
+                for one in said:
+                    for service, _ in self._catalogue.by_service(one.actions) if "Allow" in one.said else ():
+                        self._allowing.setdefault(service, []).append((extent, one.actions))
+        near = self._allowing.get(self._catalogue.service(actions), ())
+        yield from dict.fromkeys(extent for extent, mask in near if not actions & ~mask)
 
 
 class Voice:
@@ -70,7 +85,8 @@ class Voice:
         for extent in dict.fromkeys((*row.because, *self._still(row))):
             if line := self._line(extent, row, "Allow", "allowed on"):
                 yield line
-        limits = [extent for extent in self._overlapping(row) if self.places(extent, row.actions, "Limit")]
+        limited = (extent for sayings in self._sayings for extent in sayings.limited)
+        limits = [one for one in _meeting(row, limited) if self.places(one, row.actions, "Limit")]
         for extent in limits:
             yield self._line(extent, row, "Limit", "limited to")
         if self._boundary and not limits:
@@ -83,18 +99,7 @@ class Voice:
 
     def _still(self, row: Row) -> Iterator[Extent]:
         """Where all of the row's actions are allowed by one statement."""
-        for extent in self._overlapping(row):
-            ones = (one for sayings in self._sayings for one in sayings.ones.get(extent, ()))
-            if any("Allow" in one.said and not row.actions & ~one.actions for one in ones):
-                yield extent
-
-    def _overlapping(self, row: Row) -> Iterator[Extent]:
-        """What is said about some of the actions, on resources that may be the row's."""
-        pattern = row.extent.region.pattern
-        for sayings in self._sayings:
-            for extent, actions in sayings.masks.items():
-                if actions & row.actions and not disjoint(pattern, extent.region.pattern):
-                    yield extent
+        return _meeting(row, (extent for sayings in self._sayings for extent in sayings.allowing(row.actions)))
 
 
 NOBODY = Voice((), "", ())
@@ -144,7 +149,6 @@ class Voices:
 
     def _sayings(self, found: Iterable[Source]) -> Sayings:
         sayings: dict[Extent, list[Saying]] = {}
-        masks: dict[Extent, int] = {}
         for source in found:
             for one in source.reading.statements:
                 said = frozenset((_said(source, one.effect),))
@@ -153,8 +157,13 @@ class Voices:
                 for region in one.regions:
                     extent = self._sides.extent(region, one.condition)
                     sayings.setdefault(extent, []).append(saying)
-                    masks[extent] = masks.get(extent, 0) | saying.actions
-        return Sayings(sayings, masks)
+        return Sayings(sayings, self._sides.catalogue)
+
+
+def _meeting(row: Row, extents: Iterable[Extent]) -> Iterator[Extent]:
+    """Those on resources that may be the row's."""
+    pattern = row.extent.region.pattern
+    return (extent for extent in extents if not disjoint(pattern, extent.region.pattern))
 
 
 def few(places: Sequence[str], most: int = 3) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from secmigrate.access import Change, Row
 from secmigrate.access.telling import POWER, Teller, Told
@@ -87,8 +87,8 @@ def grouped(teller: Teller, whose: Whose, *, gained: bool, raising: bool) -> lis
         different = sum(theirs != mine for theirs in others)
         for part, why in mine:
             elsewhere[why] = max(different, elsewhere.get(why, 0))
-            all_of_it = teller.told(part, why, gained=gained)
-            entries += [one for one in all_of_it if one.raises is True or not raising]
+            bits = teller.raised(part.actions) if raising else part.actions
+            entries += teller.told(structs.replace(part, actions=bits), why, gained=gained)
     entries.sort(key=lambda one: one.order)
     by_resource: dict[tuple[str, ...], list[Told]] = {}
     for told in entries:
