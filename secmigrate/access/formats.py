@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from secmigrate.access.actions import Action, ActionCatalogue
+from secmigrate.access.arns import ArnFormat, Arns, cut, taken_apart
 from secmigrate.access.automata import Pattern
 from secmigrate.access.automata import bits as numbers
 from secmigrate.access.patterns import arn_format, disjoint, includes, literal, resource, widened
@@ -24,16 +25,20 @@ class Formats:
         looks: dict[tuple[tuple[str, ...], bool], int] = {}
         self.patterns: list[tuple[Pattern, ...]] = []
         self._look: list[int] = []
+        self._first: list[int] = []  # by look: the place of its first action
         self._split: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
         self._meets: dict[tuple[Pattern, int], bool] = {}
+        self._met: dict[Pattern, int | None] = {}
         self._services: dict[str, int] = {}  # by the head of an ARN, such as `arn:aws:s3:`: who takes such resources
         self._any_service = 0  # who takes resources of more than one service, or nobody knows which
         for one in actions:
             key = (one.formats, one.anywhere)
             if key not in looks:
                 looks[key] = len(looks)
+                self._first.append(len(self._look))
                 self.patterns.append(_patterns(one, partition))
             self._look.append(looks[key])
+        self._elsewhere = 0  # who takes resources that no such head tells of
         self._enter_services()
         self._accounts = any(_ACCOUNT.search(one.shape) for patterns in self.patterns for one in patterns)
         self._longest = max((len(one.prefix) for patterns in self.patterns for one in patterns), default=0)
@@ -58,10 +63,11 @@ class Formats:
         """Those of the actions that take a resource that the pattern matches, whatever its variables stand for."""
         if pattern is EVERYTHING:
             return bits
-        found = 0
-        left = self.coarsely(pattern, bits)
+        met = self._meeting(pattern)
+        found = 0 if met is None else bits & met
+        left = self.coarsely(pattern, bits) if met is None else bits & self._elsewhere
         start = (left & -left).bit_length() - 1 if left else 0
-        for look, part in self.split(start, left >> start):
+        for look, part in self.split(start, left >> start) if left else ():
             if self.meets(pattern, look):
                 found |= part << start
         return found
@@ -90,21 +96,47 @@ class Formats:
             return True
         found = self._meets.get((pattern, look))
         if found is None:
-            wide = widened(pattern)
-            found = self._meets[pattern, look] = any(meet(one, wide) for one in self.patterns[look])
+            found = self._meets[pattern, look] = self._meets_one(pattern, look)
         return found
+
+    def _meets_one(self, pattern: Pattern, look: int) -> bool:
+        met = self._meeting(pattern)
+        if met is not None and not self._elsewhere >> self._first[look] & 1:
+            return bool(met >> self._first[look] & 1)
+        wide = widened(pattern)
+        return any(meet(one, wide) for one in self.patterns[look])
+
+    def _meeting(self, pattern: Pattern) -> int | None:
+        """Of those that take resources of one service, who takes one that the pattern matches, if its ARNs can be taken
+        apart; else None.
+        """
+        if pattern not in self._met:
+            parts = cut(pattern)
+            arns = self._arns.get(parts.head) if parts else None
+            self._met[pattern] = None if parts is None else arns.meeting(parts) if arns else 0
+        return self._met[pattern]
 
     def _enter_services(self) -> None:
         masks = [bytearray(len(self._look) // 8 + 1) for _ in self.patterns]
         for place, look in enumerate(self._look):
             masks[look][place // 8] |= 1 << place % 8
+        takers: dict[Pattern, int] = {}
         for patterns, mask in zip(self.patterns, masks, strict=True):
             bits = int.from_bytes(mask, "little")
             for pattern in patterns:
-                if pattern.head:
-                    self._services[pattern.head] = self._services.get(pattern.head, 0) | bits
-                elif pattern != NO_RESOURCE:
-                    self._any_service |= bits
+                takers[pattern] = takers.get(pattern, 0) | bits
+        arns: dict[str, list[tuple[ArnFormat, int]]] = {}
+        for pattern, bits in takers.items():
+            one = taken_apart(pattern)
+            if one:
+                arns.setdefault(pattern.head, []).append((one, bits))
+            elif pattern != NO_RESOURCE:
+                self._elsewhere |= bits
+            if pattern.head:
+                self._services[pattern.head] = self._services.get(pattern.head, 0) | bits
+            elif pattern != NO_RESOURCE:
+                self._any_service |= bits
+        self._arns = {head: Arns(formats) for head, formats in arns.items()}
         self._services = {head: bits | self._any_service for head, bits in self._services.items()}
 
 

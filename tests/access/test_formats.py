@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from secmigrate import documents
-from secmigrate.access.formats import Formats
-from secmigrate.access.patterns import resource
+from secmigrate.access.actions import Action
+from secmigrate.access.formats import Formats, meet
+from secmigrate.access.patterns import arn_format, resource, widened
 
 ALL = documents.aws_actions()
 FORMATS = Formats(ALL.actions, "aws")
@@ -83,3 +86,32 @@ def test_sets_by_service() -> None:
     for service, part in ALL.by_service(ALL.everything):
         total |= part << ALL.start(service)
     assert total == ALL.everything
+
+
+# Formats and patterns of one service that meet in many ways: stems that begin each other, colons and slashes in
+# what names the resource, wildcards in every segment.
+_FORMAT = st.tuples(
+    st.sampled_from(["${Region}", "a", "*"]),
+    st.sampled_from(["${Account}", "111122223333"]),
+    st.lists(st.sampled_from(["a", "ab", "b", ":", "/", "${BucketName}", "${Name}", "*"]), min_size=1, max_size=3),
+).map(lambda one: f"arn:${{Partition}}:s:{one[0]}:{one[1]}:{''.join(one[2])}")
+_ENTRY = st.tuples(
+    st.sampled_from(["a", "*", "", "?", "b*"]),
+    st.sampled_from(["111122223333", "", "*", "1111*", "444455556666"]),
+    st.lists(st.sampled_from(["a", "b", ":", "/", "*", "?", "${a:b}"]), max_size=4)
+    | st.tuples(st.sampled_from(["", "a", "b"]), st.sampled_from([":", "/", ""]), st.sampled_from(["*", "a", "a*"])),
+).map(lambda one: f"arn:aws:s:{one[0]}:{one[1]}:{''.join(one[2])}")
+
+
+@settings(max_examples=500)
+@example(["arn:${Partition}:s:a:${Account}:${BucketName}/a"], "arn:aws:s:a:111122223333:/*")
+@given(
+    st.lists(_FORMAT, min_size=1, max_size=4), _ENTRY | st.sampled_from(["arn:aws:s:*", "arn:aws:s:a", "arn:aws:t:::a"])
+)
+def test_formats_taken_apart_meet_what_they_meet_as_a_whole(written: list[str], entry: str) -> None:
+    actions = [Action(f"s:A{at}", "Read", (one,), anywhere=False) for at, one in enumerate(written)]
+    formats, pattern = Formats(actions, "aws"), resource(entry)
+    meeting = [meet(arn_format(one, "aws"), widened(pattern)) for one in written]
+    assert [bool(formats.on(pattern, 1 << at)) for at, _ in enumerate(written)] == meeting
+    looks = {part: look for look, part in formats.split(0, (1 << len(written)) - 1)}
+    assert all(formats.meets(pattern, look) == meeting[(part & -part).bit_length() - 1] for part, look in looks.items())

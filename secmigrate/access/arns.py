@@ -1,0 +1,144 @@
+"""Which ARN formats of a service share a text with a resource pattern, asked segment by segment.
+
+Up to the fifth colon of an ARN no wildcard of a format spans segments, and in most patterns none does. So each segment
+can be asked by itself; and what is asked of the rest is mostly whether a regular expression matches a text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from secmigrate.access.automata import Pattern, Token, Wild
+from secmigrate.access.patterns import disjoint, resource
+
+_SEGMENTS = 5  # before what names the resource: arn, partition, service, region, account
+_ACCOUNT = re.compile("[0-9]{12}")
+
+
+class Cut(NamedTuple):
+    """A resource pattern in three: `arn:aws:s3:`, then its region and account, then what names the resource."""
+
+    head: str
+    places: tuple[str, str]
+    rest: str
+
+
+class Arns:
+    """The formats of one service, each with those (as bits) that take such resources."""
+
+    def __init__(self, formats: Iterable[tuple[ArnFormat, int]]) -> None:
+        self._formats = tuple(formats)
+        self._there: dict[tuple[str, str], _Rests] = {}
+        self._rests: dict[tuple[ArnFormat, ...], _Rests] = {}
+
+    def meeting(self, cut: Cut) -> int:
+        """Those of whom a format shares a text with the pattern of that service."""
+        there = self._there.get(cut.places)
+        if there is None:
+            rows = [(one, who) for one, who in self._formats if one.has_places(cut.places)]
+            key = tuple(one for one, _ in rows)
+            there = self._there[cut.places] = self._rests.setdefault(key, _Rests(rows))
+        return there.meeting(cut.rest)
+
+
+class _Rests:
+    """The formats that are left once region and account are known."""
+
+    def __init__(self, formats: Sequence[tuple[ArnFormat, int]]) -> None:
+        self._formats = formats
+        self._met: dict[str, int] = {}
+
+    def meeting(self, rest: str) -> int:
+        found = self._met.get(rest)
+        if found is None:
+            found = 0
+            own = re.split("[*?]", rest, maxsplit=1)[0]
+            for one, who in self._formats:
+                if (own.startswith(one.stem) or one.stem.startswith(own)) and one.has_rest(own, rest):
+                    found |= who
+            self._met[rest] = found
+        return found
+
+
+class ArnFormat:
+    """A format of ARNs, taken apart."""
+
+    def __init__(self, tokens: Sequence[Sequence[Token]]) -> None:
+        """`tokens` are those of region, account, and what follows."""
+        self._tokens = tokens
+
+    @cached_property
+    def _places(self) -> tuple[Pattern, ...]:
+        return tuple(Pattern(one, "".join(map(str, one))) for one in self._tokens[:-1])
+
+    @cached_property
+    def _rest(self) -> Pattern:
+        return Pattern(self._tokens[-1], "".join(map(str, self._tokens[-1])))
+
+    @cached_property
+    def stem(self) -> str:
+        """What all names begin with."""
+        return self._rest.prefix
+
+    @cached_property
+    def _behind(self) -> list[str]:
+        return [_expression(one) for one in self._rest.tokens[len(self.stem) :]]
+
+    @cached_property
+    def _whole(self) -> re.Pattern[str]:
+        """Matches what may follow the stem."""
+        return re.compile("".join(self._behind), re.DOTALL)
+
+    @cached_property
+    def _begun(self) -> re.Pattern[str]:
+        """Matches whatever something begins with that may follow the stem."""
+        begun = ""
+        for one in reversed(self._behind):
+            begun = f"(?:{one}{begun})?"
+        return re.compile(begun, re.DOTALL)
+
+    def has_places(self, places: tuple[str, str]) -> bool:
+        """Whether its region and account share texts with these."""
+        return not any(disjoint(mine, resource(other)) for mine, other in zip(self._places, places, strict=True))
+
+    def has_rest(self, own: str, rest: str) -> bool:
+        """Whether what names its resources shares a text with the end of a pattern, of which `own` is the beginning."""
+        if rest == own:
+            return own.startswith(self.stem) and self._whole.fullmatch(own, len(self.stem)) is not None
+        if len(rest) == len(own) + 1 and rest[-1] == "*":
+            return len(own) <= len(self.stem) or self._begun.fullmatch(own, len(self.stem)) is not None
+        return not disjoint(self._rest, resource(rest))
+
+
+def cut(pattern: Pattern) -> Cut | None:
+    """The pattern in three; None if one of its wildcards may span segments before what names the resource."""
+    parts = pattern.text.split(":", _SEGMENTS)
+    if not pattern.head or len(parts) <= _SEGMENTS or "$" in pattern.text or pattern.text != pattern.shape:
+        return None
+    *_, region, account, rest = parts
+    if "**" in pattern.text or rest.startswith("arn:") or ("*" in region + account and not _ACCOUNT.fullmatch(account)):
+        return None
+    return Cut(pattern.head, (region, account), rest)
+
+
+@lru_cache(maxsize=16_384)
+def taken_apart(pattern: Pattern) -> ArnFormat | None:
+    """A format (`arn_format`) of one service, taken apart; None if it is not written as ARNs are."""
+    parts: list[list[Token]] = [[]]
+    for one in pattern.tokens:
+        if one == ":" and len(parts) <= _SEGMENTS:
+            parts.append([])
+        else:
+            parts[-1].append(one)
+    return ArnFormat(parts[_SEGMENTS - 2 :]) if pattern.head and len(parts) > _SEGMENTS else None
+
+
+def _expression(token: Token) -> str:
+    """The token as a part of a regular expression for plain texts."""
+    if not isinstance(token, Wild):
+        return re.escape(token)
+    one = f"[^{re.escape(token.without)}]" if token.without else "."
+    return f"{one}*" if token.many else one
