@@ -137,10 +137,12 @@ class ActionCatalogue:
 
     def named(self, bits: int) -> Iterator[Action]:
         """The actions of a set, in order. Bits that are none of this catalogue's are left out, so `~bits` works too."""
-        digits = f"{bits & self.everything:b}"[::-1]
+        bits &= self.everything
+        start = max((bits & -bits).bit_length() - 1, 0)  # most sets are of few services: the digits before it are many
+        digits = f"{bits >> start:b}"[::-1]
         place = digits.find("1")
         while place >= 0:
-            yield self.actions[place]
+            yield self.actions[start + place]
             place = digits.find("1", place + 1)
 
     def knowing(self, written: Iterable[str]) -> ActionCatalogue:

@@ -115,7 +115,7 @@ def differences(catalogue: Catalogue, learned: LearnedLevels, names: tuple[Clien
 
 
 def _told(ladders: Ladders, bits: int) -> str:
-    return f"{ladders.summed(bits)}: {ladders.counted(bits)}" if bits else ""
+    return f"{ladders.wording.summed(bits)}: {ladders.wording.counted(bits)}" if bits else ""
 
 
 def _elsewhere(ladders: Ladders, one: Document, other: Document, actions: int) -> str:
@@ -125,7 +125,7 @@ def _elsewhere(ladders: Ladders, one: Document, other: Document, actions: int) -
     for row in rows:
         bits |= row.actions & actions
     example = next((f", such as {row.example}" for row in rows if row.example), "")
-    return ladders.summed(bits) + example
+    return ladders.wording.summed(bits) + example
 
 
 def with_learned(catalogue: Catalogue, learned: LearnedLevels) -> Catalogue:

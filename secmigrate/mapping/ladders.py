@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from secmigrate.access import ActionCatalogue, Grants
 from secmigrate.iam import Document
+from secmigrate.mapping.wording import Wording
 from secmigrate.sec import Client, Environment, Levels, Values, fill, placeholders
-
-Bits = int  # a set of actions
-Words = Callable[[Bits], str]
 
 # Names for where no config is: rules prove their examples by these, and nothing that is written holds them.
 _NOBODY = placeholders(
@@ -41,7 +39,7 @@ class Ladders:
             key: self.actions.bits_of(f"{prefix}:*" for prefix in one.prefixes) for key, one in levels.items()
         }
         self._narrowest: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-        self._said: dict[tuple[Words, Bits], str] = {}
+        self.wording = Wording(self.actions)
 
     def document(self, service: str, level: str) -> Document:
         """The level's document, rendered."""
@@ -91,47 +89,3 @@ class Ladders:
         """Whether the one level allows nothing that the other does not."""
         one, other = self._documents[service][inner], self._documents[service][outer]
         return not self.grants.lacking((one,), (other,))
-
-    def spoken(self, bits: int, written: Iterable[str] = ()) -> list[str]:
-        """A set of actions in words: by the globs in which they are written where these say just that, else by name."""
-        return list(self._spoken(bits, written))
-
-    def _spoken(self, bits: int, written: Iterable[str]) -> Iterator[str]:
-        left = bits
-        for glob in written:
-            if not left:
-                return
-            meant = self.actions.bits(glob)
-            if meant & left and not meant & ~bits:
-                left &= ~meant
-                yield glob
-        yield from (action.name for action in self.actions.named(left))
-
-    def summed(self, bits: Bits) -> str:
-        """The set by service: `athena (3 actions), kms (kms:Decrypt)`."""
-        return self._once(self._summed, bits)
-
-    def counted(self, bits: Bits) -> str:
-        """How many of which access level: `8 read, 4 write`."""
-        return self._once(self._counted, bits)
-
-    def _once(self, words: Words, bits: Bits) -> str:
-        """What these words say of the set: many groups and roles lack the same, or gain it."""
-        if (words, bits) not in self._said:
-            self._said[words, bits] = words(bits)
-        return self._said[words, bits]
-
-    def _summed(self, bits: Bits) -> str:
-        rows: dict[str, list[str]] = {}
-        for action in self.actions.named(bits):
-            rows.setdefault(action.name.partition(":")[0], []).append(action.name)
-        told = [
-            f"{prefix} ({names[0] if len(names) == 1 else f'{len(names)} actions'})" for prefix, names in rows.items()
-        ]
-        return ", ".join(told[:12]) + (f" and {len(told) - 12} more services" if len(told) > 12 else "")
-
-    def _counted(self, bits: Bits) -> str:
-        counts: dict[str, int] = {}
-        for action in self.actions.named(bits):
-            counts[action.level.lower()] = counts.get(action.level.lower(), 0) + 1
-        return ", ".join(f"{number} {level}" for level, number in sorted(counts.items()))

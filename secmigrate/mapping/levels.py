@@ -52,7 +52,6 @@ class _Fitting:
     ) -> None:
         self.who, self.rule, self.ladders, self.fixed, self.waived = who, rule, ladders, fixed, waived
         self.grants = ladders.grants
-        self._written = sorted(who.everything.allowed, key=lambda one: ("*" not in one, one))
         self.own_levels = rule is None or rule.become.services == "own"
         self.today = self.grants.allowed((*who.own_documents, *who.aws_documents.values()))
 
@@ -76,9 +75,9 @@ class _Fitting:
         reasons += [self._carried(name, levels) for name in self.who.aws if name in carried]
         missing = self.today & ~self.grants.allowed((*levels, *kept))
         added, left = self._added(missing & ~self.waived.actions)
-        reasons += [f"{one.name} is added: it answers for {_some(names)}, and allows more" for one, names in added]
+        reasons += [f"{one.name} is added: it answers for {names}, and allows more" for one, names in added]
         if left:
-            lost = self.ladders.summed(left)
+            lost = self.ladders.wording.summed(left)
             reasons.append(f"not carried over: {lost}; {LOST}")
         reasons += self._waived(missing & self.waived.actions)
         return Fit(
@@ -95,7 +94,7 @@ class _Fitting:
         if self.waived.told:
             yield self.waived.told
         if left:
-            yield f"not carried over: {self.ladders.summed(left)}; {self.waived.why}"
+            yield f"not carried over: {self.ladders.wording.summed(left)}; {self.waived.why}"
 
     def _levels(self, carried: Iterable[str]) -> dict[str, tuple[str, list[str]]]:
         """The level of each service that is used, and why, where these AWS managed policies go along."""
@@ -132,12 +131,12 @@ class _Fitting:
         chosen = expected if expected in narrowest else narrowest[0]
         others = [one for one in narrowest if one != chosen]
         missing = needed & ~named[chosen]
-        reasons = [f"{service.id}: no level covers {_some(self._spoken(missing))}; chosen lower"] if missing else []
+        reasons = [f"{service.id}: no level covers {self._some(missing)}; chosen lower"] if missing else []
         added = self.ladders.allowed(service.id, chosen) & ~self.today
         reasons.append(
-            f"{service.id}: {chosen} ({service.levels[chosen].name}) covers {_some(self._spoken(needed & ~missing))}"
+            f"{service.id}: {chosen} ({service.levels[chosen].name}) covers {self._some(needed & ~missing)}"
             + (f"; {' and '.join(others)} would too" if others else "")
-            + (f"; it adds {self.ladders.counted(added)}" if added else "")
+            + (f"; it adds {self.ladders.wording.counted(added)}" if added else "")
         )
         return chosen, [*reasons, *self._limited(service, chosen, fitting, narrowest, needed)]
 
@@ -151,7 +150,7 @@ class _Fitting:
         wider = [key for key in fitting if key not in narrowest]
         if not wider or not limited:
             return []
-        told = f"today {_some(self._spoken(limited))} hold on every resource, in {chosen} only on those named for the"
+        told = f"today {self._some(limited)} hold on every resource, in {chosen} only on those named for the"
         return [f"chosen lower: {service.id} {chosen}, not {wider[-1]}: {told} project or for its development"]
 
     def _beside(self, service: Service, expected: str) -> tuple[str, list[str]]:
@@ -192,10 +191,10 @@ class _Fitting:
             return f"{name} goes along as it is{note}"
         beyond = self.grants.allowed((document,)) & ~self.grants.allowed(levels)
         if beyond:
-            return f"{name} goes along as it is, for {self.ladders.summed(beyond)}{note}"
+            return f"{name} goes along as it is, for {self.ladders.wording.summed(beyond)}{note}"
         return f"{name} goes along as it is: it reaches resources that are not named for the project{note}"
 
-    def _added(self, left: int) -> tuple[list[tuple[ManagedPolicy, list[str]]], int]:
+    def _added(self, left: int) -> tuple[list[tuple[ManagedPolicy, str]], int]:
         """The rule's managed policies that answer for what is left, of each service the narrowest that answers for all
         that one of them does; and what still is.
         """
@@ -212,16 +211,11 @@ class _Fitting:
                 found[policy.name] = (policy, found.get(policy.name, (policy, 0))[1] | told)
                 bits &= ~told
                 left &= ~told
-        return [(policy, self._spoken(bits)) for policy, bits in found.values()], left
+        return [(policy, self._some(bits)) for policy, bits in found.values()], left
 
-    def _spoken(self, bits: int) -> list[str]:
-        return self.ladders.spoken(bits, self._written)
+    def _some(self, bits: int) -> str:
+        return self.ladders.wording.some(bits, self.who.everything)
 
 
 def _replacing(name: str, levels: Levels) -> bool:
     return any(matches(name, glob) for service in levels.values() for glob in service.replaces)
-
-
-def _some(actions: Sequence[str], most: int = 3) -> str:
-    rest = len(actions) - most
-    return ", ".join(actions[:most]) + (f" and {rest} more" if rest > 0 else "")

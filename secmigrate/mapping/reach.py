@@ -45,10 +45,11 @@ class Actions(Struct, frozen=True, dict=True):
         service = _service(glob)
         if "*" in service or "?" in service:
             return iter(self.allowed)
-        return chain(self._by_service.get(service, ()), self._by_service.get("*", ()))
+        return chain(self.by_service.get(service, ()), self.by_service.get("*", ()))
 
     @cached_property
-    def _by_service(self) -> Mapping[str, list[str]]:
+    def by_service(self) -> Mapping[str, list[str]]:
+        """The allowed actions by the prefix of their service, in small letters; under `*` those of any service."""
         rows: dict[str, list[str]] = {}
         for action in self.allowed:
             service = _service(action)

@@ -1,0 +1,99 @@
+"""Sets of actions in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+from secmigrate.access import ActionCatalogue
+from secmigrate.mapping.reach import Actions
+
+Bits = int  # a set of actions
+Words = Callable[[Bits], str]
+
+_MOST = 3
+_SERVICES = 12
+
+
+class Wording:
+    """Says what is in sets of one catalogue's actions."""
+
+    def __init__(self, actions: ActionCatalogue) -> None:
+        self._actions = actions
+        self._said: dict[tuple[Words, Bits], str] = {}
+        self._prefixes: dict[int, list[tuple[str, Bits]]] = {}
+
+    def some(self, bits: Bits, written: Actions) -> str:
+        """The first of the set, and how many more: by the globs in which policies write them where these say just that,
+        else by name.
+        """
+        globs = sorted(self._near(bits, written), key=lambda one: ("*" not in one, one))
+        each = any("?" in one for one in globs)
+        told: list[str] = []
+        left = bits
+        for glob in globs:
+            # Behind the stars each glob means one action, as each name does: so what is left is known to be as many.
+            if len(told) >= _MOST and "*" not in glob and not each:
+                break
+            meant = self._actions.bits(glob)
+            if meant & left and not meant & ~bits:
+                left &= ~meant
+                told.append(glob)
+        names = self._actions.named(left)
+        number = len(told) + left.bit_count()
+        told += (name.name for name, _ in zip(names, range(_MOST - len(told)), strict=False))
+        return ", ".join(told[:_MOST]) + (f" and {number - _MOST} more" if number > _MOST else "")
+
+    def _near(self, bits: Bits, written: Actions) -> Iterator[str]:
+        for service, _ in self._actions.by_service(bits):
+            yield from written.by_service.get(self._actions.prefix(service), ())
+        yield from written.by_service.get("*", ())
+
+    def summed(self, bits: Bits) -> str:
+        """The set by service: `athena (3 actions), kms (kms:Decrypt)`."""
+        return self._once(self._summed, bits)
+
+    def counted(self, bits: Bits) -> str:
+        """How many of which access level: `8 read, 4 write`."""
+        return self._once(self._counted, bits)
+
+    def _once(self, words: Words, bits: Bits) -> str:
+        """What these words say of the set: many groups and roles lack the same, or gain it."""
+        if (words, bits) not in self._said:
+            self._said[words, bits] = words(bits)
+        return self._said[words, bits]
+
+    def _summed(self, bits: Bits) -> str:
+        told = []
+        for service, part in self._actions.by_service(bits):
+            start = self._actions.start(service)
+            rows = [(there & -there, prefix, there) for prefix, own in self._spelt(service) if (there := own & part)]
+            for _, prefix, there in sorted(rows):
+                only = self._actions.actions[start + there.bit_length() - 1].name
+                told.append(f"{prefix} ({only if there.bit_count() == 1 else f'{there.bit_count()} actions'})")
+        more = len(told) - _SERVICES
+        return ", ".join(told[:_SERVICES]) + (f" and {more} more services" if more > 0 else "")
+
+    def _spelt(self, service: int) -> list[tuple[str, Bits]]:
+        """How the prefix of a service's actions is spelt, and in which: what only policies name is kept as written."""
+        found = self._prefixes.get(service)
+        if found is None:
+            rows: dict[str, Bits] = {}
+            own = self._actions.of_service(service, self._actions.everything) << self._actions.start(service)
+            for place, action in enumerate(self._actions.named(own)):
+                prefix = action.name.partition(":")[0]
+                rows[prefix] = rows.get(prefix, 0) | 1 << place
+            found = self._prefixes[service] = list(rows.items())
+        return found
+
+    def _counted(self, bits: Bits) -> str:
+        counts = ((level, (bits & those).bit_count()) for level, those in self._by_access_level)
+        return ", ".join(f"{number} {level}" for level, number in counts if number)
+
+    @cached_property
+    def _by_access_level(self) -> list[tuple[str, Bits]]:
+        digits: dict[str, bytearray] = {}
+        for place, action in enumerate(self._actions.actions):
+            found = digits.setdefault(action.level.lower(), bytearray(len(self._actions.actions) // 8 + 1))
+            found[place // 8] |= 1 << place % 8
+        return [(level, int.from_bytes(found, "little")) for level, found in sorted(digits.items())]
