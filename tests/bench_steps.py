@@ -135,9 +135,10 @@ def map_(stage: Stage) -> Step:
     snapshot, catalogue = stage.before, documents.catalogue()
 
     def mapped() -> object:
-        decided = mapping.decide(snapshot, catalogue, names=NAMES)
+        ladders = mapping.ladders_of(snapshot, catalogue, None, NAMES)
+        decided = mapping.decide(snapshot, catalogue, names=NAMES, ladders=ladders)
         choice = mapping.choose_tier(decided, catalogue)
-        unreached = mapping.unreached(decided, snapshot, mapping.ladders_of(snapshot, catalogue, None, NAMES))
+        unreached = mapping.unreached(decided, snapshot, ladders)
         config = mapping.sec_config(decided, catalogue, client=NAMES[0], environment=NAMES[1], tier=choice.tier)
         return decided, unreached, config, sec.planned(config, catalogue.levels, documents.aws_managed())
 

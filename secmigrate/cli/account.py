@@ -213,14 +213,19 @@ def check_targets(decisions: Iterable[mapping.Decision], config: SecConfig, wher
 
 
 def decided(
-    space: Workspace, scope: mapping.Scope, names: mapping.Names | None, fit: Fit = "cover"
+    space: Workspace,
+    scope: mapping.Scope,
+    names: mapping.Names | None,
+    fit: Fit = "cover",
+    snapshot: Snapshot | None = None,
+    ladders: mapping.Ladders | None = None,
 ) -> tuple[mapping.Decision, ...]:
     """What becomes of everything in the inventory, by the rules and a person's answers; with the fit `used`, by what
-    was used. Raises BadInput.
+    was used. Who has read the inventory, or has the levels for it, may give them. Raises BadInput.
     """
     answers = space.answers()
     usage = space.last_use() if fit == "used" else None
-    return mapping.decide(inventory(space), catalogue(space), answers, scope, names, usage)
+    return mapping.decide(snapshot or inventory(space), catalogue(space), answers, scope, names, usage, ladders)
 
 
 def decided_last(space: Workspace) -> tuple[mapping.Decision, ...]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from secmigrate.iam import Snapshot
-    from secmigrate.mapping import Decision, Scope, TierChoice
+    from secmigrate.mapping import Decision, Ladders, Scope, TierChoice
     from secmigrate.sec import Client, ConfigPath, Environment, Kept, SecConfig
     from secmigrate.workspace import Fit, Outcome, Workspace
 
@@ -67,8 +67,9 @@ def map_(
             account_id,
         )
         scope = mapping.Scope(only=tuple(only or ()), skip=tuple(skip or ()))
+        ladders = mapping.ladders_of(snapshot, catalogue, space.answers(), (client, environment))
         with out.working("deciding what becomes what"):
-            decided = account.decided(space, scope, (client, environment), fitting)
+            decided = account.decided(space, scope, (client, environment), fitting, snapshot, ladders)
         choice = mapping.choose_tier(decided, catalogue, tier)
         ours = mapping.sec_config(
             decided,
@@ -93,7 +94,9 @@ def map_(
         documents.write_schemas(space.schemas)
         documents.write_snapshot(space.planned, planned)
         documents.write_json(space.mapping, _outcome(config, decided, scope, fitting, text, written))
-    _tell(out, space, snapshot, decided, choice, config, kept)
+    if (config.client, config.environment) != (client, environment):
+        ladders = mapping.ladders_of(snapshot, catalogue, space.answers(), (config.client, config.environment))
+    _tell(out, space, snapshot, decided, choice, config, kept, ladders)
 
 
 def _tell(
@@ -104,17 +107,16 @@ def _tell(
     choice: TierChoice,
     config: SecConfig,
     kept: Sequence[Kept],
+    ladders: Ladders,
 ) -> None:
     """What `map` found and wrote."""
     from secmigrate import documents, mapping
     from secmigrate.cli import account
     from secmigrate.reports.decisions import decision_lines, decisions_document, split_lines, used_lines
 
-    catalogue, answers = account.catalogue(space), space.answers()
-    ladders = mapping.ladders_of(snapshot, catalogue, answers, (config.client, config.environment))
     joined, unreached = mapping.joined(decided, config), mapping.unreached(decided, snapshot, ladders)
     usage = space.last_use() if space.usage.exists() else None
-    splits = mapping.splits(decided, snapshot, usage, catalogue) if usage else ()
+    splits = mapping.splits(decided, snapshot, usage, account.catalogue(space)) if usage else ()
     out.lines(decision_lines(decided, choice, joined, unreached))
     out.lines(split_lines(splits))
     if usage and space.outcome().fit == "used":

@@ -20,6 +20,7 @@ from secmigrate.mapping.calibrating import (
 )
 from secmigrate.mapping.decide import Names, decide, ladders_of
 from secmigrate.mapping.joined import Joined, joined
+from secmigrate.mapping.ladders import Ladders
 from secmigrate.mapping.levels import LOST
 from secmigrate.mapping.outcomes import (
     Ambiguous,
@@ -57,6 +58,7 @@ __all__ = [
     "Joined",
     "Kind",
     "Lacking",
+    "Ladders",
     "Learned",
     "LearnedLevels",
     "LeftOut",

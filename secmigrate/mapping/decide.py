@@ -27,14 +27,15 @@ def decide(
     scope: Scope | None = None,
     names: Names | None = None,
     usage: Usage | None = None,
+    ladders: Ladders | None = None,
 ) -> tuple[Decision, ...]:
     """What becomes of each group and each role, groups first, each kind by name. A group that a person split is
     there once for each part.
 
     `names` is what SEC's own names are made of: groups and roles of such names are left out, because they are the
     target and not the source, and levels are held to resources of such names. With `usage`, levels cover what was
-    used in the last year, and without it, all that is allowed. Raises BadInput for an answer that
-    cannot be used.
+    used in the last year, and without it, all that is allowed. `ladders` are what `ladders_of` gives for
+    the same, for those who go on asking. Raises BadInput for an answer that cannot be used.
     """
     answers, wanted = decisions or Decisions(), scope or Scope()
     answers.check(catalogue)
@@ -44,16 +45,16 @@ def decide(
         return LeftOut(kind=kind, name=name, reasons=(why,)) if why else None
 
     sec_names = owner(*names) if names else ""
-    ladders = ladders_of(snapshot, catalogue, answers, names)
+    rungs = ladders or ladders_of(snapshot, catalogue, answers, names)
 
     def group(one: Group) -> tuple[Decision, ...]:
         left = outside("group", one.name)
         if left:
             return (left,)
-        answer, waived = answers.groups.get(one.name), unused(one, snapshot, usage, ladders.actions)
+        answer, waived = answers.groups.get(one.name), unused(one, snapshot, usage, rungs.actions)
         if answer and answer.split:
-            return split_group(one, snapshot, catalogue, ladders, answer, waived)
-        return (decide_group(one, snapshot, catalogue, ladders, answer, waived),)
+            return split_group(one, snapshot, catalogue, rungs, answer, waived)
+        return (decide_group(one, snapshot, catalogue, rungs, answer, waived),)
 
     found = [decision for name in sorted(snapshot.groups) for decision in group(snapshot.groups[name])]
     groups = list(_with_twins(found, snapshot))
@@ -64,10 +65,10 @@ def decide(
             one,
             snapshot,
             catalogue,
-            ladders,
+            rungs,
             targets,
             answers.roles.get(one.name),
-            unused(one, snapshot, usage, ladders.actions),
+            unused(one, snapshot, usage, rungs.actions),
         )
 
     roles = [role(snapshot.roles[name]) for name in sorted(snapshot.roles)]
