@@ -55,6 +55,10 @@ class Grants:
         """What the old ones allow and the new ones do not, or may not."""
         return self._comparer.lacking(self.side(old), self.side(new))
 
+    def lacks(self, old: Documents, new: Documents) -> bool:
+        """Whether there is anything that they lack: the first thing is enough."""
+        return self._comparer.lacks(self.side(old), self.side(new))
+
     def beyond(self, old: Documents, new: Documents, actions: Bits) -> tuple[str, ...]:
         """The resource patterns, as they are written, on which the old ones allow some of these actions and the new
         ones allow the same only elsewhere.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from secmigrate.access import ActionCatalogue, Grants
 from secmigrate.iam import Document
@@ -14,6 +15,14 @@ _NOBODY = placeholders(
     Client(company_prefix="company", tenant_id="0000", account_id="111122223333"),
     Environment(env="prod", region="eu-central-1"),
 )
+
+
+class _Rung(NamedTuple):
+    """The actions that a level names, those that it allows on some resource, and on every one."""
+
+    named: int
+    allowed: int
+    anywhere: int
 
 
 class Ladders:
@@ -38,6 +47,8 @@ class Ladders:
         self._owned = {
             key: self.actions.bits_of(f"{prefix}:*" for prefix in one.prefixes) for key, one in levels.items()
         }
+        self._rungs: dict[tuple[str, str], _Rung] = {}
+        self._holds: dict[tuple[str, str, str], bool] = {}
         self._narrowest: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         self.wording = Wording(self.actions)
 
@@ -55,11 +66,22 @@ class Ladders:
 
     def allowed(self, service: str, level: str) -> int:
         """The actions that the level allows on some resource, those of other services with them."""
-        return self.grants.allowed((self._documents[service][level],))
+        return self._rung(service, level).allowed
+
+    def anywhere(self, service: str, level: str) -> int:
+        """The actions that the level allows on every resource."""
+        return self._rung(service, level).anywhere
 
     def named(self, service: str, level: str) -> int:
         """The actions that the level names: also those that take none of the resources that it is held to."""
-        return self.grants.named((self._documents[service][level],))
+        return self._rung(service, level).named
+
+    def _rung(self, service: str, level: str) -> _Rung:
+        found = self._rungs.get((service, level))
+        if found is None:
+            one, grants = (self._documents[service][level],), self.grants
+            found = self._rungs[service, level] = _Rung(grants.named(one), grants.allowed(one), grants.anywhere(one))
+        return found
 
     def narrowest(self, service: str, keys: Collection[str]) -> list[str]:
         """Those of the levels that hold no other of them, in the order of the service's own."""
@@ -87,5 +109,8 @@ class Ladders:
 
     def _within(self, service: str, inner: str, outer: str) -> bool:
         """Whether the one level allows nothing that the other does not."""
-        one, other = self._documents[service][inner], self._documents[service][outer]
-        return not self.grants.lacking((one,), (other,))
+        key = (service, inner, outer)
+        if key not in self._holds:
+            one, other = self._documents[service][inner], self._documents[service][outer]
+            self._holds[key] = not self.grants.lacks((one,), (other,))
+        return self._holds[key]

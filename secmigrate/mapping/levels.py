@@ -7,7 +7,8 @@ the same on the project's, and the names are told apart (`unreached`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -46,21 +47,46 @@ def fit(
     return _Fitting(who, rule, ladders, fixed or {}, waived).done()
 
 
+def needed_levels(who: Reach, ladders: Ladders, waived: Waived = NOTHING_WAIVED) -> Mapping[str, str]:
+    """The levels alone, by service, where no rule has a say."""
+    chosen = _Fitting(who, None, ladders, {}, waived).chosen()
+    return {service: one.level for service, one in sorted(chosen.levels.items())}
+
+
+class _Level(NamedTuple):
+    """The level of one service, and what says why: it is asked only of what stays."""
+
+    level: str
+    reasons: Callable[[], list[str]]
+
+
+class _Chosen(NamedTuple):
+    """The levels by service, and what goes along: the names of AWS managed policies, and the documents of both."""
+
+    levels: Mapping[str, _Level]
+    carried: set[str]
+    level_documents: tuple[Document, ...]
+    kept: tuple[Document, ...]
+
+
 class _Fitting:
     def __init__(
         self, who: Reach, rule: Rule | None, ladders: Ladders, fixed: Mapping[str, str], waived: Waived
     ) -> None:
         self.who, self.rule, self.ladders, self.fixed, self.waived = who, rule, ladders, fixed, waived
         self.grants = ladders.grants
+        self.expected = rule.levels if rule else {}
         self.own_levels = rule is None or rule.become.services == "own"
-        self.today = self.grants.allowed((*who.own_documents, *who.aws_documents.values()))
+        self._documents = (*who.own_documents, *who.aws_documents.values())
+        self.today = self.grants.allowed(self._documents)
 
-    def done(self) -> Fit:
+    def chosen(self) -> _Chosen:
+        """The levels, and the managed policies that go along because they allow more than the levels do."""
         carried = {name for name in self.who.aws if not self.own_levels or name not in self.who.aws_documents}
         carried = {name for name in carried if not self._replaced_unread(name)}
         while True:
             chosen = self._levels(carried)
-            levels = self.ladders.documents({service: level for service, (level, _) in chosen.items()})
+            levels = self.ladders.documents({service: one.level for service, one in chosen.items()})
             kept = tuple(self.who.aws_documents[name] for name in sorted(carried) if name in self.who.aws_documents)
             more = {
                 name
@@ -68,9 +94,13 @@ class _Fitting:
                 if name not in carried and self._lacks(document, (*levels, *kept))
             }
             if not more:
-                break
+                return _Chosen(chosen, carried, levels, kept)
             carried |= more
-        reasons = [line for _, lines in chosen.values() for line in lines]
+
+    def done(self) -> Fit:
+        """All of it, with the reasons."""
+        chosen, carried, levels, kept = self.chosen()
+        reasons = [line for one in chosen.values() for line in one.reasons()]
         reasons += [f"{service}: {level} because a person decided so" for service, level in sorted(self.fixed.items())]
         reasons += [self._carried(name, levels) for name in self.who.aws if name in carried]
         missing = self.today & ~self.grants.allowed((*levels, *kept))
@@ -81,13 +111,15 @@ class _Fitting:
             reasons.append(f"not carried over: {lost}; {LOST}")
         reasons += self._waived(missing & self.waived.actions)
         return Fit(
-            assignments={service: level for service, (level, _) in sorted(chosen.items())},
+            assignments={service: one.level for service, one in sorted(chosen.items())},
             managed_policies=tuple(sorted({*carried, *(one.name for one, _ in added)})),
             reasons=tuple(reasons),
         )
 
     def _lacks(self, document: Document, levels: tuple[Document, ...]) -> bool:
         """Whether the document allows something that counts, and that the levels do not."""
+        if not self.waived.actions:
+            return self.grants.lacks((document,), levels)
         return any(row.actions & ~self.waived.actions for row in self.grants.lacking((document,), levels))
 
     def _waived(self, left: int) -> Iterator[str]:
@@ -96,41 +128,46 @@ class _Fitting:
         if left:
             yield f"not carried over: {self.ladders.wording.summed(left)}; {self.waived.why}"
 
-    def _levels(self, carried: Iterable[str]) -> dict[str, tuple[str, list[str]]]:
-        """The level of each service that is used, and why, where these AWS managed policies go along."""
+    def _levels(self, carried: Iterable[str]) -> dict[str, _Level]:
+        """The level of each service that is used, where these AWS managed policies go along."""
         kept = tuple(self.who.aws_documents[name] for name in sorted(carried) if name in self.who.aws_documents)
         others = tuple(document for name, document in self.who.aws_documents.items() if name not in carried)
         needed = self.grants.allowed((*self.who.own_documents, *others)) & ~self.grants.anywhere(kept)
         needed &= ~self.waived.actions
-        found: dict[str, tuple[str, list[str]]] = {}
+        found: dict[str, _Level] = {}
         for service in self.ladders.levels.values() if self.own_levels else ():
             if service.id not in self.fixed:
-                level, reasons = self._level(service, needed)
-                if level:
-                    found[service.id] = (level, reasons)
+                one = self._level(service, needed)
+                if one.level:
+                    found[service.id] = one
         for service_id, level in self.fixed.items():
-            found[service_id] = (level, [])
+            found[service_id] = _Level(level, list)
         return found
 
-    def _level(self, service: Service, needed: int) -> tuple[str, list[str]]:
+    def _level(self, service: Service, needed: int) -> _Level:
         """The level for one service, if it is used at all, and what led to it."""
         today = self.today & self.ladders.of(service.id)
         needed &= today
-        expected = self.rule.levels.get(service.id, "") if self.rule else ""
+        expected = self.expected.get(service.id, "")
         if not today:
             return self._unread_level(service, expected)
         if not today & ~self.waived.actions:
-            return "", []
+            return _Level("", list)
         if not needed:
             return self._beside(service, expected)
         # An action that a level names without reaching its resources is no reason for a wider one: it is told as lost.
-        named = {key: self.ladders.named(service.id, key) for key in service.levels}
-        most = max((needed & bits).bit_count() for bits in named.values())
-        fitting = [key for key, bits in named.items() if (needed & bits).bit_count() == most]
+        covered = {key: (needed & self.ladders.named(service.id, key)).bit_count() for key in service.levels}
+        most = max(covered.values())
+        fitting = [key for key, number in covered.items() if number == most]
         narrowest = self.ladders.narrowest(service.id, fitting)
         chosen = expected if expected in narrowest else narrowest[0]
+        return _Level(chosen, lambda: self._reasons(service, chosen, fitting, narrowest, needed))
+
+    def _reasons(
+        self, service: Service, chosen: str, fitting: Sequence[str], narrowest: Sequence[str], needed: int
+    ) -> list[str]:
         others = [one for one in narrowest if one != chosen]
-        missing = needed & ~named[chosen]
+        missing = needed & ~self.ladders.named(service.id, chosen)
         reasons = [f"{service.id}: no level covers {self._some(missing)}; chosen lower"] if missing else []
         added = self.ladders.allowed(service.id, chosen) & ~self.today
         reasons.append(
@@ -138,34 +175,36 @@ class _Fitting:
             + (f"; {' and '.join(others)} would too" if others else "")
             + (f"; it adds {self.ladders.wording.counted(added)}" if added else "")
         )
-        return chosen, [*reasons, *self._limited(service, chosen, fitting, narrowest, needed)]
+        return [*reasons, *self._limited(service, chosen, fitting, narrowest, needed)]
 
     def _limited(
         self, service: Service, chosen: str, fitting: Sequence[str], narrowest: Sequence[str], needed: int
     ) -> list[str]:
         """What holds on every resource today, and in the chosen level only on some."""
-        document = self.ladders.document(service.id, chosen)
-        today = self.grants.anywhere((*self.who.own_documents, *self.who.aws_documents.values()))
-        limited = today & needed & ~self.grants.anywhere((document,)) & self.grants.allowed((document,))
         wider = [key for key in fitting if key not in narrowest]
-        if not wider or not limited:
+        if not wider:
+            return []
+        limited = self.grants.anywhere(self._documents) & needed
+        limited &= ~self.ladders.anywhere(service.id, chosen) & self.ladders.allowed(service.id, chosen)
+        if not limited:
             return []
         told = f"today {self._some(limited)} hold on every resource, in {chosen} only on those named for the"
         return [f"chosen lower: {service.id} {chosen}, not {wider[-1]}: {told} project or for its development"]
 
-    def _beside(self, service: Service, expected: str) -> tuple[str, list[str]]:
+    def _beside(self, service: Service, expected: str) -> _Level:
         """The level where a managed policy that goes along covers all: the widest that adds nothing to it, up to the
         one that the rule expects. None is needed.
         """
         free = [key for key in service.levels if not self.ladders.allowed(service.id, key) & ~self.today]
         under = [key for key in free if self.ladders.join(service.id, (key, expected)) == expected] if expected else []
         if not under:
-            return "", []
+            return _Level("", list)
         chosen = expected if expected in under else under[-1]
         name = service.levels[chosen].name
-        return chosen, [f"{service.id}: {chosen} ({name}) adds nothing to the AWS managed policies that go along"]
+        told = f"{service.id}: {chosen} ({name}) adds nothing to the AWS managed policies that go along"
+        return _Level(chosen, lambda: [told])
 
-    def _unread_level(self, service: Service, expected: str) -> tuple[str, list[str]]:
+    def _unread_level(self, service: Service, expected: str) -> _Level:
         """The level where a policy document could not be read: the rule's, or the lowest."""
         unread = [arn.rsplit("/", 1)[1] for arn in self.who.unread]
         names = [name for name in unread if any(matches(name, glob) for glob in service.replaces)]
@@ -173,11 +212,13 @@ class _Fitting:
             chosen = expected or next(iter(service.levels))
             how = "the rule's level" if expected else "chosen lower"
             missing = f"the document of {', '.join(names)} is not in the inventory"
-            return chosen, [f"{service.id}: {chosen}, {how}: {missing}"]
+            told = f"{service.id}: {chosen}, {how}: {missing}"
+            return _Level(chosen, lambda: [told])
         customer = [arn for arn in self.who.unread if arn.rsplit("/", 1)[1] not in self.who.aws]
         if expected and customer:
-            return expected, [f"{service.id}: {expected}, the rule's level: {', '.join(customer)} could not be read"]
-        return "", []
+            unknown = f"{service.id}: {expected}, the rule's level: {', '.join(customer)} could not be read"
+            return _Level(expected, lambda: [unknown])
+        return _Level("", list)
 
     def _replaced_unread(self, name: str) -> bool:
         """Whether an AWS managed policy without a document is known by its name to be a level's."""
@@ -200,9 +241,9 @@ class _Fitting:
         """
         found: dict[str, tuple[ManagedPolicy, int]] = {}
         actions = self.ladders.actions
-        offered = self.rule.become.managed_policies if self.rule else ()
+        offered = self.rule.become.managed_policies if self.rule and left else ()
         answers = [(one, actions.bits_of(one.actions)) for one in offered if one.name not in self.who.aws]
-        for service, part in actions.by_service(left):
+        for service, part in actions.by_service(left) if answers else ():
             bits = part << actions.start(service)
             while best := max(answers, key=lambda one: (one[1] & bits).bit_count(), default=None):
                 policy, told = best[0], best[1] & bits

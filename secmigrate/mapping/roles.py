@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from secmigrate.iam import Role, Snapshot
 from secmigrate.mapping.answers import RoleAnswer
 from secmigrate.mapping.ladders import Ladders
-from secmigrate.mapping.levels import Fit, fit
+from secmigrate.mapping.levels import Fit, fit, needed_levels
 from secmigrate.mapping.outcomes import Ambiguous, Decision, LeftOut, Mapped, Reading, Unmapped
 from secmigrate.mapping.patterns import key_of, matches, span, words
 from secmigrate.mapping.reach import Reach, reach
@@ -163,7 +163,7 @@ def _no_mirror(case: _Case) -> str:
     if not key:
         return "mirror a group: its name holds none that is mapped"
     theirs, ladders = case.targets[key], case.ladders
-    for service, level in fit(case.who, None, ladders, None, case.waived).assignments.items():
+    for service, level in needed_levels(case.who, ladders, case.waived).items():
         if service not in theirs:
             return f"mirror {key}: it needs {service}: {level}, and that group has no {service}"
         if ladders.join(service, (level, theirs[service])) != theirs[service]:
