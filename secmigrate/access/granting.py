@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.cells import Bits, Rows
 from secmigrate.access.comparing import Comparer
 from secmigrate.access.conditions import ALWAYS
-from secmigrate.access.effective import Extent, Side, Sides
+from secmigrate.access.effective import Side, Sides
 from secmigrate.access.formats import formats_of
-from secmigrate.access.patterns import TooHard, includes
+from secmigrate.access.patterns import Pattern, TooHard, includes
 from secmigrate.access.reading import ANYWHERE
 from secmigrate.iam import Document, Group, Snapshot
 
 Documents = tuple[Document, ...]
 
 _FEW = 12
+_Row = tuple[Pattern, Bits, Bits]  # what is allowed there, and what of it takes resources of the pattern's service
 
 
 class Grants:
@@ -32,6 +33,7 @@ class Grants:
         self._found: dict[Documents, Side] = {}
         self._allowed: dict[Documents, _Bits] = {}
         self._single: dict[Document, _Bits] = {}
+        self._patterns: dict[Document, Sequence[_Row]] = {}
         self._beyond: dict[tuple[Document, Documents, Bits], frozenset[str]] = {}
 
     @property
@@ -74,13 +76,23 @@ class Grants:
     def _not_reached(self, document: Document, new: Documents, actions: Bits) -> Iterator[str]:
         there = self.side(new).allows.items()
         actions &= self.named(new)
-        for extent, mask in self.side((document,)).allows.items():
-            left = self._formats.coarsely(extent.region.pattern, mask & actions) if mask & actions else 0
+        for pattern, _, mask in self._rows(document):
+            left = mask & actions
             for other, bits in there if left else ():
-                if left & bits and _holds(other, extent):
+                if left & bits and _holds(other.region.pattern, pattern):
                     left &= ~bits
             if left:
-                yield extent.region.pattern.text
+                yield pattern.text
+
+    def _rows(self, document: Document) -> Sequence[_Row]:
+        found = self._patterns.get(document)
+        if found is None:
+            allows = self.side((document,)).allows.items()
+            found = self._patterns[document] = [
+                (pattern, mask, self._formats.coarsely(pattern, mask))
+                for pattern, mask in ((extent.region.pattern, mask) for extent, mask in allows)
+            ]
+        return found
 
     def side(self, documents: Documents) -> Side:
         """All that they allow and deny, of somebody of whom nothing is known."""
@@ -106,20 +118,15 @@ class Grants:
     def _of(self, document: Document) -> _Bits:
         found = self._single.get(document)
         if found is None:
-            side = self.side((document,))
             allowed = anywhere = named = denied = 0
-            for extent, mask in side.denies.items():
+            for extent, mask in self.side((document,)).denies.items():
                 denied |= mask if extent.region == ANYWHERE and extent.condition == ALWAYS else 0
-            for extent, mask in side.allows.items():
+            for pattern, mask, coarsely in self._rows(document):
                 named |= mask
                 # Of a few actions that somebody wrote out, those of another resource are few, and nobody misses them.
                 few = mask.bit_count() <= _FEW
-                allowed |= (
-                    self._formats.coarsely(extent.region.pattern, mask)
-                    if few
-                    else self._formats.on(extent.region.pattern, mask)
-                )
-                anywhere |= self._formats.all_of(extent.region.pattern, mask)
+                allowed |= coarsely if few else self._formats.on(pattern, mask)
+                anywhere |= self._formats.all_of(pattern, mask)
             found = self._single[document] = _Bits(allowed, anywhere, named, denied)
         return found
 
@@ -140,8 +147,8 @@ def _union(sets: Iterable[Bits]) -> Bits:
     return bits
 
 
-def _holds(one: Extent, other: Extent) -> bool:
+def _holds(one: Pattern, other: Pattern) -> bool:
     try:
-        return includes(one.region.pattern, other.region.pattern)
+        return includes(one, other)
     except TooHard:
         return False

@@ -147,7 +147,11 @@ def disjoint(one: Pattern, other: Pattern) -> bool:
 @lru_cache(maxsize=65_536)
 def includes(outer: Pattern, inner: Pattern) -> bool:
     """Whether everything that `inner` matches, `outer` matches too. Exact. Raises TooHard."""
-    if not (inner.prefix.startswith(outer.prefix) and inner.suffix.endswith(outer.suffix)):
+    if not inner.prefix.startswith(outer.prefix):
+        return False
+    if outer.own and inner.own and not inner.own.startswith(outer.own):  # what follows can be anything, or ends there
+        return False
+    if not inner.suffix.endswith(outer.suffix):
         return False
     if outer.swallows(inner):
         return True

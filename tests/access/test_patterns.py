@@ -9,6 +9,7 @@ from functools import cache, partial, reduce
 from itertools import product
 from operator import and_, or_
 
+import hypothesis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -464,17 +465,19 @@ arn_pieces = st.tuples(
     st.sampled_from(["arn:aws:sqs:", "arn:aws:*:", "arn:*:sqs:", "arn:aws:"]),
     st.sampled_from(["eu-west-1:", "*:", ":", "*", "eu-*:"]),
     st.sampled_from(["111122223333:", "*:", "1111*:", ""]),
-    st.sampled_from(["jobs", "jobs-*", "jo*", "*", "jo?s", "dead*x", "de*", "a:jobs"]),
+    st.sampled_from(["jobs", "jobs-*", "jo*", "*", "jo?s", "dead*x", "de*", "a:jobs", "jo**"]),
 ).map("".join)
 
 
 @settings(deadline=None)
+@hypothesis.example("arn:aws:sqs:*:111122223333:jo*", "arn:aws:sqs:*:111122223333:jo**")
 @given(arn_pieces, arn_pieces)
 def test_arns_that_share_nothing(one: str, other: str) -> None:
     both = [resource(one), resource(other)]
     assert disjoint(*both) == (witness(both, []) is None)
     shared = "".join(witness(both, []) or ())
     assert all(shared.split(":", 5)[5].startswith(one.own) for one in both if shared and one.own)
+    assert includes(both[0], both[1]) == (witness([both[1]], [both[0]]) is None)
 
 
 @pytest.mark.parametrize("text", ["a**b", "a***", "**", "arn:aws:s3::**:x", "arn:aws:sqs:**:111122223333:a"])
