@@ -11,7 +11,7 @@ from secmigrate.access.comparing import Comparer
 from secmigrate.access.conditions import ALWAYS
 from secmigrate.access.effective import Side, Sides
 from secmigrate.access.formats import formats_of
-from secmigrate.access.patterns import Pattern, TooHard, includes
+from secmigrate.access.patterns import Pattern, TooHard, has_variable, includes
 from secmigrate.access.reading import ANYWHERE
 from secmigrate.iam import Document, Group, Snapshot
 
@@ -34,7 +34,8 @@ class Grants:
         self._allowed: dict[Documents, _Bits] = {}
         self._single: dict[Document, _Bits] = {}
         self._patterns: dict[Document, Sequence[_Row]] = {}
-        self._beyond: dict[tuple[Document, Documents, Bits], frozenset[str]] = {}
+        self._sure: dict[Document, Bits] = {}
+        self._beyond: dict[tuple[Documents, Bits], dict[Document, frozenset[str]]] = {}
 
     @property
     def catalogue(self) -> ActionCatalogue:
@@ -59,18 +60,36 @@ class Grants:
 
     def lacks(self, old: Documents, new: Documents) -> bool:
         """Whether there is anything that they lack: the first thing is enough."""
-        return self._comparer.lacks(self.side(old), self.side(new))
+        return self._plainly_lacks(old, new) or self._comparer.lacks(self.side(old), self.side(new))
+
+    def _plainly_lacks(self, old: Documents, new: Documents) -> bool:
+        """Whether the old ones deny nothing, and allow an action without a condition that the new ones do not name."""
+        if any(self.side((document,)).denies for document in old):
+            return False
+        return bool(_union(self._surely(document) for document in old) & ~self.named(new))
+
+    def _surely(self, document: Document) -> Bits:
+        """What it allows, on something that the action takes, whatever else is known."""
+        found = self._sure.get(document)
+        if found is None:
+            found = 0
+            for extent, mask in self.side((document,)).allows.items():
+                pattern = extent.region.pattern
+                if extent.condition == ALWAYS and not extent.region.without and not has_variable(pattern):
+                    found |= self._formats.on(pattern, mask)
+            self._sure[document] = found
+        return found
 
     def beyond(self, old: Documents, new: Documents, actions: Bits) -> tuple[str, ...]:
         """The resource patterns, as they are written, on which the old ones allow some of these actions and the new
         ones allow the same only elsewhere.
         """
         found: set[str] = set()
+        known = self._beyond.setdefault((new, actions), {})
         for document in old:
-            key = (document, new, actions)
-            if key not in self._beyond:
-                self._beyond[key] = frozenset(self._not_reached(document, new, actions))
-            found |= self._beyond[key]
+            if document not in known:
+                known[document] = frozenset(self._not_reached(document, new, actions))
+            found |= known[document]
         return tuple(sorted(found))
 
     def _not_reached(self, document: Document, new: Documents, actions: Bits) -> Iterator[str]:
