@@ -106,6 +106,9 @@ class ActionCatalogue:
             service = bisect_right(self._starts, done + (bits & -bits).bit_length() - 1) - 1
             start, end = self._starts[service], self._starts[service + 1]
             bits >>= start - done
+            if start + bits.bit_length() <= end:
+                yield service, bits
+                return
             yield service, bits & (1 << end - start) - 1
             bits = bits >> end - start
             done = end

@@ -76,7 +76,7 @@ class Formats:
         """Those of the actions of which the pattern matches every resource that they take."""
         if pattern is EVERYTHING:
             return bits
-        if len(pattern.prefix) > self._longest or self._is_narrower(pattern):
+        if len(pattern.prefix) > self._longest or (not self._accounts and self._is_narrower(pattern)):
             return 0
         found = 0
         left = self.coarsely(pattern, bits)
@@ -87,8 +87,8 @@ class Formats:
         return found
 
     def _is_narrower(self, pattern: Pattern) -> bool:
-        """Whether it names an account, which no format does: then no format is inside of it."""
-        return not self._accounts and "$" not in pattern.shape and _ACCOUNT.search(pattern.shape) is not None
+        """Whether it names an account. Where no format does, no format is inside of it."""
+        return bool(pattern.own) or ("$" not in pattern.shape and _ACCOUNT.search(pattern.shape) is not None)
 
     def meets(self, pattern: Pattern, look: int) -> bool:
         """Whether the pattern matches a resource that such actions take, whatever its variables stand for."""

@@ -186,14 +186,14 @@ def _allowed(statements: Iterable[Mapping[str, Any]]) -> Actions:
 
 def _all(ones: Iterable[Actions]) -> Actions:
     """What any of them allow."""
-    allowed: set[str] = set()
-    all_but: set[Excluded] = set()
-    anywhere: set[str] = set()
-    for one in ones:
-        allowed.update(one.allowed)
-        all_but.update(one.all_but)
-        anywhere.update(one.anywhere)
-    return Actions(tuple(sorted(allowed)), tuple(sorted(all_but)), tuple(sorted(anywhere)))
+    found = list(ones)
+    if len(found) == 1:
+        return found[0]
+    return Actions(
+        tuple(sorted(set[str]().union(*(one.allowed for one in found)))),
+        tuple(sorted(set[Excluded]().union(*(one.all_but for one in found)))),
+        tuple(sorted(set[str]().union(*(one.anywhere for one in found)))),
+    )
 
 
 def _denied(deny: Mapping[str, Any]) -> Iterator[str]:
@@ -236,6 +236,7 @@ def _shortened(actions: Iterable[str], most: int = 3) -> str:
     return ", ".join(found[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
+@lru_cache(maxsize=65_536)
 def _service(action: str) -> str:
     return action.partition(":")[0].casefold()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cached_property
+from itertools import chain, islice
 
 from secmigrate.access import ActionCatalogue
 from secmigrate.mapping.reach import Actions
@@ -22,32 +23,56 @@ class Wording:
         self._actions = actions
         self._said: dict[tuple[Words, Bits], str] = {}
         self._prefixes: dict[int, list[tuple[str, Bits]]] = {}
+        self._globs: dict[tuple[int | None, str], Bits] = {}
 
     def some(self, bits: Bits, written: Actions) -> str:
         """The first of the set, and how many more: by the globs in which policies write them where these say just that,
         else by name.
         """
-        globs = sorted(self._near(bits, written), key=lambda one: ("*" not in one, one))
-        each = any("?" in one for one in globs)
+        services = list(self._actions.by_service(bits))
+        service, part = services[0] if len(services) == 1 else (None, bits)  # within one service numbers are small
+        stars, others = self._near(services, written)
+        most = None if any("?" in one for one in others) else _MOST
+        told, left = self._told(service, part, part, stars, None)
+        # Behind the stars each glob means one action, as each name does: so what is left is known to be as many.
+        more, left = self._told(service, part, left, others, most and max(most - len(told), 0))
+        told += more
+        number = len(told) + left.bit_count()
+        names = self._actions.named(left if service is None else left << self._actions.start(service))
+        told += (one.name for one in islice(names, max(_MOST - len(told), 0)))
+        return ", ".join(told[:_MOST]) + (f" and {number - _MOST} more" if number > _MOST else "")
+
+    def _told(
+        self, service: int | None, bits: Bits, left: Bits, globs: Iterable[str], most: int | None
+    ) -> tuple[list[str], Bits]:
+        """The first globs, at most that many, that say just a part of what is left; and what then still is."""
         told: list[str] = []
-        left = bits
         for glob in globs:
-            # Behind the stars each glob means one action, as each name does: so what is left is known to be as many.
-            if len(told) >= _MOST and "*" not in glob and not each:
+            if len(told) == most:
                 break
-            meant = self._actions.bits(glob)
+            meant = self._meant(service, glob)
             if meant & left and not meant & ~bits:
                 left &= ~meant
                 told.append(glob)
-        names = self._actions.named(left)
-        number = len(told) + left.bit_count()
-        told += (name.name for name, _ in zip(names, range(_MOST - len(told)), strict=False))
-        return ", ".join(told[:_MOST]) + (f" and {number - _MOST} more" if number > _MOST else "")
+        return told, left
 
-    def _near(self, bits: Bits, written: Actions) -> Iterator[str]:
-        for service, _ in self._actions.by_service(bits):
-            yield from written.by_service.get(self._actions.prefix(service), ())
-        yield from written.by_service.get("*", ())
+    def _meant(self, service: int | None, glob: str) -> Bits:
+        """What the glob means, as a part of the service; all there could be if it means anything else as well."""
+        found = self._globs.get((service, glob))
+        if found is None:
+            found = self._actions.bits(glob)
+            if service is not None:
+                part = self._actions.of_service(service, found)
+                found = part if part << self._actions.start(service) == found else -1
+            self._globs[service, glob] = found
+        return found
+
+    def _near(self, services: Iterable[tuple[int, Bits]], written: Actions) -> tuple[list[str], list[str]]:
+        """The globs that can have to do with these services, in order: with a star, and without."""
+        found = [written.by_service.get(self._actions.prefix(service), ()) for service, _ in services]
+        found = [one for one in (*found, written.by_service.get("*", ())) if one]
+        globs = found[0] if len(found) == 1 else sorted(chain(*found))
+        return [one for one in globs if "*" in one], [one for one in globs if "*" not in one]
 
     def summed(self, bits: Bits) -> str:
         """The set by service: `athena (3 actions), kms (kms:Decrypt)`."""
