@@ -149,6 +149,10 @@ def includes(outer: Pattern, inner: Pattern) -> bool:
     """Whether everything that `inner` matches, `outer` matches too. Exact. Raises TooHard."""
     if not inner.prefix.startswith(outer.prefix):
         return False
+    if _starts(outer, inner):
+        return True
+    if len(inner.prefix) == len(inner.shape):  # a single text
+        return outer.matches(inner.shape)
     if outer.own and inner.own and not inner.own.startswith(outer.own):  # what follows can be anything, or ends there
         return False
     if not inner.suffix.endswith(outer.suffix):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from secmigrate.access import ActionCatalogue, Grants
@@ -48,6 +48,7 @@ class Ladders:
             key: self.actions.bits_of(f"{prefix}:*" for prefix in one.prefixes) for key, one in levels.items()
         }
         self._rungs: dict[tuple[str, str], _Rung] = {}
+        self._named: dict[str, Sequence[tuple[str, int]]] = {}
         self._holds: dict[tuple[str, str, str], bool] = {}
         self._narrowest: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         self.wording = Wording(self.actions)
@@ -75,6 +76,14 @@ class Ladders:
     def named(self, service: str, level: str) -> int:
         """The actions that the level names: also those that take none of the resources that it is held to."""
         return self._rung(service, level).named
+
+    def rungs(self, service: str) -> Sequence[tuple[str, int]]:
+        """The levels of the service from the lowest up, with the actions that each names."""
+        found = self._named.get(service)
+        if found is None:
+            levels = self.levels[service].levels
+            found = self._named[service] = [(level, self.named(service, level)) for level in levels]
+        return found
 
     def _rung(self, service: str, level: str) -> _Rung:
         found = self._rungs.get((service, level))

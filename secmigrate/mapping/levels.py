@@ -150,13 +150,13 @@ class _Fitting:
         needed &= today
         expected = self.expected.get(service.id, "")
         if not today:
-            return self._unread_level(service, expected)
+            return self._unread_level(service, expected) if self.who.unread else _Level("", list)
         if not today & ~self.waived.actions:
             return _Level("", list)
         if not needed:
             return self._beside(service, expected)
         # An action that a level names without reaching its resources is no reason for a wider one: it is told as lost.
-        covered = {key: (needed & self.ladders.named(service.id, key)).bit_count() for key in service.levels}
+        covered = {key: (needed & bits).bit_count() for key, bits in self.ladders.rungs(service.id)}
         most = max(covered.values())
         fitting = [key for key, number in covered.items() if number == most]
         narrowest = self.ladders.narrowest(service.id, fitting)

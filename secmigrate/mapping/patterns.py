@@ -87,8 +87,8 @@ def span(name: Sequence[str], glob: str) -> Span | None:
 
     Words are compared as if written together, so `finops` fits `fin-ops` too.
     """
-    joined = "".join(glob.split())
-    if _WILDCARD.split(joined, 1)[0].casefold() not in "".join(name).casefold():
+    joined, begun = _joined(glob)
+    if begun not in "".join(name).casefold():
         return None
     found = [
         (start, next(end for end in range(start + 1, len(name) + 1) if matches("".join(name[start:end]), joined)))
@@ -96,6 +96,13 @@ def span(name: Sequence[str], glob: str) -> Span | None:
         if any(matches("".join(name[start:end]), joined) for end in range(start + 1, len(name) + 1))
     ]
     return max(found, key=lambda at: at[1] - at[0], default=None)
+
+
+@lru_cache(maxsize=4096)
+def _joined(glob: str) -> tuple[str, str]:
+    """The glob without spaces, and what stands before its wildcards."""
+    joined = "".join(glob.split())
+    return joined, _WILDCARD.split(joined, 1)[0].casefold()
 
 
 def key_of(name: str) -> str:

@@ -151,7 +151,7 @@ def _mirrored(case: _Case) -> str:
         (at[1] - at[0], key)
         for key in sorted(case.targets)
         if key in case.catalogue.groups
-        for glob in (*case.catalogue.groups[key].match.names, key.replace("_", " "), _singular(key.replace("_", " ")))
+        for glob in _names(case.catalogue.groups[key], key)
         if (at := span(name, glob))
     ]
     return max(found, default=(0, ""))[1]
@@ -169,6 +169,13 @@ def _no_mirror(case: _Case) -> str:
         if ladders.join(service, (level, theirs[service])) != theirs[service]:
             return f"mirror {key}: it needs {service}: {level}, and that group has {theirs[service]}"
     return ""
+
+
+def _names(group: Rule, key: str) -> Iterator[str]:
+    """What names of roles hold that mirror this group."""
+    yield from group.match.names
+    yield (spaced := key.replace("_", " "))
+    yield _singular(spaced)
 
 
 def _singular(words_: str) -> str:

@@ -266,6 +266,7 @@ INCLUDED = [
     ("arn:aws:s3:::${aws:PrincipalTag/Team}/*", "arn:aws:s3:::${aws:principaltag/team}/reports"),
     ("arn:aws:s3:::*/home", "arn:aws:s3:::${aws:PrincipalTag/team}/home"),
     ("arn:aws:s3:::a*", "arn:aws:s3:::a**"),
+    ("arn:aws:s3:::a?c", "arn:aws:s3:::a${*}c"),
 ]
 NOT_INCLUDED = [
     ("arn:aws:s3:::team-data", "arn:aws:s3:::Team-data"),
