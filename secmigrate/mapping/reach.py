@@ -5,6 +5,7 @@ Reading resources and conditions exactly is the job of `access`; what is not rea
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -19,7 +20,7 @@ Excluded = tuple[str, ...]  # one NotAction
 
 
 class Actions(Struct, frozen=True, dict=True):
-    """What is allowed: action globs, and everything-but lists (`NotAction`)."""
+    """What is allowed: action globs, and everything-but lists (`NotAction`), sorted."""
 
     allowed: tuple[str, ...] = ()
     all_but: tuple[Excluded, ...] = ()
@@ -48,12 +49,16 @@ class Actions(Struct, frozen=True, dict=True):
         return chain(self.by_service.get(service, ()), self.by_service.get("*", ()))
 
     @cached_property
-    def by_service(self) -> Mapping[str, list[str]]:
+    def by_service(self) -> Mapping[str, tuple[str, ...]]:
         """The allowed actions by the prefix of their service, in small letters; under `*` those of any service."""
-        rows: dict[str, list[str]] = {}
-        for action in self.allowed:
-            service = _service(action)
-            rows.setdefault("*" if "*" in service or "?" in service else service, []).append(action)
+        rows: dict[str, tuple[str, ...]] = {}
+        at = 0
+        while at < len(self.allowed):
+            prefix, colon, _ = self.allowed[at].partition(":")
+            end = bisect_left(self.allowed, f"{prefix};", at) if colon else at + 1  # they are sorted: `;` follows `:`
+            service = "*" if "*" in prefix or "?" in prefix else prefix.casefold()
+            rows[service] = (*rows.get(service, ()), *self.allowed[at:end])
+            at = end
         return rows
 
     def of(self, prefix: str) -> tuple[str, ...]:
@@ -236,7 +241,6 @@ def _shortened(actions: Iterable[str], most: int = 3) -> str:
     return ", ".join(found[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-@lru_cache(maxsize=65_536)
 def _service(action: str) -> str:
     return action.partition(":")[0].casefold()
 

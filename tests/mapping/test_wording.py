@@ -63,3 +63,13 @@ def test_sums_by_service(bits: int) -> None:
         rows.setdefault(one.name.partition(":")[0], []).append(one.name)
     told = [f"{key} ({names[0] if len(names) == 1 else f'{len(names)} actions'})" for key, names in rows.items()]
     assert Wording(CATALOGUE).summed(bits) == ", ".join(told)
+
+
+@given(st.sets(st.sampled_from([*GLOBS, "s-t:Get", "s:Zap", "t", "S:*", "**", "*-s:Get", "?:Get", "s;:x"])))
+def test_actions_by_service(written: set[str]) -> None:
+    rows: dict[str, list[str]] = {}
+    for one in sorted(written):
+        service = one.partition(":")[0].casefold()
+        rows.setdefault("*" if "*" in service or "?" in service else service, []).append(one)
+    found = Actions(tuple(sorted(written))).by_service
+    assert {service: list(ones) for service, ones in found.items()} == rows
