@@ -24,7 +24,6 @@ class Actions(Struct, frozen=True, dict=True):
 
     allowed: tuple[str, ...] = ()
     all_but: tuple[Excluded, ...] = ()
-    anywhere: tuple[str, ...] = ()  # those of `allowed` that hold on every resource
 
     def __bool__(self) -> bool:
         return bool(self.allowed or self.all_but)
@@ -33,12 +32,6 @@ class Actions(Struct, frozen=True, dict=True):
         """Whether something that the glob names is allowed."""
         return any(overlap(action, glob) for action in self._about(glob)) or any(
             not any(inside(glob, but) for but in excluded) for excluded in self.all_but
-        )
-
-    def holds(self, pattern: str) -> bool:
-        """Whether all that the pattern names is allowed."""
-        return any(inside(pattern, action) for action in self._about(pattern)) or any(
-            not any(overlap(pattern, but) for but in excluded) for excluded in self.all_but
         )
 
     def _about(self, glob: str) -> Iterator[str]:
@@ -60,17 +53,6 @@ class Actions(Struct, frozen=True, dict=True):
             rows[service] = (*rows.get(service, ()), *self.allowed[at:end])
             at = end
         return rows
-
-    def of(self, prefix: str) -> tuple[str, ...]:
-        """What is allowed of one service, by its action prefix, written with that prefix."""
-        found = {narrowed for action in self.allowed if (narrowed := _narrowed(action, prefix))}
-        if any(not any(inside(f"{prefix}:*", but) for but in excluded) for excluded in self.all_but):
-            found.add(f"{prefix}:*")
-        return tuple(sorted(found))
-
-    def unlimited(self) -> Actions:
-        """Those that are allowed on every resource."""
-        return Actions(self.anywhere, self.all_but, self.anywhere)
 
 
 class Reach(Struct, frozen=True, dict=True):
@@ -175,18 +157,14 @@ def _allowed_by(document: Document) -> Actions:
 
 def _allowed(statements: Iterable[Mapping[str, Any]]) -> Actions:
     allowed: set[str] = set()
-    anywhere: set[str] = set()
     all_but: set[Excluded] = set()
     for statement in statements:
         if statement.get("Effect") != "Allow":
             continue
-        actions = listed(statement.get("Action"))
-        allowed.update(actions)
-        if "*" in listed(statement.get("Resource")) or "NotResource" in statement:
-            anywhere.update(actions)
+        allowed.update(listed(statement.get("Action")))
         if "NotAction" in statement:
             all_but.add(tuple(sorted(listed(statement["NotAction"]))))
-    return Actions(tuple(sorted(allowed)), tuple(sorted(all_but)), tuple(sorted(anywhere)))
+    return Actions(tuple(sorted(allowed)), tuple(sorted(all_but)))
 
 
 def _all(ones: Iterable[Actions]) -> Actions:
@@ -197,7 +175,6 @@ def _all(ones: Iterable[Actions]) -> Actions:
     return Actions(
         tuple(sorted(set[str]().union(*(one.allowed for one in found)))),
         tuple(sorted(set[Excluded]().union(*(one.all_but for one in found)))),
-        tuple(sorted(set[str]().union(*(one.anywhere for one in found)))),
     )
 
 
@@ -208,10 +185,10 @@ def _denied(deny: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _without(actions: Actions, denied: list[str]) -> Actions:
-    def kept(patterns: Iterable[str]) -> tuple[str, ...]:
-        return tuple(one for one in patterns if not any(inside(one, deny) for deny in denied))
-
-    return Actions(kept(actions.allowed), actions.all_but, kept(actions.anywhere)) if denied else actions
+    if not denied:
+        return actions
+    kept = (one for one in actions.allowed if not any(inside(one, deny) for deny in denied))
+    return Actions(tuple(kept), actions.all_but)
 
 
 def _notes(statement: Mapping[str, Any]) -> Iterator[str]:
@@ -243,11 +220,3 @@ def _shortened(actions: Iterable[str], most: int = 3) -> str:
 
 def _service(action: str) -> str:
     return action.partition(":")[0].casefold()
-
-
-def _narrowed(action: str, prefix: str) -> str:
-    """The part of an action glob that lies in one service; empty if there is none."""
-    if action == "*":
-        return f"{prefix}:*"
-    service, _, verb = action.partition(":")
-    return f"{prefix}:{verb}" if inside(prefix, service) else ""
