@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
+from weakref import ref
 
 from msgspec import Struct
 
@@ -63,7 +64,7 @@ class Part:
     it is: no variable of it is known yet, and no condition decided.
     """
 
-    __slots__ = ("_read", "_said", "anyone", "denying", "flawed")
+    __slots__ = ("_anyone", "_read", "_said", "denying", "flawed")
 
     def __init__(
         self, read: Callable[[], tuple[Masks, Masks]], *, flawed: bool = False, anyone: Part | None = None
@@ -71,8 +72,13 @@ class Part:
         self._read: Callable[[], tuple[Masks, Masks]] | None = read
         self._said: tuple[Masks, Masks] = ({}, {})
         self.flawed = flawed  # whether some of it cannot be read
-        self.anyone = anyone or self
+        self._anyone = anyone
         self.denying = bool(self.anyone.denies)  # whether it may deny something
+
+    @property
+    def anyone(self) -> Part:
+        """What the same documents can say at most, whoever it is."""
+        return self._anyone or self
 
     @property
     def allows(self) -> Masks:
@@ -112,9 +118,15 @@ class Source(Struct, frozen=True):
 class Side:
     """All that decides what one principal can do."""
 
-    __slots__ = ("_denies", "_who", "all_parts", "boundary", "deniers", "key", "parts")
+    __slots__ = ("_denies", "_who", "all_parts", "boundary", "deniers", "key", "parts", "reader")
 
-    def __init__(self, parts: tuple[Part, ...], boundary: Part | None, who: tuple[Snapshot, Principal]) -> None:
+    def __init__(
+        self,
+        parts: tuple[Part, ...],
+        boundary: Part | None,
+        who: tuple[Snapshot, Principal],
+        reader: Sides | None = None,
+    ) -> None:
         self.parts = parts
         self.boundary = boundary
         self.key = (frozenset(parts), boundary)  # two sides with equal keys can do the same
@@ -122,6 +134,7 @@ class Side:
         self.deniers = frozenset(part for part in self.all_parts if part.denying)
         self._denies: Masks | None = None
         self._who = who
+        self.reader = reader  # of its parts, which read when they are asked
 
     @property
     def allows(self) -> Masks:
@@ -189,7 +202,7 @@ class Sides:
             found = _document(snapshot, boundary)
             facts = known_facts(snapshot, one, own_keys(found)) if isinstance(found, Document) else ()
             limit = self._part(None, (found,), facts)
-        return Side(tuple(parts), limit, (snapshot, one))
+        return Side(tuple(parts), limit, (snapshot, one), self)
 
     def mask(self, actions: tuple[str, ...], all_but: bool) -> int:
         """The actions that an Action or NotAction element names. Raises ValueError for one that no snapshot held."""
@@ -220,11 +233,12 @@ class Sides:
         if part is None:
             anyone = self._part(which, documents) if facts and which is not None else None
             flawed = anyone.flawed if anyone else any(isinstance(one, str) or has_flaw(one) for one in documents)
-            read = partial(self._read, which, documents, facts)
+            read = partial(_read_by, ref(self), which, documents, facts)
             part = self._parts[which, documents, facts] = Part(read, flawed=flawed, anyone=anyone)
         return part
 
-    def _read(self, which: Which | None, documents: tuple[Document | str, ...], facts: Facts) -> tuple[Masks, Masks]:
+    def read(self, which: Which | None, documents: tuple[Document | str, ...], facts: Facts) -> tuple[Masks, Masks]:
+        """What these statements of the documents allow and deny to somebody with the facts."""
         allows: dict[Extent, int] = {}
         denies: dict[Extent, int] = {}
         for document in documents:
@@ -250,6 +264,15 @@ class Sides:
     def _saying(self, one: Statement) -> Saying:
         extents = tuple(self.extent(region, one.condition) for region in one.regions)
         return one.effect == "Allow", extents, self.mask(one.actions, one.all_but)
+
+
+def _read_by(
+    sides: ref[Sides], which: Which | None, documents: tuple[Document | str, ...], facts: Facts
+) -> tuple[Masks, Masks]:
+    # A part that held its reader, which holds all parts, would keep whole accounts until a full collection of garbage.
+    reader = sides()
+    assert reader is not None, "a side keeps its reader"
+    return reader.read(which, documents, facts)
 
 
 def holders(snapshot: Snapshot, one: Principal) -> list[Principal]:

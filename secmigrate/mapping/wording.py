@@ -21,7 +21,7 @@ class Wording:
 
     def __init__(self, actions: ActionCatalogue) -> None:
         self._actions = actions
-        self._said: dict[tuple[Words, Bits], str] = {}
+        self._said: dict[tuple[str, Bits], str] = {}
         self._prefixes: dict[int, list[tuple[str, Bits]]] = {}
         self._globs: dict[tuple[int | None, str], Bits] = {}
 
@@ -76,17 +76,17 @@ class Wording:
 
     def summed(self, bits: Bits) -> str:
         """The set by service: `athena (3 actions), kms (kms:Decrypt)`."""
-        return self._once(self._summed, bits)
+        return self._once("summed", self._summed, bits)
 
     def counted(self, bits: Bits) -> str:
         """How many of which access level: `8 read, 4 write`."""
-        return self._once(self._counted, bits)
+        return self._once("counted", self._counted, bits)
 
-    def _once(self, words: Words, bits: Bits) -> str:
+    def _once(self, name: str, words: Words, bits: Bits) -> str:
         """What these words say of the set: many groups and roles lack the same, or gain it."""
-        if (words, bits) not in self._said:
-            self._said[words, bits] = words(bits)
-        return self._said[words, bits]
+        if (name, bits) not in self._said:
+            self._said[name, bits] = words(bits)
+        return self._said[name, bits]
 
     def _summed(self, bits: Bits) -> str:
         told = []
