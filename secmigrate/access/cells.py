@@ -11,6 +11,7 @@ from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.deciding import Case, Extents, Verdict, decide, decide_at, varies
 from secmigrate.access.effective import Extent
 from secmigrate.access.formats import Formats
+from secmigrate.access.patterns import Pattern
 
 Bits = int  # a set of actions, as bits of the catalogue
 
@@ -114,9 +115,8 @@ class Cells:
         pattern, start = piece.extent.region.pattern, self._catalogue.start(piece.service)
         for cell in cut(piece.actions, question):
             for look, actions in self._formats.split(start, cell):
-                if not self._formats.meets(pattern, look):
-                    continue
-                verdict = self._verdict(self._case(question, cell, look), look)
+                forms = self._formats.meeting(pattern, look)
+                verdict = self._verdict(self._case(question, cell, look), look, forms) if forms else None
                 if verdict is not None:
                     yield self._row(verdict, piece.extent, actions << start)
 
@@ -140,11 +140,12 @@ class Cells:
             those(question.new_denies),
         )
 
-    def _verdict(self, case: Case, look: int) -> Verdict | None:
+    def _verdict(self, case: Case, look: int, forms: tuple[Pattern, ...]) -> Verdict | None:
+        """Of actions with that look; the formats follow from it, and from what the case allows."""
         try:
             return self._verdicts[case, look]
         except KeyError:
-            found = self._verdicts[case, look] = decide(case, self._formats.patterns[look])
+            found = self._verdicts[case, look] = decide(case, forms)
             return found
 
 

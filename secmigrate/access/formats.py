@@ -25,9 +25,9 @@ class Formats:
         looks: dict[tuple[tuple[str, ...], bool], int] = {}
         self.patterns: list[tuple[Pattern, ...]] = []
         self._look: list[int] = []
-        self._first: list[int] = []  # by look: the place of its first action
         self._split: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
-        self._meets: dict[tuple[Pattern, int], bool] = {}
+        self._meeting_forms: dict[tuple[Pattern, int], tuple[Pattern, ...]] = {}
+        self._form: dict[Pattern, int] = {}  # by a format that can be taken apart: its own bit, above all actions
         self._met: dict[Pattern, int | None] = {}
         self._services: dict[str, int] = {}  # by the head of an ARN, such as `arn:aws:s3:`: who takes such resources
         self._any_service = 0  # who takes resources of more than one service, or nobody knows which
@@ -35,7 +35,6 @@ class Formats:
             key = (one.formats, one.anywhere)
             if key not in looks:
                 looks[key] = len(looks)
-                self._first.append(len(self._look))
                 self.patterns.append(_patterns(one, partition))
             self._look.append(looks[key])
         self._elsewhere = 0  # who takes resources that no such head tells of
@@ -92,19 +91,23 @@ class Formats:
 
     def meets(self, pattern: Pattern, look: int) -> bool:
         """Whether the pattern matches a resource that such actions take, whatever its variables stand for."""
+        return bool(self.meeting(pattern, look))
+
+    def meeting(self, pattern: Pattern, look: int) -> tuple[Pattern, ...]:
+        """Those of the formats of such actions of which the pattern matches a resource, whatever its variables stand
+        for.
+        """
         if pattern is EVERYTHING:
-            return True
-        found = self._meets.get((pattern, look))
+            return self.patterns[look]
+        found = self._meeting_forms.get((pattern, look))
         if found is None:
-            found = self._meets[pattern, look] = self._meets_one(pattern, look)
+            found = tuple(form for form in self.patterns[look] if self._meets_form(pattern, form))
+            self._meeting_forms[pattern, look] = found
         return found
 
-    def _meets_one(self, pattern: Pattern, look: int) -> bool:
-        met = self._meeting(pattern)
-        if met is not None and not self._elsewhere >> self._first[look] & 1:
-            return bool(met >> self._first[look] & 1)
-        wide = widened(pattern)
-        return any(meet(one, wide) for one in self.patterns[look])
+    def _meets_form(self, pattern: Pattern, form: Pattern) -> bool:
+        met, bit = self._meeting(pattern), self._form.get(form)
+        return meet(form, widened(pattern)) if met is None or bit is None else bool(met >> bit & 1)
 
     def _meeting(self, pattern: Pattern) -> int | None:
         """Of those that take resources of one service, who takes one that the pattern matches, if its ARNs can be taken
@@ -129,7 +132,8 @@ class Formats:
         for pattern, bits in takers.items():
             one = taken_apart(pattern)
             if one:
-                arns.setdefault(pattern.head, []).append((one, bits))
+                self._form[pattern] = len(self._look) + len(self._form)
+                arns.setdefault(pattern.head, []).append((one, bits | 1 << self._form[pattern]))
             elif pattern != NO_RESOURCE:
                 self._elsewhere |= bits
             if pattern.head:
