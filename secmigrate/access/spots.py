@@ -7,6 +7,8 @@ the same ones for many.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
+from operator import or_
 
 from secmigrate.access.cells import Bits, Cells, Piece, Says, Spot
 from secmigrate.access.deciding import may_match
@@ -118,16 +120,21 @@ class Met:
 class Spots:
     """The spots of some pieces, and what parts say at their examples; each part is asked once."""
 
-    __slots__ = ("_actions", "_examples", "_matching", "_met", "_said", "_seen", "_silent", "all")
+    __slots__ = ("_actions", "_matching", "_met", "_said", "_seen", "_silent", "_starts", "all")
 
     def __init__(self, pieces: Iterable[Piece], cells: Cells, met: Met) -> None:
         self.all = tuple(spot for piece in pieces for spot in cells.spots(piece))
         self._met = met
         self._seen = 0
-        self._examples = [(spot, met.example(spot.example)) for spot in self.all if spot.example]
-        self._actions = 0
-        for spot, _ in self._examples:
-            self._actions |= spot.actions << spot.start
+        examples: dict[int, list[tuple[Spot, _Example]]] = {}
+        for spot in self.all:
+            if spot.example:
+                examples.setdefault(spot.start, []).append((spot, met.example(spot.example)))
+        # By the place of a service's first action: all actions of the spots there, and these.
+        self._starts = [
+            (start, reduce(or_, (spot.actions for spot, _ in spots)), spots) for start, spots in examples.items()
+        ]
+        self._actions = reduce(or_, (actions << start for start, actions, _ in self._starts), 0)
         self._matching: set[Extent] = set()
         self._said: tuple[dict[Part, Said], dict[Part, Said]] = ({}, {})
         self._silent: tuple[set[Part], set[Part]] = (set(), set())
@@ -160,18 +167,20 @@ class Spots:
         anywhere = self._met.anywhere(other, allows=allows)
         if self._seen != self._met.number:
             self._seen = self._met.number
-            for _, example in self._examples:
-                self._matching |= example.look()
+            for _, _, spots in self._starts:
+                for _, example in spots:
+                    self._matching |= example.look()
         return (*anywhere, *(masks.keys() & self._matching))
 
     def _at(self, about: list[tuple[Extent, Bits]], other: Part) -> Iterator[tuple[Spot, Says]]:
         common = other.anyone is other
-        for spot, example in self._examples:
-            says = [
-                (one, bits)
-                for one, mask in about
-                if (bits := mask >> spot.start & spot.actions)
-                and (example.matches(one) if common else may_match(one.region, example.text))
-            ]
-            if says:
-                yield spot, tuple(says)
+        for start, actions, spots in self._starts:
+            there = [(one, bits) for one, mask in about if (bits := mask >> start & actions)]
+            for spot, example in spots if there else ():
+                says = [
+                    (one, bits & spot.actions)
+                    for one, bits in there
+                    if bits & spot.actions and (example.matches(one) if common else may_match(one.region, example.text))
+                ]
+                if says:
+                    yield spot, tuple(says)
