@@ -50,6 +50,7 @@ class _Rests:
     def __init__(self, formats: Sequence[tuple[ArnFormat, int]]) -> None:
         self._formats = formats
         self._met: dict[str, int] = {}
+        self._sets: dict[int, int] = {}  # one object for equal sets, which are large
 
     def meeting(self, rest: str) -> int:
         found = self._met.get(rest)
@@ -59,7 +60,7 @@ class _Rests:
             for one, who in self._formats:
                 if (own.startswith(one.stem) or one.stem.startswith(own)) and one.has_rest(own, rest):
                     found |= who
-            self._met[rest] = found
+            self._met[rest] = found = self._sets.setdefault(found, found)
         return found
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from msgspec import Struct, structs
@@ -79,7 +81,7 @@ class Cells:
         """What is lost of it, or may be."""
         found = self._rows.get(question)
         if found is None:
-            found = self._rows[question] = joined(self._decided(question))
+            found = self._rows[question] = self.joined(self._decided(question))
         return found
 
     def spots(self, piece: Piece) -> tuple[Spot, ...]:
@@ -87,7 +89,7 @@ class Cells:
         found = self._spots.get(piece)
         if found is None:
             start = self._catalogue.start(piece.service)
-            alone = joined(self._decided(Question(piece, None, (), (), None, ())))
+            alone = self.joined(self._decided(Question(piece, None, (), (), None, ())))
             found = self._spots[piece] = tuple(_spot(piece, start, row) for row in alone)
         return found
 
@@ -109,6 +111,17 @@ class Cells:
         except KeyError:
             verdict = self._at[key] = decide_at(case, spot.example)
         return None if verdict is None else self._row(verdict, spot.piece.extent, cell << spot.start)
+
+    def joined(self, rows: Iterable[Row]) -> Rows:
+        """One row for what a statement allows; actions whose resources look alike share their example."""
+        merged: dict[tuple[object, ...], list[Row]] = {}
+        for row in rows:
+            merged.setdefault((row.certain, row.extent, row.example, row.context, row.because), []).append(row)
+        return tuple(ones[0] if len(ones) == 1 else self._union(ones) for ones in merged.values())
+
+    def _union(self, rows: list[Row]) -> Row:
+        actions = reduce(or_, (row.actions for row in rows))
+        return structs.replace(rows[0], actions=self._sets.setdefault(actions, actions))
 
     def _decided(self, question: Question) -> Iterator[Row]:
         piece = question.piece
@@ -165,13 +178,3 @@ def cut(actions: Bits, question: Question) -> list[Bits]:
         for _, mask in says or ():
             cells = [part for cell in cells for part in (cell & mask, cell & ~mask) if part]
     return cells
-
-
-def joined(rows: Iterable[Row]) -> Rows:
-    """One row for what a statement allows; actions whose resources look alike share their example."""
-    merged: dict[tuple[object, ...], Row] = {}
-    for row in rows:
-        key = (row.certain, row.extent, row.example, row.context, row.because)
-        there = merged.get(key)
-        merged[key] = row if there is None else structs.replace(row, actions=row.actions | there.actions)
-    return tuple(merged.values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from secmigrate.access.cells import Bits, Cells, Piece, Row, Rows, joined
+from secmigrate.access.cells import Bits, Cells, Piece, Row, Rows
 from secmigrate.access.effective import Extent, Masks, Part, Side, Sides
 from secmigrate.access.finding import Finder, Lost
 from secmigrate.access.formats import formats_of
@@ -26,7 +26,8 @@ class Comparer:
         self.sides = sides
         formats = formats_of(sides.catalogue, partition)
         self._nearby = Nearby(sides.catalogue, formats)
-        self.finder = Finder(Cells(sides.catalogue, formats), self._nearby)
+        self._cells = Cells(sides.catalogue, formats)
+        self.finder = Finder(self._cells, self._nearby)
         self._sides: dict[tuple[_Key, _Key], Rows] = {}
         self._mates: dict[Part, Part] = {}
         self._rests: dict[tuple[Part, Part | None], Rest] = {}
@@ -42,7 +43,7 @@ class Comparer:
             lost = (
                 one for rest, kept in self._rests_of(old, new) for one in self.finder.lost(rest, old, new, kept=kept)
             )
-            found = self._sides[key] = _together(lost)
+            found = self._sides[key] = self._together(lost)
         return found
 
     def lacks(self, old: Side, new: Side) -> bool:
@@ -56,6 +57,17 @@ class Comparer:
                 if some and any(one.rows for one in self.finder.lost(self._nearby.rest_of(some), old, new, kept=kept)):
                     return True
         return False
+
+    def _together(self, parts: Iterable[Lost]) -> Rows:
+        """All of these; one row for what several of them hold."""
+        found: list[Row] = []
+        extents: set[Extent] = set()
+        shared = False
+        for one in parts:
+            shared = shared or not one.extents.isdisjoint(extents)
+            extents |= one.extents
+            found += one.rows
+        return self._cells.joined(found) if shared else tuple(found)
 
     def _rests_of(self, old: Side, new: Side) -> Iterator[tuple[Rest, bool]]:
         """Of each part what may be lost, and whether it is allowed still."""
@@ -139,15 +151,3 @@ class Comparer:
                 left = piece.actions & ~covered(self._nearby.allowing(mate, piece)) if mate else piece.actions
                 if left:
                     yield piece._replace(actions=left)
-
-
-def _together(parts: Iterable[Lost]) -> Rows:
-    """All of these; one row for what several of them hold."""
-    found: list[Row] = []
-    extents: set[Extent] = set()
-    shared = False
-    for one in parts:
-        shared = shared or not one.extents.isdisjoint(extents)
-        extents |= one.extents
-        found += one.rows
-    return joined(found) if shared else tuple(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from secmigrate.access.cells import Bits, Cells, Piece, Question, Row, Rows, Says, Spot, cut, joined
+from secmigrate.access.cells import Bits, Cells, Piece, Question, Row, Rows, Says, Spot, cut
 from secmigrate.access.effective import Extent, Part, Side, within
 from secmigrate.access.nearby import Beside, Nearby, Place, Rest, covered_by
 from secmigrate.access.spots import Met, Spots
@@ -133,7 +133,7 @@ class Finder:
                 unknown |= cell
             else:
                 rows.append(row)
-        return joined(rows) if len(rows) > 1 else tuple(rows), unknown
+        return self._cells.joined(rows) if len(rows) > 1 else tuple(rows), unknown
 
     def _covering(self, spot: Spot, says: Says) -> Bits:
         """The actions that one statement covers wherever the spot's own holds."""
@@ -156,7 +156,7 @@ class Finder:
         )
         found = self._found.get((rest, matter))
         if found is None:
-            found = self._found[rest, matter] = _lost(joined(self._search(rest, matter)))
+            found = self._found[rest, matter] = _lost(self._cells.joined(self._search(rest, matter)))
         return found
 
     def _search(self, rest: Rest, matter: _Matter) -> Iterator[Row]:
