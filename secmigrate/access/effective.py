@@ -171,6 +171,7 @@ class Sides:
         self._holding: dict[tuple[Document | str, ...], _Held] = {}
         self._said: dict[tuple[Row, Facts], tuple[Saying, ...]] = {}
         self._masks: dict[tuple[tuple[str, ...], bool], int] = {}
+        self._sets: dict[int, int] = {}  # one object for equal sets of actions, which are large
         self.anywhere = self.extent(ANYWHERE, ALWAYS)
 
     def extent(self, region: Region, condition: Condition) -> Extent:
@@ -245,7 +246,11 @@ class Sides:
             for allowed, extents, mask in self._sayings(which, document, facts):
                 masks = allows if allowed else denies
                 for extent in extents:
-                    masks[extent] = masks[extent] | mask if extent in masks else mask
+                    if extent not in masks:
+                        masks[extent] = mask
+                    elif more := mask & ~masks[extent]:
+                        both = masks[extent] | more
+                        masks[extent] = self._sets.setdefault(both, both)
         return allows, denies
 
     def _sayings(self, which: Which | None, document: Document | str, facts: Facts) -> Iterator[Saying]:
