@@ -11,27 +11,32 @@ from functools import partial
 from typing import NamedTuple
 from weakref import ref
 
-from msgspec import Struct
-
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.conditions import ALWAYS, Condition
-from secmigrate.access.facts import Facts, facts_of, own_keys
+from secmigrate.access.facts import Facts, own_keys
 from secmigrate.access.reading import (
     ANYWHERE,
-    Reading,
     Region,
     Row,
     Statement,
     Which,
     asked,
-    named_actions,
     opaque,
-    read,
     rows,
     unknown,
 )
 from secmigrate.access.reading import flawed as has_flaw
-from secmigrate.iam import Document, Group, Principal, Snapshot, User
+from secmigrate.access.sources import (
+    Source,
+    document_of,
+    held,
+    holders,
+    known_facts,
+    missing,
+    sources,
+    written_actions,
+)
+from secmigrate.iam import Document, Principal, Snapshot
 
 
 class Extent:
@@ -103,18 +108,6 @@ class _Held(NamedTuple):
     asked: tuple[tuple[Which, Document, frozenset[str]], ...]  # who asks what of whom they apply to
 
 
-class Source(Struct, frozen=True):
-    """Where a document comes from."""
-
-    holder: str  # "user ana", "group devs", "role worker"
-    policy: str  # "inline policy notes", or a managed policy's ARN
-    reading: Reading
-    is_boundary: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.holder}, {'permissions boundary ' if self.is_boundary else ''}{self.policy}"
-
-
 class Side:
     """All that decides what one principal can do."""
 
@@ -165,7 +158,7 @@ class Sides:
         self, catalogue: ActionCatalogue, snapshots: Iterable[Snapshot], documents: Iterable[Document] = ()
     ) -> None:
         """`snapshots` and `documents` hold all that will be met: actions that nobody knows are found beforehand."""
-        self.catalogue = catalogue.knowing(_written(snapshots, documents))
+        self.catalogue = catalogue.knowing(written_actions(snapshots, documents))
         self._extents: dict[tuple[Region, Condition], Extent] = {}
         self._parts: dict[tuple[Which | None, tuple[Document | str, ...], Facts], Part] = {}
         self._holding: dict[tuple[Document | str, ...], _Held] = {}
@@ -200,7 +193,7 @@ class Sides:
         boundary = getattr(one, "boundary", "")
         limit = None
         if boundary:
-            found = _document(snapshot, boundary)
+            found = document_of(snapshot, boundary)
             facts = known_facts(snapshot, one, own_keys(found)) if isinstance(found, Document) else ()
             limit = self._part(None, (found,), facts)
         return Side(tuple(parts), limit, (snapshot, one), self)
@@ -280,68 +273,6 @@ def _read_by(
     return reader.read(which, documents, facts)
 
 
-def holders(snapshot: Snapshot, one: Principal) -> list[Principal]:
-    """Whose policies apply to a principal by identity: its own and, for a user, those of its groups."""
-    if not isinstance(one, User):
-        return [one]
-    return [one, *(snapshot.groups[name] for name in one.groups if name in snapshot.groups)]
-
-
-def missing(snapshot: Snapshot, one: Principal) -> list[str]:
-    """The groups that a user is in and the snapshot does not hold."""
-    return [name for name in one.groups if name not in snapshot.groups] if isinstance(one, User) else []
-
-
-def sources(snapshot: Snapshot, one: Principal) -> Iterator[Source]:
-    """Every document that applies to a principal, its permissions boundary last."""
-    facts: dict[frozenset[str], Facts] = {}
-
-    def reading(found: Document | str) -> Reading:
-        keys = own_keys(found) if isinstance(found, Document) else frozenset()
-        if keys not in facts:
-            facts[keys] = known_facts(snapshot, one, keys)
-        return _reading(found, facts[keys])
-
-    for holder in holders(snapshot, one):
-        label = f"{holder.kind} {holder.name}"
-        for name, document in sorted(holder.inline.items()):
-            yield Source(label, f"inline policy {name}", reading(document))
-        for arn in holder.attached:
-            yield Source(label, arn, reading(_document(snapshot, arn)))
-    for name in missing(snapshot, one):
-        yield Source(f"group {name}", "its policies", unknown(f"group {name}"))
-    boundary = getattr(one, "boundary", "")
-    if boundary:
-        yield Source(f"{one.kind} {one.name}", boundary, reading(_document(snapshot, boundary)), is_boundary=True)
-
-
-def known_facts(snapshot: Snapshot, one: Principal, keys: Iterable[str]) -> Facts:
-    """What of these context keys the principal itself decides; a group is nobody in particular."""
-    if isinstance(one, Group):
-        return ()
-    known: dict[str, str | None] = {
-        "aws:username": one.name if isinstance(one, User) else None,
-        "aws:principalarn": snapshot.arn(one),
-        "aws:principalaccount": snapshot.account,
-        "aws:principaltype": "User" if isinstance(one, User) else "AssumedRole",
-    }
-    return facts_of(keys, known, getattr(one, "tags", {}), sessions=not isinstance(one, User))
-
-
-def held(snapshot: Snapshot, holder: Principal) -> tuple[Document | str, ...]:
-    """The documents of a principal's own inline and attached policies; the ARN where the document is not known."""
-    return (*holder.inline.values(), *(_document(snapshot, arn) for arn in holder.attached))
-
-
-def _document(snapshot: Snapshot, arn: str) -> Document | str:
-    policy = snapshot.policies.get(arn)
-    return arn if policy is None else policy.document
-
-
-def _reading(found: Document | str, facts: Facts) -> Reading:
-    return unknown(found) if isinstance(found, str) else read(found, facts)
-
-
 def within(few: Masks, many: Masks) -> bool:
     """Whether the many masks hold all that the few do."""
     return few == many or all(not bits & ~many.get(extent, 0) for extent, bits in few.items())
@@ -357,14 +288,3 @@ def merged(masks: Iterable[Masks]) -> Masks:
         for extent, bits in one.items():
             total[extent] = total[extent] | bits if extent in total else bits
     return total
-
-
-def _written(snapshots: Iterable[Snapshot], documents: Iterable[Document]) -> Iterator[str]:
-    """Every entry of an Action or NotAction in the snapshots and documents."""
-    met = set(documents)
-    for snapshot in snapshots:
-        met.update(policy.document for policy in snapshot.policies.values())
-        for one in snapshot.principals():
-            met.update(one.inline.values())
-    for document in met:
-        yield from named_actions(document)

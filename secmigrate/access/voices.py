@@ -9,10 +9,11 @@ from msgspec import structs
 
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.comparing import Row
-from secmigrate.access.effective import Extent, Sides, Source, held, sources
+from secmigrate.access.effective import Extent, Sides
 from secmigrate.access.facts import own_keys
 from secmigrate.access.patterns import disjoint
 from secmigrate.access.reading import Effect
+from secmigrate.access.sources import Source, held, sources
 from secmigrate.iam import Document, PrincipalKind, Snapshot, User, is_aws_policy
 
 Said = Literal["Allow", "Deny", "Limit"]  # a permissions boundary's Allow only limits

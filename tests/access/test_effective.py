@@ -7,7 +7,8 @@ from msgspec import structs
 
 from secmigrate.access import Comparer, Sides
 from secmigrate.access.conditions import ALWAYS
-from secmigrate.access.effective import Side, known_facts
+from secmigrate.access.effective import Side
+from secmigrate.access.sources import known_facts
 from secmigrate.iam import Policy, Principal, Role, Snapshot, User
 from tests.access.compared import ACCOUNT, ALL, LIMIT, account, allow, deny, document, group, trust, user
 
