@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
-from weakref import ref
 
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.conditions import ALWAYS, Condition
@@ -111,15 +110,9 @@ class _Held(NamedTuple):
 class Side:
     """All that decides what one principal can do."""
 
-    __slots__ = ("_denies", "_who", "all_parts", "boundary", "deniers", "key", "parts", "reader")
+    __slots__ = ("_denies", "_who", "all_parts", "boundary", "deniers", "key", "parts")
 
-    def __init__(
-        self,
-        parts: tuple[Part, ...],
-        boundary: Part | None,
-        who: tuple[Snapshot, Principal],
-        reader: Sides | None = None,
-    ) -> None:
+    def __init__(self, parts: tuple[Part, ...], boundary: Part | None, who: tuple[Snapshot, Principal]) -> None:
         self.parts = parts
         self.boundary = boundary
         self.key = (frozenset(parts), boundary)  # two sides with equal keys can do the same
@@ -127,7 +120,6 @@ class Side:
         self.deniers = frozenset(part for part in self.all_parts if part.denying)
         self._denies: Masks | None = None
         self._who = who
-        self.reader = reader  # of its parts, which read when they are asked
 
     @property
     def allows(self) -> Masks:
@@ -151,21 +143,18 @@ class Side:
         return sources(*self._who)
 
 
-class Sides:
-    """Reads principals of snapshots; what the same documents say is worked out once."""
+class Reader:
+    """Reads documents as masks; what the same statement says is worked out once.
 
-    def __init__(
-        self, catalogue: ActionCatalogue, snapshots: Iterable[Snapshot], documents: Iterable[Document] = ()
-    ) -> None:
-        """`snapshots` and `documents` hold all that will be met: actions that nobody knows are found beforehand."""
-        self.catalogue = catalogue.knowing(written_actions(snapshots, documents))
+    It does not know the parts that it reads for: they hold it, and what they hold goes with them.
+    """
+
+    def __init__(self, catalogue: ActionCatalogue) -> None:
+        self.catalogue = catalogue
         self._extents: dict[tuple[Region, Condition], Extent] = {}
-        self._parts: dict[tuple[Which | None, tuple[Document | str, ...], Facts], Part] = {}
-        self._holding: dict[tuple[Document | str, ...], _Held] = {}
         self._said: dict[tuple[Row, Facts], tuple[Saying, ...]] = {}
         self._masks: dict[tuple[tuple[str, ...], bool], int] = {}
         self._sets: dict[int, int] = {}  # one object for equal sets of actions, which are large
-        self.anywhere = self.extent(ANYWHERE, ALWAYS)
 
     def extent(self, region: Region, condition: Condition) -> Extent:
         """The one extent of that region and condition."""
@@ -173,30 +162,6 @@ class Sides:
         if found is None:
             found = self._extents[region, condition] = Extent(len(self._extents), region, condition)
         return found
-
-    def of(self, snapshot: Snapshot, one: Principal) -> Side:
-        """What a principal can do in the snapshot: by its own policies and, for a user, those of its groups."""
-        parts: dict[Part, None] = {}
-        asking: dict[Which, dict[Document, frozenset[str]]] = {"traits": {}, "names": {}}
-        for holder in holders(snapshot, one):
-            said = self._held(held(snapshot, holder))
-            if said.part is not None:
-                parts[said.part] = None
-            for which, document, keys in said.asked:
-                asking[which][document] = keys
-        for which, those in asking.items():
-            if those:
-                facts = known_facts(snapshot, one, frozenset().union(*those.values()))
-                parts[self._part(which, tuple(those), facts)] = None
-        for name in missing(snapshot, one):
-            parts[self._part(None, (f"group {name}",))] = None
-        boundary = getattr(one, "boundary", "")
-        limit = None
-        if boundary:
-            found = document_of(snapshot, boundary)
-            facts = known_facts(snapshot, one, own_keys(found)) if isinstance(found, Document) else ()
-            limit = self._part(None, (found,), facts)
-        return Side(tuple(parts), limit, (snapshot, one), self)
 
     def mask(self, actions: tuple[str, ...], all_but: bool) -> int:
         """The actions that an Action or NotAction element names. Raises ValueError for one that no snapshot held."""
@@ -212,24 +177,6 @@ class Sides:
                 found = self.catalogue.everything & ~found
             self._masks[actions, all_but] = found
         return found
-
-    def _held(self, documents: tuple[Document | str, ...]) -> _Held:
-        found = self._holding.get(documents)
-        if found is None:
-            part = self._part("common", documents)
-            known = [one for one in documents if isinstance(one, Document)]
-            asks = tuple((which, one, keys) for one in known for which, keys in asked(one).items())
-            found = self._holding[documents] = _Held(part if part.allows or part.denies else None, asks)
-        return found
-
-    def _part(self, which: Which | None, documents: tuple[Document | str, ...], facts: Facts = ()) -> Part:
-        part = self._parts.get((which, documents, facts))
-        if part is None:
-            anyone = self._part(which, documents) if facts and which is not None else None
-            flawed = anyone.flawed if anyone else any(isinstance(one, str) or has_flaw(one) for one in documents)
-            read = partial(_read_by, ref(self), which, documents, facts)
-            part = self._parts[which, documents, facts] = Part(read, flawed=flawed, anyone=anyone)
-        return part
 
     def read(self, which: Which | None, documents: tuple[Document | str, ...], facts: Facts) -> tuple[Masks, Masks]:
         """What these statements of the documents allow and deny to somebody with the facts."""
@@ -264,13 +211,61 @@ class Sides:
         return one.effect == "Allow", extents, self.mask(one.actions, one.all_but)
 
 
-def _read_by(
-    sides: ref[Sides], which: Which | None, documents: tuple[Document | str, ...], facts: Facts
-) -> tuple[Masks, Masks]:
-    # A part that held its reader, which holds all parts, would keep whole accounts until a full collection of garbage.
-    reader = sides()
-    assert reader is not None, "a side keeps its reader"
-    return reader.read(which, documents, facts)
+class Sides:
+    """Reads principals of snapshots; what the same documents say is worked out once."""
+
+    def __init__(
+        self, catalogue: ActionCatalogue, snapshots: Iterable[Snapshot], documents: Iterable[Document] = ()
+    ) -> None:
+        """`snapshots` and `documents` hold all that will be met: actions that nobody knows are found beforehand."""
+        self.catalogue = catalogue.knowing(written_actions(snapshots, documents))
+        self._parts: dict[tuple[Which | None, tuple[Document | str, ...], Facts], Part] = {}
+        self._holding: dict[tuple[Document | str, ...], _Held] = {}
+        self._reader = Reader(self.catalogue)
+        self.extent, self.mask = self._reader.extent, self._reader.mask
+        self.anywhere = self.extent(ANYWHERE, ALWAYS)
+
+    def of(self, snapshot: Snapshot, one: Principal) -> Side:
+        """What a principal can do in the snapshot: by its own policies and, for a user, those of its groups."""
+        parts: dict[Part, None] = {}
+        asking: dict[Which, dict[Document, frozenset[str]]] = {"traits": {}, "names": {}}
+        for holder in holders(snapshot, one):
+            said = self._held(held(snapshot, holder))
+            if said.part is not None:
+                parts[said.part] = None
+            for which, document, keys in said.asked:
+                asking[which][document] = keys
+        for which, those in asking.items():
+            if those:
+                facts = known_facts(snapshot, one, frozenset().union(*those.values()))
+                parts[self._part(which, tuple(those), facts)] = None
+        for name in missing(snapshot, one):
+            parts[self._part(None, (f"group {name}",))] = None
+        boundary = getattr(one, "boundary", "")
+        limit = None
+        if boundary:
+            found = document_of(snapshot, boundary)
+            facts = known_facts(snapshot, one, own_keys(found)) if isinstance(found, Document) else ()
+            limit = self._part(None, (found,), facts)
+        return Side(tuple(parts), limit, (snapshot, one))
+
+    def _held(self, documents: tuple[Document | str, ...]) -> _Held:
+        found = self._holding.get(documents)
+        if found is None:
+            part = self._part("common", documents)
+            known = [one for one in documents if isinstance(one, Document)]
+            asks = tuple((which, one, keys) for one in known for which, keys in asked(one).items())
+            found = self._holding[documents] = _Held(part if part.allows or part.denies else None, asks)
+        return found
+
+    def _part(self, which: Which | None, documents: tuple[Document | str, ...], facts: Facts = ()) -> Part:
+        part = self._parts.get((which, documents, facts))
+        if part is None:
+            anyone = self._part(which, documents) if facts and which is not None else None
+            flawed = anyone.flawed if anyone else any(isinstance(one, str) or has_flaw(one) for one in documents)
+            read = partial(self._reader.read, which, documents, facts)
+            part = self._parts[which, documents, facts] = Part(read, flawed=flawed, anyone=anyone)
+        return part
 
 
 def within(few: Masks, many: Masks) -> bool:

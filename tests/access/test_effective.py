@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from msgspec import structs
 
-from secmigrate.access import Comparer, Sides
+from secmigrate.access import Comparer, Comparison, Sides
 from secmigrate.access.conditions import ALWAYS
-from secmigrate.access.effective import Side
+from secmigrate.access.effective import Part, Side
 from secmigrate.access.sources import known_facts
 from secmigrate.iam import Policy, Principal, Role, Snapshot, User
 from tests.access.compared import ACCOUNT, ALL, LIMIT, account, allow, deny, document, group, trust, user
@@ -169,6 +171,27 @@ def test_the_same_loss_of_two_users_is_one_object() -> None:
     ]
     assert rows[0]
     assert rows[0] is rows[1]
+
+
+def _held() -> int:
+    return sum(isinstance(one, (Comparer, Sides, Part)) for one in gc.get_objects())
+
+
+def test_a_comparison_is_gone_when_nobody_needs_it() -> None:
+    """And not at the next full collection of garbage: on large accounts that comes late."""
+    before = account(user("ana", allow("s3:GetObject", HOME), groups=("devs",)), group("devs", allow("s3:*")))
+    after = account(user("ana", allow("s3:GetObject", HOME), groups=("devs",)), group("devs"))
+    gc.collect()
+    gc.disable()
+    there = _held()
+    try:
+        comparison = Comparison(before, after, ALL)
+        assert [change.lost for change in comparison.users()]
+        assert _held() > there
+        del comparison
+        assert _held() == there
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("gone", range(20))
