@@ -228,13 +228,16 @@ def decided(
     return mapping.decide(snapshot or inventory(space), catalogue(space), answers, scope, names, usage, ladders)
 
 
-def decided_last(space: Workspace) -> tuple[mapping.Decision, ...]:
+def decided_last(
+    space: Workspace, snapshot: Snapshot | None = None, ladders: mapping.Ladders | None = None
+) -> tuple[mapping.Decision, ...]:
     """The same as the last `map` was asked for it; without one, for everything."""
     if not space.mapping.exists():
-        return decided(space, mapping.Scope(), None)
+        return decided(space, mapping.Scope(), None, "cover", snapshot, ladders)
     outcome = space.outcome()
     last = config(space)[0]
-    return decided(space, mapping.Scope(outcome.only, outcome.skip), (last.client, last.environment), outcome.fit)
+    scope, names = mapping.Scope(outcome.only, outcome.skip), (last.client, last.environment)
+    return decided(space, scope, names, outcome.fit, snapshot, ladders)
 
 
 def asked_about(decisions: Iterable[mapping.Decision], snapshot: Snapshot) -> list[str]:

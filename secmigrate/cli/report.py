@@ -11,6 +11,7 @@ from secmigrate.cli.app import app
 from secmigrate.cli.out import Out
 
 if TYPE_CHECKING:
+    from secmigrate.iam import Snapshot
     from secmigrate.reports.gathering import Decided, Facts
     from secmigrate.workspace import Workspace
 
@@ -60,7 +61,7 @@ def facts(space: Workspace) -> Facts:
     from secmigrate.reports.gathering import Facts
 
     start, end, successors = account.inventory(space), None, {}
-    decided = _decided(space) if space.mapping.exists() else None
+    decided = _decided(space, start) if space.mapping.exists() else None
     if decided:
         end = destination(start, account.planned(space), decided.moves)
         successors = {move.old: move.new for move in decided.moves if move.kind == "role"}
@@ -75,7 +76,7 @@ def facts(space: Workspace) -> Facts:
     )
 
 
-def _decided(space: Workspace) -> Decided:
+def _decided(space: Workspace, start: Snapshot) -> Decided:
     """What `map` decided, with its reasons as they are today."""
     import hashlib
 
@@ -83,12 +84,12 @@ def _decided(space: Workspace) -> Decided:
     from secmigrate.cli import account
     from secmigrate.reports.gathering import Decided
 
-    start, catalogue, path = account.inventory(space), account.catalogue(space), space.config()
+    catalogue, path = account.catalogue(space), space.config()
     config, _ = account.config(space)
-    decisions, moves = account.decided_last(space), space.outcome().moves
+    ladders = mapping.ladders_of(start, catalogue, space.answers(), (config.client, config.environment))
+    decisions, moves = account.decided_last(space, start, ladders), space.outcome().moves
     names = {"group": config.group_name, "role": config.role_name}
     today = {(one.kind, one.name, names[one.kind](one.target)) for one in decisions if isinstance(one, mapping.Mapped)}
-    ladders = mapping.ladders_of(start, catalogue, space.answers(), (config.client, config.environment))
     return Decided(
         config=config,
         config_name=path.name,
