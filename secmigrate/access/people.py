@@ -108,6 +108,12 @@ class Comparison:
     def _user(self, before: User, after: User, old: Side, new: Side) -> Change:
         return _change(self.comparer, old, new, (before, after), self._reaches((before, after), old, new))
 
+    def forget(self) -> None:
+        """Lets go of what was worked out on the way; changes keep their rows, and what is asked again is worked out
+        again. On a large account that is most of the memory.
+        """
+        self.comparer = Comparer(self.sides, self.before.partition)
+
     def change(self, before: Principal, after: Principal) -> Change:
         """What becomes of the own access of a principal, which may have another name afterwards."""
         old, new = self.sides.of(self.before, before), self.sides.of(self.after, after)

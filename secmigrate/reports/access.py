@@ -60,7 +60,9 @@ def compared(comparison: Comparison, user: str = "") -> Access:
         total += 1
         if change:
             changed.append(change)
-    return Access(teller, total, tuple(changed), tuple(comparison.roles()))
+    roles = tuple(comparison.roles())
+    comparison.forget()
+    return Access(teller, total, tuple(changed), roles)
 
 
 def access_lines(found: Access, *, details: bool = True) -> Iterator[str]:
