@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from secmigrate.access.automata import Pattern, Token, Wild
+from secmigrate.access.automata import Pattern
 from secmigrate.access.patterns import disjoint, resource
+from secmigrate.access.tokens import Token, Wild
 
 _SEGMENTS = 5  # before what names the resource: arn, partition, service, region, account
 _ACCOUNT = re.compile("[0-9]{12}")

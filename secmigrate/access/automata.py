@@ -1,31 +1,12 @@
-"""A pattern as an automaton: tokens that follow each other, and the places between them that a text can reach.
-
-A letter is one character, or a whole policy variable: an unknown text, of which it is only known that it is the same
-wherever it is spelt the same.
-"""
+"""A pattern as an automaton: tokens that follow each other, and the places between them that a text can reach."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-
-class Wild(NamedTuple):
-    """Any one letter, or any number of them, none of which is in `without`."""
-
-    many: bool
-    without: str = ""
-    variables: bool = True  # `?` is one character, and nobody knows how many a variable has
-
-    def takes(self, letter: str) -> bool:
-        """Whether the letter may stand here."""
-        return self.variables if letter.startswith("${") else letter not in self.without
-
-
-Token = str | Wild
-ANYTHING = Wild(True)
-
+from secmigrate.access.tokens import ANYTHING, Token, Wild, idle, plain, sign, taken, without_idle_stars
 
 Spelling = Callable[[str], Sequence[Token]]
 
@@ -60,7 +41,7 @@ class Pattern:
         self.text = text
         self._spelling: Spelling | None = None
         self._spell(tokens)
-        self.shape = "".join(map(_sign, self.tokens))
+        self.shape = "".join(map(sign, self.tokens))
         self._prepare()
 
     @classmethod
@@ -88,11 +69,11 @@ class Pattern:
     def _spell(self, tokens: Sequence[Token]) -> None:
         special = [at for at, token in enumerate(tokens) if len(token) > 1]  # a character's length is 1
         if len(special) > 1:
-            tokens = _without_idle_stars(tokens)
+            tokens = without_idle_stars(tokens)
             special = [at for at, token in enumerate(tokens) if len(token) > 1]
         self.tokens = tuple(tokens)
-        self.prefix = "".join(_plain(self.tokens[: special[0]] if special else self.tokens))
-        self.suffix = "".join(_plain(self.tokens[special[-1] + 1 :] if special else self.tokens))
+        self.prefix = "".join(plain(self.tokens[: special[0]] if special else self.tokens))
+        self.suffix = "".join(plain(self.tokens[special[-1] + 1 :] if special else self.tokens))
         self.variables = frozenset(token for token in map(self.tokens.__getitem__, special) if isinstance(token, str))
         self._wilds = [(at, token) for at in special if isinstance(token := self.tokens[at], Wild)]
         self.end = 1 << len(self.tokens)
@@ -132,7 +113,7 @@ class Pattern:
     def below(self) -> Mapping[int, int]:
         """By star, the places before it that lead to no text that the star does not lead to: they may be forgotten."""
         if self._below is None:
-            self._below = {at: _idle(self.tokens, at, wild) for at, wild in self._wilds if wild.many}
+            self._below = {at: idle(self.tokens, at, wild) for at, wild in self._wilds if wild.many}
         return self._below
 
     @property
@@ -283,7 +264,7 @@ class Pattern:
         if found is None:
             go, stay = 0, 0
             for at, own in self._wilds:
-                if _taken(wild, own):
+                if taken(wild, own):
                     go, stay = (go, stay | 1 << at) if own.many else (go | 1 << at, stay)
             found = self._wild_steps[wild, True] = (go, stay)
         return found
@@ -296,11 +277,6 @@ class Pattern:
             return 0
         places = closed(1 << len(self.prefix), self.stars)
         return places if places & self.endless else self.after(prefix[len(self.prefix) :], places)
-
-
-def _sign(token: Token) -> str:
-    """The token as it would be written in a pattern."""
-    return token if isinstance(token, str) else "*" if token.many else "?"
 
 
 def bits(places: int) -> Iterator[int]:
@@ -318,40 +294,3 @@ def closed(places: int, stars: int) -> int:
         places |= skipped << 1
         skipped = skipped << 1 & stars
     return places
-
-
-def _plain(tokens: Sequence[Token]) -> Iterator[str]:
-    return (token for token in tokens if isinstance(token, str))
-
-
-def _without_idle_stars(tokens: Sequence[Token]) -> list[Token]:
-    """Two stars in a row are the one that takes more, so that equal languages are equal more often."""
-    kept: list[Token] = []
-    for token in tokens:
-        if isinstance(token, Wild) and token.many:
-            while kept and _within(kept[-1], token):
-                kept.pop()
-            if kept and isinstance(before := kept[-1], Wild) and before.many and _within(token, before):
-                continue
-        kept.append(token)
-    return kept
-
-
-def _within(token: Token, star: Wild) -> bool:
-    """Whether the token is a star, and the other star takes all that it does."""
-    return isinstance(token, Wild) and token.many and _taken(token, star)
-
-
-def _taken(token: Token, star: Wild) -> bool:
-    """Whether the star takes all that the token does."""
-    if isinstance(token, str):
-        return star.takes(token)
-    return set(star.without) <= set(token.without) and (star.variables or not token.variables)
-
-
-def _idle(tokens: Sequence[Token], star: int, wild: Wild) -> int:
-    """The places before a star, as far back as the star itself takes all that lies in between."""
-    first = star
-    while first and (wild == ANYTHING or _taken(tokens[first - 1], wild)):
-        first = 0 if wild == ANYTHING else first - 1
-    return (1 << star) - (1 << first)

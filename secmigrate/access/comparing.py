@@ -101,17 +101,17 @@ class Comparer:
         if found is None:
             found = self._rest(part, None)
             if by is not None:
-                near = found.beside(by, allows=False)
+                near = found.said(by, allows=False)
                 found = self._nearby.rest_of(tuple(one for one in found.pieces if (one.extent, one.service) in near))
             self._bases[part, by] = found
         return found
 
     def _kept(self, base: Rest, rest: Rest, new: Side) -> Rest:
         """What the new side allows still of the base; `rest` is what no single statement of the mate covers."""
-        key = (base, rest, rest.near(new.key[0], allows=True))
+        key = (base, rest, rest.among(new.key[0], allows=True))
         found = self._keeping.get(key)
         if found is None:
-            besides = [rest.beside(other, allows=True) for other in key[2]]
+            besides = [rest.said(other, allows=True) for other in key[2]]
             left: dict[Place, Bits] = {}
             for piece in rest.pieces:
                 place = (piece.extent, piece.service)

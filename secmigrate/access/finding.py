@@ -64,14 +64,7 @@ class Finder:
         spots = self._spots.get(rest)
         if spots is None:
             spots = self._spots[rest] = Spots(rest.pieces, self._cells, self.met)
-        matter = _Matter(
-            frozenset() if kept else spots.speaking(new.key[0], allows=True),
-            spots.speaking(old.deniers, allows=False),
-            spots.speaking(new.deniers, allows=False),
-            old.boundary,
-            new.boundary,
-            kept,
-        )
+        matter = _matter(spots, old, new, kept=kept)
         shown = self._shown.get((spots, matter))
         if shown is None:
             shown = self._shown[spots, matter] = self._show(spots, matter)
@@ -146,21 +139,14 @@ class Finder:
     def _searched(self, pieces: tuple[Piece, ...], old: Side, new: Side, *, kept: bool) -> Lost:
         """What is lost of these pieces, looked for among all resources."""
         rest = self._nearby.rest_of(pieces)
-        matter = _Matter(
-            frozenset() if kept else rest.near(new.key[0], allows=True),
-            rest.near(old.deniers, allows=False),
-            rest.near(new.deniers, allows=False),
-            old.boundary,
-            new.boundary,
-            kept,
-        )
+        matter = _matter(rest, old, new, kept=kept)
         found = self._found.get((rest, matter))
         if found is None:
             found = self._found[rest, matter] = _lost(self._cells.joined(self._search(rest, matter)))
         return found
 
     def _search(self, rest: Rest, matter: _Matter) -> Iterator[Row]:
-        besides = [rest.beside(other, allows=True) for other in matter.allowing]
+        besides = [rest.said(other, allows=True) for other in matter.allowing]
         for piece in rest.pieces:
             place = (piece.extent, piece.service)
             bits = piece.actions & ~covered_by(besides, place)
@@ -175,10 +161,10 @@ class Finder:
         return Question(
             piece,
             self._limits(matter.old_limit, piece),
-            _says((rest.beside(one, allows=False) for one in matter.old_denying), place, piece.actions),
+            _says((rest.said(one, allows=False) for one in matter.old_denying), place, piece.actions),
             allows,
             self._limits(matter.new_limit, piece),
-            _says((rest.beside(one, allows=False) for one in matter.new_denying), place, piece.actions),
+            _says((rest.said(one, allows=False) for one in matter.new_denying), place, piece.actions),
         )
 
     def _limits(self, limit: Part | None, piece: Piece) -> Says | None:
@@ -186,6 +172,17 @@ class Finder:
             return None
         place = (piece.extent, piece.service)
         return _says([{place: self._nearby.allowing(limit, piece)}], place, piece.actions)
+
+
+def _matter(asked: Spots | Rest, old: Side, new: Side, *, kept: bool) -> _Matter:
+    return _Matter(
+        frozenset() if kept else asked.among(new.key[0], allows=True),
+        asked.among(old.deniers, allows=False),
+        asked.among(new.deniers, allows=False),
+        old.boundary,
+        new.boundary,
+        kept,
+    )
 
 
 def _lost(rows: Iterable[Row]) -> Lost:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.cells import Bits, Piece
@@ -26,6 +26,7 @@ class Near(NamedTuple):
 
 
 Beside = Mapping[Place, list[Near]]
+Said = TypeVar("Said", bound=Mapping[Any, Any])
 _Entry = tuple[tuple[str, str], Extent, Bits]  # how its resources, and how their names begin; what it says
 _Index = Mapping[int | None, list[_Entry]]  # by service; None: those about several, as whole sets
 _FEW = 16  # statements that are looked through as fast as they are sorted by service
@@ -123,37 +124,52 @@ def _beginning_alike(entries: Iterable[_Entry], other: Extent) -> Iterable[_Entr
     ]
 
 
-class Rest:
-    """Pieces of one part, and what other parts say near them; each part is asked once."""
+class Asked(Generic[Said]):
+    """What parts allow or deny, each asked once. What is said depends on where: `_ask`."""
 
-    __slots__ = ("_besides", "_far", "_nearby", "pieces")
+    __slots__ = ("_said", "_silent")
 
-    def __init__(self, pieces: tuple[Piece, ...], nearby: Nearby) -> None:
-        self.pieces = pieces
-        self._nearby = nearby
-        self._besides: tuple[dict[Part, Beside], dict[Part, Beside]] = ({}, {})
-        self._far: tuple[set[Part], set[Part]] = (set(), set())
+    def __init__(self) -> None:
+        self._said: tuple[dict[Part, Said], dict[Part, Said]] = ({}, {})
+        self._silent: tuple[set[Part], set[Part]] = (set(), set())
 
-    def near(self, others: frozenset[Part], *, allows: bool) -> frozenset[Part]:
-        """Those of the parts that allow, or deny, something near."""
-        far = self._far[allows]
-        left = others - far
-        farther = {other for other in left if not self.beside(other, allows=allows)}
-        far |= farther
-        return left - farther
+    def among(self, others: frozenset[Part], *, allows: bool) -> frozenset[Part]:
+        """Those of the parts that allow, or deny, something there."""
+        silent = self._silent[allows]
+        left = others - silent
+        quiet = {other for other in left if not self.said(other, allows=allows)}
+        silent |= quiet
+        return left - quiet
 
-    def beside(self, other: Part, *, allows: bool) -> Beside:
-        """What a part allows, or denies, near which piece."""
-        known = self._besides[allows]
+    def said(self, other: Part, *, allows: bool) -> Said:
+        """What a part allows, or denies, there."""
+        known = self._said[allows]
         found = known.get(other)
         if found is None:
-            found = known[other] = dict(self._beside(other, allows=allows))
+            found = known[other] = self._ask(other, allows=allows)
         return found
+
+    def _ask(self, other: Part, *, allows: bool) -> Said:
+        raise NotImplementedError
+
+
+class Rest(Asked[Beside]):
+    """Pieces of one part, and what other parts say near them."""
+
+    __slots__ = ("_nearby", "pieces")
+
+    def __init__(self, pieces: tuple[Piece, ...], nearby: Nearby) -> None:
+        super().__init__()
+        self.pieces = pieces
+        self._nearby = nearby
+
+    def _ask(self, other: Part, *, allows: bool) -> Beside:
+        return dict(self._beside(other, allows=allows))
 
     def _beside(self, other: Part, *, allows: bool) -> Iterator[tuple[Place, list[Near]]]:
         ask = self._nearby.allowing if allows else self._nearby.denying
         # What a document does not say to anyone near a piece, it does not say to one person either.
-        likely = self.beside(other.anyone, allows=allows) if other.anyone is not other else None
+        likely = self.said(other.anyone, allows=allows) if other.anyone is not other else None
         for piece in self.pieces if likely is None or likely else ():
             place = (piece.extent, piece.service)
             if (likely is None or place in likely) and (near := ask(other, piece)):

@@ -9,8 +9,9 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 
-from secmigrate.access.automata import ANYTHING, Pattern, Token, Wild
+from secmigrate.access.automata import Pattern
 from secmigrate.access.search import Letters, TooHard, find
+from secmigrate.access.tokens import ANYTHING, Token, Wild
 
 __all__ = [
     "Pattern",

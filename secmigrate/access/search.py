@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, count, product
 
-from secmigrate.access.automata import Pattern, Token, Wild, bits, closed
+from secmigrate.access.automata import Pattern, bits, closed
+from secmigrate.access.tokens import Token, Wild
 
 LIMIT = 4_000_000  # what one search may cost: a state as much as _STATE comparisons of two; less than half a second
 _STATE = 20

@@ -13,6 +13,7 @@ from operator import or_
 from secmigrate.access.cells import Bits, Cells, Piece, Says, Spot
 from secmigrate.access.deciding import may_match
 from secmigrate.access.effective import Extent, Masks, Part
+from secmigrate.access.nearby import Asked
 
 Said = Mapping[Spot, Says]
 
@@ -117,12 +118,13 @@ class Met:
         return found
 
 
-class Spots:
-    """The spots of some pieces, and what parts say at their examples; each part is asked once."""
+class Spots(Asked[Said]):
+    """The spots of some pieces, and what parts say at their examples."""
 
-    __slots__ = ("_actions", "_matching", "_met", "_said", "_seen", "_silent", "_starts", "all")
+    __slots__ = ("_actions", "_matching", "_met", "_seen", "_starts", "all")
 
     def __init__(self, pieces: Iterable[Piece], cells: Cells, met: Met) -> None:
+        super().__init__()
         self.all = tuple(spot for piece in pieces for spot in cells.spots(piece))
         self._met = met
         self._seen = 0
@@ -136,28 +138,13 @@ class Spots:
         ]
         self._actions = reduce(or_, (actions << start for start, actions, _ in self._starts), 0)
         self._matching: set[Extent] = set()
-        self._said: tuple[dict[Part, Said], dict[Part, Said]] = ({}, {})
-        self._silent: tuple[set[Part], set[Part]] = (set(), set())
 
-    def speaking(self, others: frozenset[Part], *, allows: bool) -> frozenset[Part]:
-        """Those of the parts that allow, or deny, something there."""
-        silent = self._silent[allows]
-        left = others - silent
-        quiet = {other for other in left if not self.said(other, allows=allows)}
-        silent |= quiet
-        return left - quiet
-
-    def said(self, other: Part, *, allows: bool) -> Said:
-        """What a part allows, or denies, at which spot."""
-        known = self._said[allows]
-        found = known.get(other)
-        if found is None:
-            masks = other.allows if allows else other.denies
-            near = self._near(other, masks, allows=allows)
-            about = [(one, bits) for one in near if (bits := masks[one] & self._actions)]
-            about.sort(key=lambda item: item[0].number)
-            found = known[other] = dict(self._at(about, other)) if about else {}
-        return found
+    def _ask(self, other: Part, *, allows: bool) -> Said:
+        masks = other.allows if allows else other.denies
+        near = self._near(other, masks, allows=allows)
+        about = [(one, bits) for one in near if (bits := masks[one] & self._actions)]
+        about.sort(key=lambda item: item[0].number)
+        return dict(self._at(about, other)) if about else {}
 
     def _near(self, other: Part, masks: Masks, *, allows: bool) -> Iterable[Extent]:
         """Those of its statements that may match an example, and some that do not."""

@@ -67,8 +67,8 @@ def map_(
             account_id,
         )
         scope = mapping.Scope(only=tuple(only or ()), skip=tuple(skip or ()))
-        ladders = mapping.ladders_of(snapshot, catalogue, space.answers(), (client, environment))
         with out.working("deciding what becomes what"):
+            ladders = mapping.ladders_of(snapshot, catalogue, space.answers(), (client, environment))
             decided = account.decided(space, scope, (client, environment), fitting, snapshot, ladders)
         choice = mapping.choose_tier(decided, catalogue, tier)
         ours = mapping.sec_config(

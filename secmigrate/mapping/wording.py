@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import chain, islice
 
 from secmigrate.access import ActionCatalogue
+from secmigrate.access.actions import LEVELS
 from secmigrate.mapping.reach import Actions
 
 Bits = int  # a set of actions
@@ -117,8 +118,4 @@ class Wording:
 
     @cached_property
     def _by_access_level(self) -> list[tuple[str, Bits]]:
-        digits: dict[str, bytearray] = {}
-        for place, action in enumerate(self._actions.actions):
-            found = digits.setdefault(action.level.lower(), bytearray(len(self._actions.actions) // 8 + 1))
-            found[place // 8] |= 1 << place % 8
-        return [(level, int.from_bytes(found, "little")) for level, found in sorted(digits.items())]
+        return [(level.lower(), self._actions.of_level(level)) for level in sorted(LEVELS)]

@@ -447,3 +447,15 @@ def test_what_two_groups_allow_in_the_same_words_is_lost_once() -> None:
     end = start.put(user("ana"))
     (row,) = compared(start, end).user("ana").lost
     assert [one.name for one in ALL.named(row.actions)] == ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+
+
+def test_what_a_comparison_forgot_it_finds_again() -> None:
+    before = account(user("ana", allow("s3:*", "arn:aws:s3:::data/*"), groups=("devs",)), group("devs", allow("iam:*")))
+    after = account(user("ana", allow("s3:Get*", "arn:aws:s3:::data/*")), group("devs"))
+    comparison = Comparison(before, after, ALL)
+    found = list(comparison.users())
+    assert found[0].lost
+    worked_out = comparison.comparer
+    comparison.forget()
+    assert comparison.comparer is not worked_out
+    assert list(comparison.users()) == found
