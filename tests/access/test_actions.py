@@ -286,3 +286,33 @@ def test_two_formats_in_one_are_two_and_a_lost_dollar_is_found() -> None:
         "arn:${Partition}:lex:b",
     ]
     assert refreshed.formats_of("arn:${Partition}:x/${Name}-{Stamp}") == ["arn:${Partition}:x/${Name}-${Stamp}"]
+
+
+# service by service
+
+
+@given(st.sets(st.sampled_from(range(len(ALL.actions))), max_size=6))
+def test_a_set_by_service_is_the_set(places: set[int]) -> None:
+    bits = sum(1 << place for place in places)
+    parts = list(ALL.by_service(bits))
+    assert sum(part << ALL.start(service) for service, part in parts) == bits
+    assert all(part == ALL.of_service(service, bits) for service, part in parts)
+    prefixes = [{one.name.partition(":")[0].lower() for one in ALL.named(part << ALL.start(n))} for n, part in parts]
+    assert prefixes == [{ALL.prefix(service)} for service, _ in parts]
+    assert not parts or parts[0][0] == ALL.service(bits)
+
+
+def test_where_one_service_ends_the_next_begins() -> None:
+    ends = [place for place, (one, other) in enumerate(itertools.pairwise(NAMES)) if _service(one) != _service(other)]
+    assert len(ends) > 300
+    for end in ends:
+        assert [part for _, part in ALL.by_service(0b11 << end)][1:] == [1], NAMES[end]
+
+
+def test_levels_share_out_all_actions() -> None:
+    assert sum(ALL.of_level(level).bit_count() for level in LEVELS) == len(ALL.actions)
+    assert {one.level for one in ALL.named(ALL.of_level("Tagging"))} == {"Tagging"}
+
+
+def _service(name: str) -> str:
+    return name.partition(":")[0].lower()
