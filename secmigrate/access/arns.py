@@ -17,6 +17,7 @@ from secmigrate.access.tokens import Token, Wild
 
 _SEGMENTS = 5  # before what names the resource: arn, partition, service, region, account
 _ACCOUNT = re.compile("[0-9]{12}")
+_LETTERS = 4  # by which most formats of a service can be told apart
 
 
 class Cut(NamedTuple):
@@ -50,6 +51,7 @@ class _Rests:
 
     def __init__(self, formats: Sequence[tuple[ArnFormat, int]]) -> None:
         self._formats = formats
+        self._near: dict[str, Sequence[tuple[ArnFormat, int]]] = {}  # by the first letters of a name: which begin so
         self._met: dict[str, int] = {}
         self._sets: dict[int, int] = {}  # one object for equal sets, which are large
 
@@ -58,11 +60,24 @@ class _Rests:
         if found is None:
             found = 0
             own = re.split("[*?]", rest, maxsplit=1)[0]
-            for one, who in self._formats:
-                if (own.startswith(one.stem) or one.stem.startswith(own)) and one.has_rest(own, rest):
+            for one, who in self._beginning(own[:_LETTERS]):
+                if _together(one.stem, own) and one.has_rest(own, rest):
                     found |= who
             self._met[rest] = found = self._sets.setdefault(found, found)
         return found
+
+    def _beginning(self, letters: str) -> Sequence[tuple[ArnFormat, int]]:
+        """The formats of which a name may begin with these letters."""
+        found = self._near.get(letters)
+        if found is None:
+            rows = [row for row in self._formats if _together(row[0].stem, letters)]
+            found = self._near[letters] = rows
+        return found
+
+
+def _together(one: str, other: str) -> bool:
+    """Whether a text can begin with both."""
+    return one.startswith(other) or other.startswith(one)
 
 
 class ArnFormat:

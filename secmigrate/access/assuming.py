@@ -18,10 +18,11 @@ from msgspec import Struct
 
 from secmigrate.access.conditions import ALWAYS, Condition, Unreadable, implies, read_condition, unreadable
 from secmigrate.access.contexts import context
+from secmigrate.access.decoding import is_action
 from secmigrate.access.effective import Extent, Masks, Part, Side, Sides
 from secmigrate.access.facts import decided_by, filled, own_keys
 from secmigrate.access.patterns import Pattern, has_variable, matches, widened
-from secmigrate.access.reading import Region, entries, has_variables, is_action, problem_of
+from secmigrate.access.reading import Region, entries, has_variables, problem_of
 from secmigrate.access.sources import known_facts
 from secmigrate.iam import Document, Role, Snapshot, User
 

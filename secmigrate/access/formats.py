@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -40,7 +41,7 @@ class Formats:
         self._elsewhere = 0  # who takes resources that no such head tells of
         self._enter_services()
         self._accounts = any(_ACCOUNT.search(one.shape) for patterns in self.patterns for one in patterns)
-        self._longest = max((len(one.prefix) for patterns in self.patterns for one in patterns), default=0)
+        self._prefixes = sorted({one.prefix for patterns in self.patterns for one in patterns})
 
     def split(self, start: int, bits: int) -> tuple[tuple[int, int], ...]:
         """The actions by their look. The first bit is the action at the place `start`."""
@@ -53,9 +54,8 @@ class Formats:
             found = self._split[start, bits] = tuple(by_look.items())
         return found
 
-    def coarsely(self, pattern: Pattern, bits: int) -> int:
-        """Those of the actions that take resources of the service that the pattern names; all if it names none."""
-        head = pattern.head
+    def coarsely(self, head: str, bits: int) -> int:
+        """Those of the actions that take resources of the service that a pattern's head names; all if it names none."""
         return bits & self._services.get(head, self._any_service) if head else bits
 
     def on(self, pattern: Pattern, bits: int) -> int:
@@ -64,7 +64,7 @@ class Formats:
             return bits
         met = self._meeting(pattern)
         found = 0 if met is None else bits & met
-        left = self.coarsely(pattern, bits) if met is None else bits & self._elsewhere
+        left = self.coarsely(pattern.head, bits) if met is None else bits & self._elsewhere
         start = (left & -left).bit_length() - 1 if left else 0
         for look, part in self.split(start, left >> start) if left else ():
             if self.meets(pattern, look):
@@ -75,15 +75,20 @@ class Formats:
         """Those of the actions of which the pattern matches every resource that they take."""
         if pattern is EVERYTHING:
             return bits
-        if len(pattern.prefix) > self._longest or (not self._accounts and self._is_narrower(pattern)):
+        if not self._begins(pattern.prefix) or (not self._accounts and self._is_narrower(pattern)):
             return 0
         found = 0
-        left = self.coarsely(pattern, bits)
+        left = self.coarsely(pattern.head, bits)
         start = (left & -left).bit_length() - 1 if left else 0
         for look, part in self.split(start, left >> start):
             if all(includes(pattern, one) for one in self.patterns[look]):
                 found |= part << start
         return found
+
+    def _begins(self, prefix: str) -> bool:
+        """Whether all texts of some format begin with it. What matches them all begins with what they begin with."""
+        at = bisect_left(self._prefixes, prefix)
+        return at < len(self._prefixes) and self._prefixes[at].startswith(prefix)
 
     def _is_narrower(self, pattern: Pattern) -> bool:
         """Whether it names an account. Where no format does, no format is inside of it."""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+from msgspec import UNSET
 
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.cells import Bits, Rows
 from secmigrate.access.comparing import Comparer
 from secmigrate.access.conditions import ALWAYS
+from secmigrate.access.decoding import Usual, is_action, is_resource, usual, words_of
 from secmigrate.access.effective import Side, Sides
 from secmigrate.access.formats import formats_of
-from secmigrate.access.patterns import Pattern, TooHard, has_variable, includes
-from secmigrate.access.reading import ANYWHERE
+from secmigrate.access.patterns import Pattern, TooHard, has_variable, includes, resource
+from secmigrate.access.reading import EVERYTHING, condition_of
 from secmigrate.iam import Document, Group, Snapshot
 
 Documents = tuple[Document, ...]
+_There = tuple[Sequence[tuple[Pattern, Bits]], dict[Document, frozenset[str]]]
 
 _FEW = 12
-_Row = tuple[Pattern, Bits, Bits]  # what is allowed there, and what of it takes resources of the pattern's service
 
 
 class Grants:
@@ -33,9 +36,10 @@ class Grants:
         self._found: dict[Documents, Side] = {}
         self._allowed: dict[Documents, _Bits] = {}
         self._single: dict[Document, _Bits] = {}
-        self._patterns: dict[Document, Sequence[_Row]] = {}
+        self._said: dict[Document, _Said] = {}
+        self._entries: dict[str, Bits] = {}  # 0: it cannot be one of an Action element
         self._sure: dict[Document, Bits] = {}
-        self._beyond: dict[tuple[Documents, Bits], dict[Document, frozenset[str]]] = {}
+        self._beyond: dict[tuple[Documents, Bits], _There] = {}
 
     @property
     def catalogue(self) -> ActionCatalogue:
@@ -85,33 +89,30 @@ class Grants:
         ones allow the same only elsewhere.
         """
         found: set[str] = set()
-        known = self._beyond.setdefault((new, actions), {})
+        there, known = self._there(new, actions)
         for document in old:
             if document not in known:
-                known[document] = frozenset(self._not_reached(document, new, actions))
+                known[document] = frozenset(self._not_reached(document, there, actions & self.named(new)))
             found |= known[document]
         return tuple(sorted(found))
 
-    def _not_reached(self, document: Document, new: Documents, actions: Bits) -> Iterator[str]:
-        there = self.side(new).allows.items()
-        actions &= self.named(new)
-        for pattern, _, mask in self._rows(document):
+    def _there(self, documents: Documents, actions: Bits) -> _There:
+        """Where they allow some of these actions, and what is known to be written elsewhere, by document."""
+        found = self._beyond.get((documents, actions))
+        if found is None:
+            rows = ((extent.region.pattern, bits & actions) for extent, bits in self.side(documents).allows.items())
+            found = self._beyond[documents, actions] = [row for row in rows if row[1]], {}
+        return found
+
+    def _not_reached(self, document: Document, there: Sequence[tuple[Pattern, Bits]], actions: Bits) -> Iterator[str]:
+        for pattern, mask in self._saying(document).allows.items():
             left = mask & actions
+            left = left and self._formats.coarsely(pattern.head, left)
             for other, bits in there if left else ():
-                if left & bits and _holds(other.region.pattern, pattern):
+                if left & bits and _holds(other, pattern):
                     left &= ~bits
             if left:
                 yield pattern.text
-
-    def _rows(self, document: Document) -> Sequence[_Row]:
-        found = self._patterns.get(document)
-        if found is None:
-            allows = self.side((document,)).allows.items()
-            found = self._patterns[document] = [
-                (pattern, mask, self._formats.coarsely(pattern, mask))
-                for pattern, mask in ((extent.region.pattern, mask) for extent, mask in allows)
-            ]
-        return found
 
     def side(self, documents: Documents) -> Side:
         """All that they allow and deny, of somebody of whom nothing is known."""
@@ -137,17 +138,72 @@ class Grants:
     def _of(self, document: Document) -> _Bits:
         found = self._single.get(document)
         if found is None:
-            allowed = anywhere = named = denied = 0
-            for extent, mask in self.side((document,)).denies.items():
-                denied |= mask if extent.region == ANYWHERE and extent.condition == ALWAYS else 0
-            for pattern, mask, coarsely in self._rows(document):
-                named |= mask
+            formats, said = self._formats, self._saying(document)
+            allowed = anywhere = named = last = 0
+            few = True
+            for pattern, mask in said.allows.items():
+                if mask is not last:  # the patterns of one statement follow each other
+                    last, few = mask, mask.bit_count() <= _FEW
+                    named |= mask
                 # Of a few actions that somebody wrote out, those of another resource are few, and nobody misses them.
-                few = mask.bit_count() <= _FEW
-                allowed |= coarsely if few else self._formats.on(pattern, mask)
-                anywhere |= self._formats.all_of(pattern, mask)
-            found = self._single[document] = _Bits(allowed, anywhere, named, denied)
+                allowed |= formats.coarsely(pattern.head, mask) if few else formats.on(pattern, mask)
+                anywhere |= formats.all_of(pattern, mask)
+            found = self._single[document] = _Bits(allowed, anywhere, named, said.denied)
         return found
+
+    def _saying(self, document: Document) -> _Said:
+        found = self._said.get(document)
+        if found is None:
+            rows = usual(document)
+            found = self._said[document] = (self._plainly(rows) if rows else None) or self._exactly(document)
+        return found
+
+    def _plainly(self, rows: Sequence[Usual]) -> _Said | None:
+        """What these statements say; None if one of them cannot be read."""
+        allows: dict[Pattern, Bits] = {}
+        denied = 0
+        for row in rows:
+            condition, mask = condition_of(row), self._mask(row)
+            where = words_of(row.resource, row.not_resource)
+            if condition is None or not mask or not where or not all(map(is_resource, where)):
+                return None
+            all_but = row.not_resource is not UNSET
+            patterns = (EVERYTHING,) if all_but else tuple(map(resource, where))
+            if row.effect == "Allow":
+                for pattern in patterns:
+                    known = allows.get(pattern)
+                    allows[pattern] = mask if known is None else known | mask
+            elif not condition and not all_but and EVERYTHING in patterns:
+                denied |= mask
+        return _Said(allows, denied)
+
+    def _mask(self, row: Usual) -> Bits:
+        """The actions of a statement; 0 if an entry is none."""
+        mask = 0
+        for entry in words_of(row.action, row.not_action):
+            bits = self._entries.get(entry)
+            if bits is None:
+                bits = self._entries[entry] = self.catalogue.bits(entry) if is_action(entry) else 0
+            if not bits:
+                return 0
+            mask |= bits
+        return mask if row.not_action is UNSET else self.catalogue.everything & ~mask
+
+    def _exactly(self, document: Document) -> _Said:
+        """The same of any document, whatever is wrong with it."""
+        side = self.side((document,))
+        allows: dict[Pattern, Bits] = {}
+        for extent, mask in side.allows.items():
+            allows[extent.region.pattern] = allows.get(extent.region.pattern, 0) | mask
+        flatly = (mask for extent, mask in side.denies.items() if extent is self._sides.anywhere)
+        return _Said(allows, _union(flatly))
+
+
+class _Said(NamedTuple):
+    """What one document says: the actions that it allows, by where, and those that it denies always and everywhere."""
+
+    allows: Mapping[Pattern, Bits]
+    denied: Bits
 
 
 class _Bits(NamedTuple):

@@ -44,7 +44,7 @@ class Nearby:
 
     def pieces(self, extent: Extent, actions: Bits) -> Iterator[Piece]:
         """The actions by service, without those that take no resource of the extent."""
-        for service, bits in self._catalogue.by_service(self._formats.coarsely(extent.region.pattern, actions)):
+        for service, bits in self._catalogue.by_service(self._formats.coarsely(extent.region.pattern.head, actions)):
             yield Piece(extent, service, bits)
 
     def rest_of(self, pieces: tuple[Piece, ...]) -> Rest:
@@ -102,7 +102,7 @@ class Nearby:
             return {None: begins}
         found: dict[int | None, list[_Entry]] = {}
         for begin, extent, mask in begins:
-            bits = self._formats.coarsely(extent.region.pattern, mask)
+            bits = self._formats.coarsely(extent.region.pattern.head, mask)
             services = list(islice(self._catalogue.by_service(bits), 2))
             if len(services) == 1:
                 service, part = services[0]

@@ -5,7 +5,7 @@ Source: AWS, IAM JSON policy elements reference, and Grammar of the IAM JSON pol
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from secmigrate.access.conditions import ALWAYS, Condition, Unreadable, read_condition, unreadable
+from secmigrate.access.decoding import Usual, is_action, is_resource
 from secmigrate.access.facts import Facts, asks, decide_by, filled, written
 from secmigrate.access.patterns import Pattern, resource
 from secmigrate.iam import Document
@@ -229,7 +230,7 @@ def _row(encoded: bytes, variables: bool) -> Row:
         effect = None
     actions, not_actions, why = entries(row, "Action", is_action)
     wrong += why
-    resources, not_resources, why = entries(row, "Resource", _is_resource)
+    resources, not_resources, why = entries(row, "Resource", is_resource)
     wrong += why
     if wrong:
         condition |= unreadable(text)
@@ -248,6 +249,19 @@ def _row(encoded: bytes, variables: bool) -> Row:
     )
 
 
+def condition_of(row: Usual) -> Condition | None:
+    """The statement's condition; None if it cannot be read."""
+    return _condition(bytes(row.condition)) if isinstance(row.condition, msgspec.Raw) else ALWAYS
+
+
+@lru_cache(maxsize=16_384)
+def _condition(encoded: bytes) -> Condition | None:
+    try:
+        return read_condition(msgspec.json.decode(encoded))
+    except Unreadable:
+        return None
+
+
 def entries(row: Mapping[str, Any], name: str, fits: Any) -> tuple[tuple[str, ...], bool, list[str]]:
     """The entries of Action or Resource, whether they are those of its Not… form, and what is wrong with them."""
     given = [key for key in (name, f"Not{name}") if key in row]
@@ -260,51 +274,6 @@ def entries(row: Mapping[str, Any], name: str, fits: Any) -> tuple[tuple[str, ..
         # What it says may be anything; a wider reading of a Not… would be a narrower one of the whole.
         return (), False, [f"{given[0]} holds {_short(bad[0]) if bad else 'nothing'}"]
     return tuple(sorted(set(entries))), given[0] != name, []
-
-
-class _Named(Struct):
-    """Of a statement only what names actions."""
-
-    action: str | list[str] = msgspec.field(name="Action", default=())  # type: ignore[assignment]
-    not_action: str | list[str] = msgspec.field(name="NotAction", default=())  # type: ignore[assignment]
-
-
-class _Naming(Struct):
-    statements: list[_Named] = msgspec.field(name="Statement")
-
-
-_naming = msgspec.json.Decoder(_Naming)
-
-
-def named_actions(document: Document) -> Iterator[str]:
-    """Every entry of an Action or NotAction in the document; of what cannot be read as well."""
-    try:
-        plain = _naming.decode(document.text).statements
-    except msgspec.ValidationError:
-        yield from _named_anyhow(document)
-        return
-    for row in plain:
-        for value in (row.action, row.not_action):
-            yield from filter(is_action, [value] if isinstance(value, str) else value)
-
-
-def _named_anyhow(document: Document) -> Iterator[str]:
-    for row in document.statements:
-        if isinstance(row, dict):
-            for name in ("Action", "NotAction"):
-                value = row.get(name, [])
-                for entry in value if isinstance(value, list) else [value]:
-                    if isinstance(entry, str) and is_action(entry):
-                        yield entry
-
-
-def is_action(entry: str) -> bool:
-    """Whether it can be an entry of an Action element."""
-    return ":" in entry or (entry != "" and set(entry) <= {"*", "?"})
-
-
-def _is_resource(entry: str) -> bool:
-    return entry.startswith(("arn:", "*", "?"))
 
 
 def _short(value: object) -> str:

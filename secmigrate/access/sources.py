@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from secmigrate.access.decoding import named_actions
 from secmigrate.access.facts import Facts, facts_of, own_keys
-from secmigrate.access.reading import Reading, named_actions, read, unknown
+from secmigrate.access.reading import Reading, read, unknown
 from secmigrate.iam import Document, Group, Principal, Snapshot, User
 
 
@@ -86,12 +87,11 @@ def _reading(found: Document | str, facts: Facts) -> Reading:
     return unknown(found) if isinstance(found, str) else read(found, facts)
 
 
-def written_actions(snapshots: Iterable[Snapshot], documents: Iterable[Document]) -> Iterator[str]:
+def written_actions(snapshots: Iterable[Snapshot], documents: Iterable[Document]) -> set[str]:
     """Every entry of an Action or NotAction in the snapshots and documents."""
     met = set(documents)
     for snapshot in snapshots:
         met.update(policy.document for policy in snapshot.policies.values())
         for one in snapshot.principals():
             met.update(one.inline.values())
-    for document in met:
-        yield from named_actions(document)
+    return named_actions(met)

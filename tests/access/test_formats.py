@@ -36,12 +36,12 @@ def bits(*actions: str) -> int:
 )
 def test_a_pattern_of_one_service_leaves_its_actions(pattern: str, kept: set[str]) -> None:
     asked = bits("s3:GetObject", "s3:ListBucket", "sqs:SendMessage", "s3:ListAllMyBuckets")
-    assert {one.name for one in ALL.named(FORMATS.coarsely(resource(pattern), asked))} == kept
+    assert {one.name for one in ALL.named(FORMATS.coarsely(resource(pattern).head, asked))} == kept
 
 
 def test_nothing_is_left_out_that_could_be_meant() -> None:
     for pattern in map(resource, ("arn:aws:s3:::box/*", "arn:aws:iam::111122223333:role/*", "arn:aws:sqs:*:*:jobs")):
-        left_out = ALL.everything & ~FORMATS.coarsely(pattern, ALL.everything)
+        left_out = ALL.everything & ~FORMATS.coarsely(pattern.head, ALL.everything)
         for look, _ in FORMATS.split(0, left_out):
             assert not FORMATS.meets(pattern, look)
 
@@ -50,7 +50,25 @@ def test_what_nobody_knows_may_be_meant_anywhere() -> None:
     catalogue = ALL.knowing(["nosuch:Thing"])
     formats = Formats(catalogue.actions, "aws")
     one = catalogue.bits("nosuch:Thing")
-    assert formats.coarsely(resource("arn:aws:s3:::box"), one) == one
+    assert formats.coarsely(resource("arn:aws:s3:::box").head, one) == one
+
+
+@pytest.mark.parametrize(
+    ("pattern", "whole"),
+    [
+        ("*", {"s3:GetObject", "s3:PutBucketAcl", "s3:ListBucket", "sqs:SendMessage", "s3:ListAllMyBuckets"}),
+        ("arn:*", {"s3:GetObject", "s3:PutBucketAcl", "s3:ListBucket", "sqs:SendMessage"}),
+        ("arn:aws:s3*", {"s3:GetObject", "s3:PutBucketAcl", "s3:ListBucket"}),
+        ("arn:aws:s3:::*", {"s3:PutBucketAcl"}),  # all others are asked of access points too
+        ("arn:aws:s3:::box*", set()),
+        ("arn:aws:sqs:*:*:*", {"sqs:SendMessage"}),
+        ("arn:aws:sqs:*:111122223333:*", set()),
+        ("arn:aws:sqs:eu-central-1:*", set()),
+    ],
+)
+def test_a_pattern_holds_all_that_an_action_takes(pattern: str, whole: set[str]) -> None:
+    asked = bits("s3:GetObject", "s3:ListBucket", "sqs:SendMessage", "s3:ListAllMyBuckets", "s3:PutBucketAcl")
+    assert {one.name for one in ALL.named(FORMATS.all_of(resource(pattern), asked))} == whole
 
 
 def test_looks() -> None:

@@ -66,3 +66,48 @@ DOCUMENTS = st.lists(STATEMENTS, min_size=1, max_size=3).map(lambda rows: docume
 def test_what_is_lacking_is_there_if_something_is(old: list[Document], new: list[Document]) -> None:
     grants = granting()
     assert grants.lacks(tuple(old), tuple(new)) == bool(grants.lacking(tuple(old), tuple(new)))
+
+
+ODD = [
+    {"Effect": "Allow", "Action": "s3:GetObject"},
+    {"Effect": "Allow", "Action": "s3:GetObject", "Resource": []},
+    {"Effect": "Allow", "Action": "s3*", "Resource": "*"},
+    {"Effect": "Allow", "Action": "s3:GetObject", "NotAction": "s3:*", "Resource": "*"},
+    {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "box"},
+    {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": []},
+    {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": []}}},
+    {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*", "Condition": {}},
+    {"Effect": "Deny", "Action": "s3:GetObject", "Resource": ["arn:aws:s3:::box", "**"]},
+    {"Effect": "Deny", "NotAction": "s3:GetObject", "Resource": "*"},
+    {"Effect": "Deny", "NotAction": "*", "Resource": "*"},
+    {"Effect": "Permit", "Action": "s3:GetObject", "Resource": "*"},
+    {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Principal": "*"},
+]
+
+
+# It takes nothing away for certain, and has all of its document read word by word.
+UNREADABLE = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*", "Condition": []}
+
+
+@settings(max_examples=300, deadline=None)
+@example([ODD[3]], "2012-10-17")
+@example([ODD[8]], "2012-10-17")
+@example([saying("Allow", "s3:*", "*"), saying("Deny", "s3:*", "*", condition=True)], "2012-10-17")
+@given(st.lists(STATEMENTS | st.sampled_from(ODD), min_size=1, max_size=4), st.sampled_from(["2012-10-17", "1999"]))
+def test_the_usual_document_is_read_as_exactly_as_any_other(rows: list[dict[str, Any]], version: str) -> None:
+    grants = granting()
+    quick, slow = (
+        (Document({"Version": version, "Statement": statements}),) for statements in (rows, [*rows, UNREADABLE])
+    )
+    assert grants.allowed(quick) == grants.allowed(slow)
+    assert grants.named(quick) == grants.named(slow)
+    assert grants.anywhere(quick) == grants.anywhere(slow)
+
+
+def test_before_version_2012_a_variable_is_plain_text() -> None:
+    grants = granting()
+    rows = [saying("Allow", "s3:*", "arn:aws:s3:::${aws:username}/*"), saying("Allow", "s3:*", "arn:aws:sqs:::")]
+    new, old = ((Document({"Version": one, "Statement": rows}),) for one in ("2012-10-17", "2008-10-17"))
+    level = (document(saying("Allow", "s3:*", "arn:aws:s3:::${aws:username}/*")),)
+    every = grants.catalogue.everything
+    assert [grants.beyond(one, level, every) for one in (new, old)] == [(), ("arn:aws:s3:::${$}{aws:username}/*",)]
