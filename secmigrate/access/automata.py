@@ -12,6 +12,7 @@ Spelling = Callable[[str], Sequence[Token]]
 
 _FEW = 5  # stars with which trying one place after the other is fast on any text
 _WILDCARD = re.compile(r"[*?]")
+_SERVICE = re.compile(r"(?:[^:*?$]*:){3}")
 _OF_ACCOUNT = re.compile(r"arn:[^:$]+:[^:$]+:[^:$]*:[0-9]{12}:([^*?$]*)")
 
 
@@ -127,10 +128,9 @@ class Pattern:
 
     @property
     def head(self) -> str:
-        """The service whose resources it matches, as ARNs begin: `arn:aws:s3:`; empty if it names none."""
+        """The service whose resources it matches, as ARNs begin: `arn:aws:s3:`; empty if it names none plainly."""
         if self._head is None:
-            parts = self.prefix.split(":", 3)
-            self._head = f"{parts[0]}:{parts[1]}:{parts[2]}:" if len(parts) == 4 else ""
+            self._head = head_of(self.prefix)
         return self._head
 
     @property
@@ -277,6 +277,12 @@ class Pattern:
             return 0
         places = closed(1 << len(self.prefix), self.stars)
         return places if places & self.endless else self.after(prefix[len(self.prefix) :], places)
+
+
+def head_of(text: str) -> str:
+    """The `head` of the pattern of that text."""
+    found = _SERVICE.match(text)
+    return found[0] if found else ""
 
 
 def bits(places: int) -> Iterator[int]:

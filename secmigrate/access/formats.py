@@ -14,6 +14,7 @@ from secmigrate.access.automata import bits as numbers
 from secmigrate.access.patterns import arn_format, disjoint, includes, literal, resource, widened
 
 _ACCOUNT = re.compile(r":[0-9]{12}:")
+_WILDCARD = re.compile(r"[*?]")
 
 EVERYTHING = resource("*")
 NO_RESOURCE = literal("*")  # what a request has that is about no resource
@@ -75,8 +76,6 @@ class Formats:
         """Those of the actions of which the pattern matches every resource that they take."""
         if pattern is EVERYTHING:
             return bits
-        if not self._begins(pattern.prefix) or (not self._accounts and self._is_narrower(pattern)):
-            return 0
         found = 0
         left = self.coarsely(pattern.head, bits)
         start = (left & -left).bit_length() - 1 if left else 0
@@ -85,14 +84,19 @@ class Formats:
                 found |= part << start
         return found
 
-    def _begins(self, prefix: str) -> bool:
-        """Whether all texts of some format begin with it. What matches them all begins with what they begin with."""
+    def may_hold(self, text: str) -> bool:
+        """Whether a pattern of that text may match all resources of some format. No wrong no.
+
+        All that such a pattern's texts begin with, those of the format do; and where no format names an account, none
+        is inside of a pattern that does.
+        """
+        if "$" in text or text == EVERYTHING.text:
+            return True
+        if not self._accounts and _ACCOUNT.search(text):
+            return False
+        prefix = _WILDCARD.split(text, maxsplit=1)[0]
         at = bisect_left(self._prefixes, prefix)
         return at < len(self._prefixes) and self._prefixes[at].startswith(prefix)
-
-    def _is_narrower(self, pattern: Pattern) -> bool:
-        """Whether it names an account. Where no format does, no format is inside of it."""
-        return bool(pattern.own) or ("$" not in pattern.shape and _ACCOUNT.search(pattern.shape) is not None)
 
     def meets(self, pattern: Pattern, look: int) -> bool:
         """Whether the pattern matches a resource that such actions take, whatever its variables stand for."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from secmigrate.access.actions import ActionCatalogue
+from secmigrate.access.automata import head_of
 from secmigrate.access.cells import Bits, Rows
 from secmigrate.access.comparing import Comparer
 from secmigrate.access.conditions import ALWAYS
@@ -105,14 +106,14 @@ class Grants:
         return found
 
     def _not_reached(self, document: Document, there: Sequence[tuple[Pattern, Bits]], actions: Bits) -> Iterator[str]:
-        for pattern, mask in self._saying(document).allows.items():
+        for text, mask in self._saying(document).allows.items():
             left = mask & actions
-            left = left and self._formats.coarsely(pattern.head, left)
+            left = left and self._formats.coarsely(head_of(text), left)
             for other, bits in there if left else ():
-                if left & bits and _holds(other, pattern):
+                if left & bits and _holds(other, resource(text)):
                     left &= ~bits
             if left:
-                yield pattern.text
+                yield text
 
     def side(self, documents: Documents) -> Side:
         """All that they allow and deny, of somebody of whom nothing is known."""
@@ -141,13 +142,14 @@ class Grants:
             formats, said = self._formats, self._saying(document)
             allowed = anywhere = named = last = 0
             few = True
-            for pattern, mask in said.allows.items():
-                if mask is not last:  # the patterns of one statement follow each other
+            for text, mask in said.allows.items():
+                if mask is not last:  # the resources of one statement follow each other
                     last, few = mask, mask.bit_count() <= _FEW
                     named |= mask
                 # Of a few actions that somebody wrote out, those of another resource are few, and nobody misses them.
-                allowed |= formats.coarsely(pattern.head, mask) if few else formats.on(pattern, mask)
-                anywhere |= formats.all_of(pattern, mask)
+                allowed |= formats.coarsely(head_of(text), mask) if few else formats.on(resource(text), mask)
+                if formats.may_hold(text):
+                    anywhere |= formats.all_of(resource(text), mask)
             found = self._single[document] = _Bits(allowed, anywhere, named, said.denied)
         return found
 
@@ -160,21 +162,20 @@ class Grants:
 
     def _plainly(self, rows: Sequence[Usual]) -> _Said | None:
         """What these statements say; None if one of them cannot be read."""
-        allows: dict[Pattern, Bits] = {}
+        allows: dict[str, Bits] = {}
         denied = 0
         for row in rows:
             condition, mask = condition_of(row), self._mask(row)
             where = words_of(row.resource, row.not_resource)
             if condition is None or not mask or not where or not all(map(is_resource, where)):
                 return None
-            all_but = row.not_resource is not UNSET
-            patterns = (EVERYTHING,) if all_but else tuple(map(resource, where))
-            if row.effect == "Allow":
-                for pattern in patterns:
-                    known = allows.get(pattern)
-                    allows[pattern] = mask if known is None else known | mask
-            elif not condition and not all_but and EVERYTHING in patterns:
-                denied |= mask
+            if row.effect == "Deny":
+                flatly = not condition and row.not_resource is UNSET and EVERYTHING in map(resource, where)
+                denied |= mask if flatly else 0
+                continue
+            for text in where if row.not_resource is UNSET else (EVERYTHING.text,):
+                known = allows.get(text)
+                allows[text] = mask if known is None else known | mask
         return _Said(allows, denied)
 
     def _mask(self, row: Usual) -> Bits:
@@ -192,9 +193,10 @@ class Grants:
     def _exactly(self, document: Document) -> _Said:
         """The same of any document, whatever is wrong with it."""
         side = self.side((document,))
-        allows: dict[Pattern, Bits] = {}
+        allows: dict[str, Bits] = {}
         for extent, mask in side.allows.items():
-            allows[extent.region.pattern] = allows.get(extent.region.pattern, 0) | mask
+            text = extent.region.pattern.text
+            allows[text] = allows.get(text, 0) | mask
         flatly = (mask for extent, mask in side.denies.items() if extent is self._sides.anywhere)
         return _Said(allows, _union(flatly))
 
@@ -202,7 +204,7 @@ class Grants:
 class _Said(NamedTuple):
     """What one document says: the actions that it allows, by where, and those that it denies always and everywhere."""
 
-    allows: Mapping[Pattern, Bits]
+    allows: Mapping[str, Bits]
     denied: Bits
 
 
