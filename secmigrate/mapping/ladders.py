@@ -48,7 +48,7 @@ class Ladders:
             key: self.actions.bits_of(f"{prefix}:*" for prefix in one.prefixes) for key, one in levels.items()
         }
         self._rungs: dict[tuple[str, str], _Rung] = {}
-        self._named: dict[str, Sequence[tuple[str, int]]] = {}
+        self._covering: dict[str, tuple[int, Sequence[tuple[str, int]]]] = {}
         self._holds: dict[tuple[str, str, str], bool] = {}
         self._narrowest: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         self.wording = Wording(self.actions)
@@ -77,12 +77,17 @@ class Ladders:
         """The actions that the level names: also those that take none of the resources that it is held to."""
         return self._rung(service, level).named
 
-    def rungs(self, service: str) -> Sequence[tuple[str, int]]:
-        """The levels of the service from the lowest up, with the actions that each names."""
-        found = self._named.get(service)
-        if found is None:
-            levels = self.levels[service].levels
-            found = self._named[service] = [(level, self.named(service, level)) for level in levels]
+    def covered(self, service: str, needed: int) -> Mapping[str, int]:
+        """How many of these actions, which are `of` the service, each level names, from the lowest up."""
+        start, rungs = self._covering.get(service) or self._covers(service)
+        needed >>= start  # the numbers of one service are small
+        return {level: (needed & bits).bit_count() for level, bits in rungs}
+
+    def _covers(self, service: str) -> tuple[int, Sequence[tuple[str, int]]]:
+        own = self._owned[service]
+        start = max((own & -own).bit_length() - 1, 0)
+        rungs = [(level, (self.named(service, level) & own) >> start) for level in self.levels[service].levels]
+        found = self._covering[service] = (start, rungs)
         return found
 
     def _rung(self, service: str, level: str) -> _Rung:

@@ -7,7 +7,7 @@ the same on the project's, and the names are told apart (`unreached`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -128,12 +128,9 @@ class _Fitting:
         if left:
             yield f"not carried over: {self.ladders.wording.summed(left)}; {self.waived.why}"
 
-    def _levels(self, carried: Iterable[str]) -> dict[str, _Level]:
+    def _levels(self, carried: Collection[str]) -> dict[str, _Level]:
         """The level of each service that is used, where these AWS managed policies go along."""
-        kept = tuple(self.who.aws_documents[name] for name in sorted(carried) if name in self.who.aws_documents)
-        others = tuple(document for name, document in self.who.aws_documents.items() if name not in carried)
-        needed = self.grants.allowed((*self.who.own_documents, *others)) & ~self.grants.anywhere(kept)
-        needed &= ~self.waived.actions
+        needed = self._needed(carried) & ~self.waived.actions
         found: dict[str, _Level] = {}
         for service in self.ladders.levels.values() if self.own_levels else ():
             if service.id not in self.fixed:
@@ -143,6 +140,14 @@ class _Fitting:
         for service_id, level in self.fixed.items():
             found[service_id] = _Level(level, list)
         return found
+
+    def _needed(self, carried: Collection[str]) -> int:
+        """What is allowed today, without what the carried AWS managed policies answer for."""
+        kept = tuple(self.who.aws_documents[name] for name in sorted(carried) if name in self.who.aws_documents)
+        if not kept:
+            return self.today
+        others = tuple(document for name, document in self.who.aws_documents.items() if name not in carried)
+        return self.grants.allowed((*self.who.own_documents, *others)) & ~self.grants.anywhere(kept)
 
     def _level(self, service: Service, needed: int) -> _Level:
         """The level for one service, if it is used at all, and what led to it."""
@@ -156,7 +161,7 @@ class _Fitting:
         if not needed:
             return self._beside(service, expected)
         # An action that a level names without reaching its resources is no reason for a wider one: it is told as lost.
-        covered = {key: (needed & bits).bit_count() for key, bits in self.ladders.rungs(service.id)}
+        covered = self.ladders.covered(service.id, needed)
         most = max(covered.values())
         fitting = [key for key, number in covered.items() if number == most]
         narrowest = self.ladders.narrowest(service.id, fitting)
