@@ -20,7 +20,6 @@ from secmigrate.access.reading import EVERYTHING, condition_of
 from secmigrate.iam import Document, Group, Snapshot
 
 Documents = tuple[Document, ...]
-_There = tuple[Sequence[tuple[Pattern, Bits]], dict[Document, frozenset[str]]]
 
 _FEW = 12
 
@@ -40,7 +39,7 @@ class Grants:
         self._said: dict[Document, _Said] = {}
         self._entries: dict[str, Bits] = {}  # 0: it cannot be one of an Action element
         self._sure: dict[Document, Bits] = {}
-        self._beyond: dict[tuple[Documents, Bits], _There] = {}
+        self._beyond: dict[tuple[Documents, Bits], _Elsewhere] = {}
 
     @property
     def catalogue(self) -> ActionCatalogue:
@@ -90,26 +89,29 @@ class Grants:
         ones allow the same only elsewhere.
         """
         found: set[str] = set()
-        there, known = self._there(new, actions)
+        there = self._elsewhere(new, actions)
         for document in old:
-            if document not in known:
-                known[document] = frozenset(self._not_reached(document, there, actions & self.named(new)))
-            found |= known[document]
+            known = there.known.get(document)
+            if known is None:
+                known = there.known[document] = frozenset(self._not_reached(document, there))
+            found |= known
         return tuple(sorted(found))
 
-    def _there(self, documents: Documents, actions: Bits) -> _There:
-        """Where they allow some of these actions, and what is known to be written elsewhere, by document."""
+    def _elsewhere(self, documents: Documents, actions: Bits) -> _Elsewhere:
         found = self._beyond.get((documents, actions))
         if found is None:
-            rows = ((extent.region.pattern, bits & actions) for extent, bits in self.side(documents).allows.items())
-            found = self._beyond[documents, actions] = [row for row in rows if row[1]], {}
+            masks = self.side(documents).allows.items()
+            rows = [(extent.region.pattern, bits & actions) for extent, bits in masks if bits & actions]
+            everywhere = _union(bits for pattern, bits in rows if pattern is EVERYTHING)
+            found = _Elsewhere(actions & self.named(documents) & ~everywhere, rows, {})
+            self._beyond[documents, actions] = found
         return found
 
-    def _not_reached(self, document: Document, there: Sequence[tuple[Pattern, Bits]], actions: Bits) -> Iterator[str]:
-        for text, mask in self._saying(document).allows.items():
-            left = mask & actions
+    def _not_reached(self, document: Document, there: _Elsewhere) -> Iterator[str]:
+        for text, mask in self._saying(document).allows.items() if there.actions else ():
+            left = mask & there.actions
             left = left and self._formats.coarsely(head_of(text), left)
-            for other, bits in there if left else ():
+            for other, bits in there.rows if left else ():
                 if left & bits and _holds(other, resource(text)):
                     left &= ~bits
             if left:
@@ -206,6 +208,14 @@ class _Said(NamedTuple):
 
     allows: Mapping[str, Bits]
     denied: Bits
+
+
+class _Elsewhere(NamedTuple):
+    """What some documents allow, but not everywhere, and where; and what is known to lie beyond, by document."""
+
+    actions: Bits
+    rows: Sequence[tuple[Pattern, Bits]]
+    known: dict[Document, frozenset[str]]
 
 
 class _Bits(NamedTuple):
