@@ -31,7 +31,7 @@ from secmigrate.sec.config import (
 )
 from secmigrate.sec.findings import INLINE_SIZE, NAME_LENGTH, ConfigPath, Finding, findings, require
 from secmigrate.sec.merging import Kept, merge
-from secmigrate.sec.planned import Values, by_name, fill, inline, managed, placeholders, planned, trust
+from secmigrate.sec.planned import Rendered, Values, by_name, fill, managed, placeholders, planned, trust
 
 __all__ = [
     "INLINE_SIZE",
@@ -51,6 +51,7 @@ __all__ = [
     "Level",
     "Levels",
     "Mark",
+    "Rendered",
     "SecConfig",
     "Section",
     "Security",
@@ -62,7 +63,6 @@ __all__ = [
     "by_name",
     "fill",
     "findings",
-    "inline",
     "managed",
     "merge",
     "owner",

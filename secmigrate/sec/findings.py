@@ -16,7 +16,7 @@ from secmigrate.errors import BadInput
 from secmigrate.iam import Policy, Snapshot
 from secmigrate.sec.config import SECTIONS, AssumableRole, CrossAccountRole, Levels, SecConfig, Section, Tier
 from secmigrate.sec.config import known_levels as known
-from secmigrate.sec.planned import by_name, inline
+from secmigrate.sec.planned import Rendered, by_name
 
 ConfigPath = tuple[str, ...]
 
@@ -130,6 +130,7 @@ def _count(config: SecConfig, section: Section, tier: Tier, tiers: Mapping[str, 
 
 def _entries(config: SecConfig, levels: Levels, aws_managed: Mapping[str, Policy] | None) -> Iterator[Finding]:
     names = by_name(aws_managed) if aws_managed is not None else None
+    rendered = Rendered(config, levels)
     for section in SECTIONS:
         for key, entry in config.security.section(section).items():
             path = ("security", section, key)
@@ -137,7 +138,7 @@ def _entries(config: SecConfig, levels: Levels, aws_managed: Mapping[str, Policy
             assignments = dict(entry.policy_assignments)
             if isinstance(entry, AssumableRole) and entry.mirrors_group in config.security.iam_groups:
                 assignments.update(config.security.iam_groups[entry.mirrors_group].policy_assignments)
-            yield from _assignments(config, path, assignments, levels)
+            yield from _assignments(path, assignments, levels, rendered)
 
 
 def _policies(path: ConfigPath, wanted: tuple[str, ...], names: Mapping[str, Policy] | None) -> Iterator[Finding]:
@@ -171,7 +172,7 @@ def _meant(name: str, names: Mapping[str, Policy]) -> str:
 
 
 def _assignments(
-    config: SecConfig, path: ConfigPath, assignments: Mapping[str, str], levels: Levels
+    path: ConfigPath, assignments: Mapping[str, str], levels: Levels, rendered: Rendered
 ) -> Iterator[Finding]:
     sound = {}
     for service, level in assignments.items():
@@ -181,7 +182,7 @@ def _assignments(
         what = f"{service} has no {level}" if service in levels else f"there is no service {service}"
         yield Finding(path=(*path, "policy_assignments", service), message=what, hint=known(service, levels))
     kind = "group" if path[1] == "iam_groups" else "role"
-    size = sum(document.size for document in inline(config, sound, levels).values())
+    size = sum(document.size for document in rendered.inline(sound).values())
     if size > INLINE_SIZE[kind]:
         yield Finding(
             path=(*path, "policy_assignments"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -44,22 +45,22 @@ def planned(
     those that start with it. Raises BadInput for a level or a policy that does not exist, and
     for a group to mirror that is not there.
     """
-    names = by_name(aws_managed)
-    groups = [_group(config, key, levels, names, patterns) for key in config.security.iam_groups]
+    names, part, rendered = by_name(aws_managed), config.partition, Rendered(config, levels, patterns)
+    attached = {
+        (section, key): managed(entry, names, part)
+        for section in SECTIONS
+        for key, entry in config.security.section(section).items()
+    }
+    groups = [_group(config, key, rendered, attached["iam_groups", key]) for key in config.security.iam_groups]
     roles = [
-        _role(config, section, key, levels, names, patterns)
+        _role(config, section, key, rendered, attached[section, key])
         for section in SECTIONS[1:]
         for key in config.security.section(section)
     ]
-    used = {
-        policy.arn: policy
-        for section in SECTIONS
-        for entry in config.security.section(section).values()
-        for policy in managed(entry, names, config.partition)
-    }
+    used = {policy.arn: policy for policies in attached.values() for policy in policies}
     return Snapshot(
         account=config.client.account_id,
-        partition=config.partition,
+        partition=part,
         groups={group.name: group for group in sorted(groups, key=lambda one: one.name)},
         roles={role.name: role for role in sorted(roles, key=lambda one: one.name)},
         policies={arn: used[arn] for arn in sorted(used)},
@@ -108,17 +109,24 @@ def _texts(text: str, values: Values) -> list[str]:
     ]
 
 
-def inline(
-    config: SecConfig, assignments: Assignments, levels: Levels, patterns: Sequence[str] = ()
-) -> dict[str, Document]:
-    """The inline policies of an entry. Raises BadInput for a service or a level that does not exist."""
-    values = placeholders(config.client, config.environment, patterns)
-    found = {}
-    for service, level in sorted(assignments.items()):
-        if service not in levels or level not in levels[service].levels:
-            raise BadInput(f"there is no level {service}: {level}", hint=known_levels(service, levels))
-        found[f"{service}-{level}"] = fill(levels[service].levels[level].document, values)
-    return found
+class Rendered:
+    """The levels of one config as inline policies. Each is filled once, whoever has it."""
+
+    def __init__(self, config: SecConfig, levels: Levels, patterns: Sequence[str] = ()) -> None:
+        """`patterns` are names that count as the project's, besides those that start with it."""
+        self._levels = levels
+        self._values = placeholders(config.client, config.environment, patterns)
+        self._filled: dict[tuple[str, str], Document] = {}
+
+    def inline(self, assignments: Assignments) -> dict[str, Document]:
+        """The inline policies of an entry. Raises BadInput for a service or a level that does not exist."""
+        return {f"{one[0]}-{one[1]}": self._filled.get(one) or self._fill(*one) for one in sorted(assignments.items())}
+
+    def _fill(self, service: str, level: str) -> Document:
+        if service not in self._levels or level not in self._levels[service].levels:
+            raise BadInput(f"there is no level {service}: {level}", hint=known_levels(service, self._levels))
+        found = self._filled[service, level] = fill(self._levels[service].levels[level].document, self._values)
+        return found
 
 
 def managed(entry: Entry, names: Mapping[str, Policy], part: str) -> list[Policy]:
@@ -137,36 +145,32 @@ def managed(entry: Entry, names: Mapping[str, Policy], part: str) -> list[Policy
 
 def trust(config: SecConfig, entry: ServiceRole | AssumableRole | CrossAccountRole) -> Document:
     """The trust policy of a role (sec-provisioner 9: AD-3, and the external id of cross-account roles)."""
-    statement: dict[str, Any] = {"Effect": "Allow", "Action": "sts:AssumeRole"}
     match entry:
         case ServiceRole():
-            statement["Principal"] = {"Service": entry.service_principal}
+            return _trusting("Service", entry.service_principal)
         case AssumableRole():
-            statement["Principal"] = {"AWS": _root(config.partition, config.client.account_id)}
+            return _trusting("AWS", _root(config.partition, config.client.account_id))
         case CrossAccountRole():
-            statement["Principal"] = {"AWS": _root(config.partition, entry.trusted_account_id)}
-            if entry.external_id:
-                statement["Condition"] = {"StringEquals": {"sts:ExternalId": entry.external_id}}
+            return _trusting("AWS", _root(config.partition, entry.trusted_account_id), entry.external_id)
+
+
+@lru_cache(maxsize=1024)
+def _trusting(kind: str, who: str, external_id: str = "") -> Document:
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {kind: who}}
+    if external_id:
+        statement["Condition"] = {"StringEquals": {"sts:ExternalId": external_id}}
     return Document({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _group(config: SecConfig, key: str, levels: Levels, names: Mapping[str, Policy], patterns: Sequence[str]) -> Group:
-    entry = config.security.iam_groups[key]
+def _group(config: SecConfig, key: str, rendered: Rendered, attached: Iterable[Policy]) -> Group:
     return Group(
         name=config.group_name(key),
-        inline=inline(config, entry.policy_assignments, levels, patterns),
-        attached=_arns(managed(entry, names, config.partition)),
+        inline=rendered.inline(config.security.iam_groups[key].policy_assignments),
+        attached=_arns(attached),
     )
 
 
-def _role(
-    config: SecConfig,
-    section: Section,
-    key: str,
-    levels: Levels,
-    names: Mapping[str, Policy],
-    patterns: Sequence[str],
-) -> Role:
+def _role(config: SecConfig, section: Section, key: str, rendered: Rendered, attached: Iterable[Policy]) -> Role:
     entry = config.security.section(section)[key]
     assert not isinstance(entry, GroupEntry)
     assignments = entry.policy_assignments
@@ -183,8 +187,8 @@ def _role(
         name=config.role_name(key),
         description=entry.description,
         trust=trust(config, entry),
-        inline=inline(config, assignments, levels, patterns),
-        attached=_arns(managed(entry, names, config.partition)),
+        inline=rendered.inline(assignments),
+        attached=_arns(attached),
     )
 
 

@@ -200,7 +200,7 @@ def test_any_choice_of_levels_fits_into_a_group() -> None:
     largest = 0
     for service in CATALOGUE.levels.values():
         sizes = [
-            sum(d.size for d in sec.inline(LONG, {service.id: level}, CATALOGUE.levels).values())
+            sum(d.size for d in sec.Rendered(LONG, CATALOGUE.levels).inline({service.id: level}).values())
             for level in service.levels
         ]
         largest += max(sizes)
@@ -210,5 +210,5 @@ def test_any_choice_of_levels_fits_into_a_group() -> None:
 @pytest.mark.parametrize("service", CATALOGUE.levels.values(), ids=lambda service: service.id)
 def test_no_placeholder_stays(service: sec.Service) -> None:
     for level in service.levels:
-        for document in sec.inline(LONG, {service.id: level}, CATALOGUE.levels).values():
+        for document in sec.Rendered(LONG, CATALOGUE.levels).inline({service.id: level}).values():
             assert "${" not in document.text
