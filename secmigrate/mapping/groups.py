@@ -155,7 +155,7 @@ def _alone(who: Reach, winner: Reading) -> tuple[str, ...]:
 
 
 def _uses(who: Reach) -> tuple[str, ...]:
-    prefixes = sorted({action.partition(":")[0] for action in who.everything.allowed})
+    prefixes = sorted({action.partition(":")[0] for one in who.everything for action in one.allowed})
     if not prefixes:
         return ("it allows nothing",) if not who.unread else (f"not in the inventory: {', '.join(who.unread)}",)
     return (f"it can do something in {', '.join(prefixes[:8])}" + (", …" if len(prefixes) > 8 else ""),)

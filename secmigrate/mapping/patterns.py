@@ -6,8 +6,9 @@ Cases do not count: actions ignore them (iam-rules, "Matching"), and names of on
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from operator import methodcaller
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _KEY_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")  # a digit stays with its letters: s3, ec2
@@ -18,10 +19,17 @@ Span = tuple[int, int]  # words from, words to
 
 
 @lru_cache(maxsize=4096)
-def _compiled(glob: str) -> re.Pattern[str]:
+def _fits(glob: str) -> Callable[[str], object]:
+    """Tells whether the glob fits a text in small letters. Most globs are a plain name or a beginning."""
+    small = glob.casefold()
+    wildcard = _WILDCARD.search(small)
+    if wildcard is None:
+        return small.__eq__
+    if wildcard.group() == "*" and wildcard.end() == len(small):
+        return methodcaller("startswith", small[:-1])
     # `?` must not swallow the star of another glob, which means more than one character.
-    parts = (".*" if char == "*" else "[^*]" if char == "?" else re.escape(char) for char in glob.casefold())
-    return re.compile("".join(parts), re.DOTALL)
+    parts = (".*" if char == "*" else "[^*]" if char == "?" else re.escape(char) for char in small)
+    return re.compile("".join(parts), re.DOTALL).fullmatch
 
 
 @lru_cache(maxsize=65_536)
@@ -30,7 +38,7 @@ def inside(inner: str, outer: str) -> bool:
 
     A wildcard of `inner` is only matched by a wildcard of `outer`, which is what reading it as a plain character does.
     """
-    return _compiled(outer).fullmatch(inner.casefold()) is not None
+    return bool(_fits(outer)(inner.casefold()))
 
 
 @lru_cache(maxsize=65_536)
@@ -74,7 +82,7 @@ def _skip_stars(glob: str, places: set[int]) -> set[int]:
 
 def matches(text: str, glob: str) -> bool:
     """Whether the plain text fits the glob."""
-    return _compiled(glob).fullmatch(text.casefold()) is not None
+    return bool(_fits(glob)(text.casefold()))
 
 
 def words(name: str) -> tuple[str, ...]:
@@ -96,6 +104,17 @@ def span(name: Sequence[str], glob: str) -> Span | None:
         if any(matches("".join(name[start:end]), joined) for end in range(start + 1, len(name) + 1))
     ]
     return max(found, key=lambda at: at[1] - at[0], default=None)
+
+
+def spans(name: Sequence[str], globs: tuple[str, ...]) -> list[tuple[Span, str]]:
+    """Those of the globs that fit words of the name, each behind the words that fit it."""
+    joined = "".join(name).casefold()
+    return [(at, glob) for glob, begun in _beginnings(globs) if begun in joined and (at := span(name, glob))]
+
+
+@lru_cache(maxsize=1024)
+def _beginnings(globs: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(glob, _joined(glob)[1]) for glob in globs]
 
 
 @lru_cache(maxsize=4096)

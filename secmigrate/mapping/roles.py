@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from msgspec import Struct, structs
 
@@ -73,7 +74,8 @@ def decide_role(
     section = (answer.section if answer else "") or _section(case)
     if not section:
         return _unmapped(case)
-    verdict = _verdict(case, section)
+    rules = _gated(case, section)
+    verdict = _verdict(case, rules)
     if answer:
         return _answered(case, section, answer, verdict)
     if verdict.winner:
@@ -82,7 +84,7 @@ def decide_role(
     if verdict.contenders:
         contenders, nearly = verdict.contenders, verdict.nearly
         return Ambiguous(kind="role", name=role.name, reasons=contended(contenders), readings=contenders, nearly=nearly)
-    fallback = next((one for one in _rules(case, section) if not one.become.target and not one.become.mirrors), None)
+    fallback = next((one for one, _ in rules if not one.become.target and not one.become.mirrors), None)
     unknown = (*_trusted(case), "no rule knows it, so it keeps its own name as key")
     return _mapped(case, section, fallback, unknown, nearly=verdict.nearly)
 
@@ -97,7 +99,7 @@ def _section(case: _Case) -> RoleSection | None:
     """By who is trusted: services before accounts, other accounts before one's own; nobody else has a section."""
     if case.trust.services:
         return "service_roles"
-    if any(_federates(rule, case) for rule in case.catalogue.roles.values()):
+    if case.trust.federated and any(_federates(rule, case) for rule in case.catalogue.roles.values()):
         return "service_roles"
     if case.trust.others:
         return "cross_account_roles"
@@ -105,39 +107,47 @@ def _section(case: _Case) -> RoleSection | None:
 
 
 def _federates(rule: Rule, case: _Case) -> bool:
-    return any(matches(provider, glob) for glob in rule.match.federated for provider in case.trust.federated)
+    return bool(_fitting(rule.match.federated, case.trust.federated))
 
 
-def _rules(case: _Case, section: RoleSection) -> list[Rule]:
-    """The rules of the section whose demands on trust are met."""
-    return [rule for rule in case.catalogue.roles.values() if rule.section == section and _gate(rule, case) is not None]
+@lru_cache(maxsize=4096)
+def _fitting(globs: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that fit, glob by glob: most roles trust what others trust too."""
+    return tuple([name for glob in globs for name in names if matches(name, glob)])
+
+
+def _gated(case: _Case, section: RoleSection) -> list[tuple[Rule, str]]:
+    """The rules of the section whose demands on trust are met, and by what of the trust policy."""
+    gates = ((rule, _gate(rule, case)) for rule in case.catalogue.roles.values() if rule.section == section)
+    return [(rule, gate) for rule, gate in gates if gate is not None]
 
 
 def _gate(rule: Rule, case: _Case) -> str | None:
     """What of the trust policy fits the rule; empty if the rule asks for nothing, None if it asks in vain."""
     if not rule.match.trusts and not rule.match.federated:
         return ""
-    trusted = [one for glob in rule.match.trusts for one in case.trust.services if matches(one, glob)]
-    if _federates(rule, case):
-        trusted += case.trust.federated
+    trusted = (
+        *_fitting(rule.match.trusts, case.trust.services),
+        *(case.trust.federated if _federates(rule, case) else ()),
+    )
     return f"trusts {', '.join(trusted)}" if trusted else None
 
 
-def _verdict(case: _Case, section: RoleSection) -> Verdict:
+def _verdict(case: _Case, gated: Iterable[tuple[Rule, str]]) -> Verdict:
     """As for groups, but a trusted principal that a rule asks for is evidence of its own, and enough."""
-    rules = [rule for rule in _rules(case, section) if rule.become.target or rule.become.mirrors]
-    readings = {one.rule: one for one in weigh(rules, words(case.role.name), case.who)}
+    rules = [(rule, gate) for rule, gate in gated if rule.become.target or rule.become.mirrors]
+    readings = {one.rule: one for one in weigh((rule for rule, _ in rules), words(case.role.name), case.who)}
     found = []
-    for rule in rules:
-        gate = _gate(rule, case) or ""
-        empty = Reading(rule=rule.id, target=rule.become.target, section=rule.section)
-        reading = readings.get(rule.id, empty)
+    for rule, gate in rules:
+        said = readings.get(rule.id)
+        reading = said or Reading(rule=rule.id, target=rule.become.target, section=rule.section)
         if gate and not reading.against:
             reading = structs.replace(reading, policies_say=(gate, *reading.policies_say))
         if gate and not case.trust.services:
             untrusted = f"SEC's service roles trust a service, so {', '.join(case.trust.federated)} could not assume it"
             reading = structs.replace(reading, against=(*reading.against, untrusted))
-        if rule.become.mirrors and (why := _no_mirror(case)):
+        # Where nothing speaks for the rule there is nothing to take back.
+        if rule.become.mirrors and (said or gate) and (why := _no_mirror(case)):
             missing = (why,) if reading.name_says else ()
             reading = structs.replace(reading, name_says="", policies_say=(), missing=missing)
         found.append(reading)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -33,6 +34,7 @@ class Trust(Struct, frozen=True, kw_only=True):
         return any(one.endswith(":root") or one.isdigit() for one in self.own)
 
 
+@lru_cache(maxsize=4096)
 def trust_of(document: Document, account: str) -> Trust:
     """Reads a trust policy, seen from `account`."""
     found: dict[str, set[str]] = {name: set() for name in Trust.__struct_fields__ if name != "denies"}

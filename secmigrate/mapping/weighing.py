@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from secmigrate.mapping.outcomes import Reading
-from secmigrate.mapping.patterns import Span, matches, span
-from secmigrate.mapping.reach import Reach
+from secmigrate.mapping.patterns import Span, matches, overlap, spans
+from secmigrate.mapping.reach import Actions, Reach, service_of
 from secmigrate.mapping.rules import Conditions, Rule
+
+Lines = tuple[str, ...]
 
 
 class Verdict(Struct, frozen=True):
@@ -22,14 +25,34 @@ class Verdict(Struct, frozen=True):
 
 def weigh(rules: Iterable[Rule], name: Sequence[str], who: Reach, said_by: str = "name") -> list[Reading]:
     """One reading for each rule that has something to say; `name` is the words of what `said_by` tells."""
-    claims = {rule.id: (rule, _claim(rule, name)) for rule in rules}
-    spans = [found[0] for _, found in claims.values() if found]
+    rules = tuple(rules)
+    claims = [(rule, _claim(rule, name)) for rule in rules]
+    claimed = [found[0] for _, found in claims if found]
+    met = _met(rules, who)
     readings = []
-    for rule, claim in claims.values():
+    for rule, claim in claims:
         # `ops` in `ml-ops` is no claim beside the `mlops` that holds it.
-        fits = claim if claim and not any(_holds(other, claim[0]) for other in spans) else None
-        readings.append(structs.replace(_reading(rule, fits[1] if fits else "", name, who), said_by=said_by))
-    return [one for one in readings if one.name_says or one.policies_say or one.against or one.missing]
+        fits = claim if claim and not any(_holds(other, claim[0]) for other in claimed) else None
+        said, missing = _policies(rule.match, who, met)
+        name_says = fits[1] if fits else ""
+        against = tuple(_against(rule.match.forbid, name, who, met)) if name_says or said else ()
+        # Of what policies alone say, a rule that needs a name hears nothing.
+        heard = said if not against and (name_says or not rule.match.name_needed) else ()
+        near = missing if len(missing) < len(rule.match.can) else ()
+        if name_says or heard or against or near:
+            readings.append(
+                Reading(
+                    rule=rule.id,
+                    target=rule.become.target,
+                    section=rule.section,
+                    name_says=name_says,
+                    said_by=said_by,
+                    policies_say=heard,
+                    against=against,
+                    missing=near,
+                )
+            )
+    return readings
 
 
 def judge(readings: Sequence[Reading]) -> Verdict:
@@ -61,46 +84,56 @@ def _is_near(reading: Reading) -> bool:
     return len(reading.missing) == 1 and not reading.against
 
 
-def _reading(rule: Rule, name_says: str, name: Sequence[str], who: Reach) -> Reading:
-    against = tuple(_against(rule.match.forbid, name, who))
-    said, missing = _policies(rule.match, who)
-    # Of what policies alone say, a rule that needs a name hears nothing.
-    heard = said if not against and (name_says or not rule.match.name_needed) else ()
-    return Reading(
-        rule=rule.id,
-        target=rule.become.target,
-        section=rule.section,
-        name_says=name_says,
-        policies_say=heard,
-        against=against if name_says or said else (),
-        missing=missing if missing and len(missing) < len(rule.match.can) else (),
-    )
-
-
 def _claim(rule: Rule, name: Sequence[str]) -> tuple[Span, str] | None:
-    found = [(at, glob) for glob in rule.match.names if (at := span(name, glob))]
-    return max(found, key=lambda one: one[0][1] - one[0][0], default=None)
+    return max(spans(name, rule.match.names), key=lambda one: one[0][1] - one[0][0], default=None)
 
 
 def _holds(outer: Span, inner: Span) -> bool:
     return outer != inner and outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
-def _policies(wanted: Conditions, who: Reach) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _policies(wanted: Conditions, who: Reach, met: Collection[str]) -> tuple[Lines, Lines]:
     """The lines that the policies meet if they meet enough of them, and those that they do not."""
-    attached = tuple(f"has {name}" for glob in wanted.attached for name in who.aws if matches(name, glob))
-    met = tuple(line for line in wanted.can if _can(line, who))
-    missing = tuple(line for line in wanted.can if line not in met)
-    if attached:
-        return attached, ()
-    return (tuple(f"can {line}" for line in met), ()) if met and not missing else ((), missing)
+    if attached := _attached(wanted, who):
+        return tuple([f"has {name}" for name in attached]), ()
+    missing = tuple([line for line in wanted.can if line not in met])
+    return ((), missing) if missing else (tuple([f"can {line}" for line in wanted.can]), ())
 
 
-def _against(forbid: Conditions, name: Sequence[str], who: Reach) -> Iterable[str]:
-    yield from (f"its name says {glob}" for glob in forbid.names if span(name, glob))
-    yield from (f"it has {one}" for glob in forbid.attached for one in who.aws if matches(one, glob))
-    yield from (f"it can {line}" for line in forbid.can if _can(line, who))
+def _against(forbid: Conditions, name: Sequence[str], who: Reach, met: Collection[str]) -> Iterable[str]:
+    yield from (f"its name says {glob}" for _, glob in spans(name, forbid.names))
+    yield from (f"it has {one}" for one in _attached(forbid, who))
+    yield from (f"it can {line}" for line in forbid.can if line in met)
 
 
-def _can(line: str, who: Reach) -> bool:
-    return any(who.everything.touches(glob.strip()) for glob in line.split("|"))
+def _attached(wanted: Conditions, who: Reach) -> list[str]:
+    return [name for glob in wanted.attached for name in who.aws if matches(name, glob)]
+
+
+def _met(rules: Iterable[Rule], who: Reach) -> Collection[str]:
+    """The lines of the rules that somebody's policies meet."""
+    lines = tuple([line for rule in rules for line in (*rule.match.can, *rule.match.forbid.can)])
+    return {line for one in who.everything for line in _met_by(one, lines)} if lines else ()
+
+
+@lru_cache(maxsize=16_384)
+def _met_by(actions: Actions, lines: Lines) -> Lines:
+    """The lines that one document meets: most documents are those of many."""
+    if actions.all_but or "*" in actions.by_service:
+        return tuple([line for pairs in _asked(lines).values() for line, glob in pairs if actions.touches(glob)])
+    met: list[str] = []
+    for service, pairs in _asked(lines).items():
+        row = actions.allowed if service == "*" else actions.by_service.get(service)
+        if row:
+            met += [line for line, glob in pairs if any(overlap(action, glob) for action in row)]
+    return tuple(met)
+
+
+@lru_cache(maxsize=1024)
+def _asked(lines: Lines) -> Mapping[str, list[tuple[str, str]]]:
+    """The lines, each with its alternatives, by the service that these name; under `*` those of any service."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for line in lines:
+        for glob in line.split("|"):
+            found.setdefault(service_of(glob.strip()), []).append((line, glob.strip()))
+    return found

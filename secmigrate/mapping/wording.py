@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import chain, islice
 
@@ -24,23 +24,27 @@ class Wording:
         self._actions = actions
         self._said: dict[tuple[str, Bits], str] = {}
         self._prefixes: dict[int, list[tuple[str, Bits]]] = {}
-        self._globs: dict[tuple[int | None, str], Bits] = {}
+        self._globs: dict[int | None, dict[str, Bits]] = {}
+        self._levels: dict[int, list[tuple[str, Bits]]] = {}
 
-    def some(self, bits: Bits, written: Actions) -> str:
+    def some(self, bits: Bits, written: Iterable[Actions]) -> str:
         """The first of the set, and how many more: by the globs in which policies write them where these say just that,
         else by name.
         """
         services = list(self._actions.by_service(bits))
         service, part = services[0] if len(services) == 1 else (None, bits)  # within one service numbers are small
-        stars, others = self._near(services, written)
-        most = None if any("?" in one for one in others) else _MOST
+        globs = self._near(services, written)
+        stars = [one for one in globs if "*" in one]
+        others = [one for one in globs if "*" not in one] if stars else globs
         told, left = self._told(service, part, part, stars, None)
         # Behind the stars each glob means one action, as each name does: so what is left is known to be as many.
-        more, left = self._told(service, part, left, others, most and max(most - len(told), 0))
+        most = None if "?" in "".join(others) else max(_MOST - len(told), 0)
+        more, left = self._told(service, part, left, others, most)
         told += more
         number = len(told) + left.bit_count()
-        names = self._actions.named(left if service is None else left << self._actions.start(service))
-        told += (one.name for one in islice(names, max(_MOST - len(told), 0)))
+        if len(told) < _MOST:
+            names = self._actions.named(left if service is None else left << self._actions.start(service))
+            told += [one.name for one in islice(names, _MOST - len(told))]
         return ", ".join(told[:_MOST]) + (f" and {number - _MOST} more" if number > _MOST else "")
 
     def _told(
@@ -48,10 +52,13 @@ class Wording:
     ) -> tuple[list[str], Bits]:
         """The first globs, at most that many, that say just a part of what is left; and what then still is."""
         told: list[str] = []
+        known = self._globs.setdefault(service, {})
         for glob in globs:
             if len(told) == most:
                 break
-            meant = self._meant(service, glob)
+            meant = known.get(glob)
+            if meant is None:
+                meant = known[glob] = self._meant(service, glob)
             if meant & left and not meant & ~bits:
                 left &= ~meant
                 told.append(glob)
@@ -59,21 +66,17 @@ class Wording:
 
     def _meant(self, service: int | None, glob: str) -> Bits:
         """What the glob means, as a part of the service; all there could be if it means anything else as well."""
-        found = self._globs.get((service, glob))
-        if found is None:
-            found = self._actions.bits(glob)
-            if service is not None:
-                part = self._actions.of_service(service, found)
-                found = part if part << self._actions.start(service) == found else -1
-            self._globs[service, glob] = found
-        return found
+        found = self._actions.bits(glob)
+        if service is None:
+            return found
+        part = self._actions.of_service(service, found)
+        return part if part << self._actions.start(service) == found else -1
 
-    def _near(self, services: Iterable[tuple[int, Bits]], written: Actions) -> tuple[list[str], list[str]]:
-        """The globs that can have to do with these services, in order: with a star, and without."""
-        found = [written.by_service.get(self._actions.prefix(service), ()) for service, _ in services]
-        found = [one for one in (*found, written.by_service.get("*", ())) if one]
-        globs = found[0] if len(found) == 1 else sorted(chain(*found))
-        return [one for one in globs if "*" in one], [one for one in globs if "*" not in one]
+    def _near(self, services: Iterable[tuple[int, Bits]], written: Iterable[Actions]) -> Sequence[str]:
+        """The globs that can have to do with these services, in order."""
+        prefixes = (*[self._actions.prefix(service) for service, _ in services], "*")
+        rows = [row for one in written for prefix in prefixes if (row := one.by_service.get(prefix))]
+        return rows[0] if len(rows) == 1 else sorted({*chain(*rows)})
 
     def summed(self, bits: Bits) -> str:
         """The set by service: `athena (3 actions), kms (kms:Decrypt)`."""
@@ -90,15 +93,22 @@ class Wording:
         return self._said[name, bits]
 
     def _summed(self, bits: Bits) -> str:
-        told = []
+        told: list[str] = []
+        more = 0
         for service, part in self._actions.by_service(bits):
+            spelt = self._spelt(service)
+            rows = [(there & -there, prefix, there) for prefix, own in spelt if (there := own & part)]
+            if len(rows) > 1:
+                rows.sort()
             start = self._actions.start(service)
-            rows = [(there & -there, prefix, there) for prefix, own in self._spelt(service) if (there := own & part)]
-            for _, prefix, there in sorted(rows):
-                only = self._actions.actions[start + there.bit_length() - 1].name
-                told.append(f"{prefix} ({only if there.bit_count() == 1 else f'{there.bit_count()} actions'})")
-        more = len(told) - _SERVICES
-        return ", ".join(told[:_SERVICES]) + (f" and {more} more services" if more > 0 else "")
+            for _, prefix, there in rows:
+                if len(told) == _SERVICES:
+                    more += 1
+                elif (number := there.bit_count()) > 1:
+                    told.append(f"{prefix} ({number} actions)")
+                else:
+                    told.append(f"{prefix} ({self._actions.actions[start + there.bit_length() - 1].name})")
+        return ", ".join(told) + (f" and {more} more services" if more else "")
 
     def _spelt(self, service: int) -> list[tuple[str, Bits]]:
         """How the prefix of a service's actions is spelt, and in which: what only policies name is kept as written."""
@@ -113,8 +123,19 @@ class Wording:
         return found
 
     def _counted(self, bits: Bits) -> str:
-        counts = ((level, (bits & those).bit_count()) for level, those in self._by_access_level)
-        return ", ".join(f"{number} {level}" for level, number in counts if number)
+        counts = {level: 0 for level, _ in self._by_access_level}
+        for service, part in self._actions.by_service(bits):
+            for level, those in self._of_levels(service):
+                counts[level] += (part & those).bit_count()
+        return ", ".join([f"{number} {level}" for level, number in counts.items() if number])
+
+    def _of_levels(self, service: int) -> list[tuple[str, Bits]]:
+        """A service's actions by access level."""
+        found = self._levels.get(service)
+        if found is None:
+            rows = [(level, self._actions.of_service(service, those)) for level, those in self._by_access_level]
+            found = self._levels[service] = [row for row in rows if row[1]]
+        return found
 
     @cached_property
     def _by_access_level(self) -> list[tuple[str, Bits]]:
