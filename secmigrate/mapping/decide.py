@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain, count
 
 from msgspec import Struct, structs
 
@@ -154,8 +155,7 @@ def _taken(decision: Mapped, catalogue: Catalogue) -> _Taken:
 
 def _renamed(decision: Mapped, taken: dict[str, _Taken], mine: _Taken, room: int) -> Mapped:
     base = key_of(decision.name)
-    # At most as many tries as there are keys, and one more.
-    endings = ("", *(f"_{number}" for number in range(2, len(taken) + 3)))
+    endings = chain(("",), (f"_{number}" for number in count(2)))
     key = next(key for ending in endings if (key := _cut(base, room - len(ending)) + ending) not in taken)
     taken[key] = mine
     because = f"the key {decision.target} is taken by a role that it cannot be one with, so it has a key of its own"

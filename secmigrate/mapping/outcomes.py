@@ -103,12 +103,11 @@ def outcome(decision: Decision) -> str:
 
 def mapped(decided: Iterable[Decision]) -> dict[tuple[Section, str], tuple[Mapped, ...]]:
     """Who becomes what, by section and key; the targets in order of their first source."""
-    found: dict[tuple[Section, str], tuple[Mapped, ...]] = {}
+    found: dict[tuple[Section, str], list[Mapped]] = {}
     for decision in decided:
         if isinstance(decision, Mapped):
-            at = (decision.section, decision.target)
-            found[at] = (*found.get(at, ()), decision)
-    return found
+            found.setdefault((decision.section, decision.target), []).append(decision)
+    return {at: tuple(sources) for at, sources in found.items()}
 
 
 def explain(name: str, decided: Iterable[Decision]) -> tuple[Decision, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -25,24 +26,32 @@ class Unreached(Struct, frozen=True, kw_only=True, order=True):
 
 def unreached(decided: Iterable[Decision], snapshot: Snapshot, ladders: Ladders) -> tuple[Unreached, ...]:
     """Every such name, by service."""
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[str, dict[str, list[str]]] = {}
     for one in decided:
-        if isinstance(one, Mapped):
+        if isinstance(one, Mapped) and one.levels:
             who = snapshot.groups[one.name] if one.kind == "group" else snapshot.roles[one.name]
             documents = own_documents(who, snapshot)
-            for service, level in one.levels.items():
+            for service, level in one.levels.items() if documents else ():
+                names = found.setdefault(service, {})
                 for name in _names(documents, ladders, service, level):
-                    found.setdefault((service, name), []).append(one.name)
-    return tuple(Unreached(service=service, name=name, by=tuple(by)) for (service, name), by in sorted(found.items()))
+                    if name in names:
+                        names[name].append(one.name)
+                    else:
+                        names[name] = [one.name]
+    return tuple(
+        Unreached(service=service, name=name, by=tuple(by))
+        for service, names in sorted(found.items())
+        for name, by in sorted(names.items())
+    )
 
 
 def _names(documents: tuple[Document, ...], ladders: Ladders, service: str, level: str) -> set[str]:
     level_document = (ladders.document(service, level),)
     beyond = ladders.grants.beyond(documents, level_document, ladders.of(service))
-    named = {_name(text) for text in beyond}
-    return {name for name in named if name}
+    return {name for text in beyond if (name := _name(text))}
 
 
+@lru_cache(maxsize=65_536)
 def _name(arn: str) -> str:
     """The part that names a thing: a bucket, or what stands behind the account; empty if it is all of its kind."""
     parts = arn.split(":", 5)
