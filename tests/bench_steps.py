@@ -139,7 +139,10 @@ def map_(stage: Stage) -> Step:
         decided = mapping.decide(snapshot, catalogue, names=NAMES, ladders=ladders)
         choice = mapping.choose_tier(decided, catalogue)
         unreached = mapping.unreached(decided, snapshot, ladders)
-        config = mapping.sec_config(decided, catalogue, client=NAMES[0], environment=NAMES[1], tier=choice.tier)
+        client, environment = NAMES
+        config = mapping.sec_config(
+            decided, catalogue, client=client, environment=environment, tier=choice.tier, ladders=ladders
+        )
         return decided, unreached, config, sec.planned(config, catalogue.levels, documents.aws_managed())
 
     return mapped

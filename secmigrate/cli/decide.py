@@ -79,6 +79,7 @@ def map_(
             tier=choice.tier,
             deployment=before.config.deployment if before else {},
             tags=before.config.tags if before else {},
+            ladders=ladders,
         )
         path = space.configs / ours.file_name
         config, kept = account.with_edits(before, ours)

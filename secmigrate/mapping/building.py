@@ -51,13 +51,15 @@ def sec_config(
     tier: Tier,
     deployment: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
+    ladders: Ladders | None = None,
 ) -> SecConfig:
     """The config of everything that is mapped, keys in the tiers' order and then by name.
 
-    Where several things become one, its levels and policies are those that hold what each of them had. Raises BadInput
-    where they cannot be one, as two accounts in one cross-account role.
+    Where several things become one, its levels and policies are those that hold what each of them had. `ladders` are
+    what `ladders_of` gives for the same names, for those who have them. Raises BadInput where things cannot be one, as
+    two accounts in one cross-account role.
     """
-    ladders = Ladders(catalogue.levels, catalogue.actions, placeholders(client, environment))
+    ladders = ladders or Ladders(catalogue.levels, catalogue.actions, placeholders(client, environment))
     order = {key: place for place, key in enumerate(catalogue.group_keys)}
     sections: dict[str, dict[str, Entry]] = {section: {} for section in SECTIONS}
     targets = mapped(decided)
