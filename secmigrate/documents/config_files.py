@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from secmigrate.sec import ConfigPath, SecConfig
 # Digits that are names: unquoted, YAML would read some of them as numbers (`012345678901`, `1e3`).
 _QUOTED = frozenset({"account_id", "tenant_id", "trusted_account_id", "external_id"})
 _RESOLVER = yaml.resolver.Resolver()
+_WRAPPER = TextWrapper(110, subsequent_indent="  ")
 _HEAD = """\
 yaml-language-server: $schema=../../schemas/sec-config.schema.json
 
@@ -138,7 +140,7 @@ def _wrapped(comment: str) -> list[str]:
     """A comment line in lines that fit; without line breaks of its own, which would end the comment, and without
     control characters, which YAML does not allow even there.
     """
-    import textwrap
-
-    plain = "".join(one if one.isprintable() else "\ufffd" for one in " ".join(comment.split()))
-    return textwrap.wrap(plain, 110, subsequent_indent="  ") or [""]
+    plain = " ".join(comment.split())
+    if not plain.isprintable():
+        plain = "".join(one if one.isprintable() else "\ufffd" for one in plain)
+    return _WRAPPER.wrap(plain) if len(plain) > _WRAPPER.width else [plain]

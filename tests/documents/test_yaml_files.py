@@ -122,6 +122,24 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("comment", "lines"),
+    [
+        ("U: short", ["U: short"]),
+        (f"{'a' * 54} {'b' * 55}", [f"{'a' * 54} {'b' * 55}"]),
+        (f"{'a' * 55} {'b' * 55}", ["a" * 55, f"  {'b' * 55}"]),
+        ("two  \n lines,\ta\u00a0tab", ["two lines, a tab"]),
+        ("a\x1b[31mb", ["a\ufffd[31mb"]),
+    ],
+)
+def test_a_comment_fits_its_lines(comment: str, lines: list[str]) -> None:
+    client = Client(company_prefix="acme", tenant_id="0123", account_id="012345670123")
+    environment, tier = Environment(env="prod", region="eu-west-1"), TierName(name="startup", version="startup-10")
+    text = config_text(SecConfig(client=client, environment=environment, tier=tier), {("client",): (comment,)})
+    head = text.partition("\nclient:")[0].splitlines()
+    assert head[-len(lines) :] == [f"# {line}" for line in lines]
+
+
 def test_digits_that_are_names_are_written_so_that_they_stay_names(config: Path) -> None:
     text = config.read_text()
     assert '"012345670123"' in text
