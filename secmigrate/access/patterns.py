@@ -154,18 +154,23 @@ def includes(outer: Pattern, inner: Pattern) -> bool:
         return True
     if len(inner.prefix) == len(inner.shape):  # a single text
         return outer.matches(inner.shape)
-    if outer.own and inner.own and not inner.own.startswith(outer.own):  # what follows can be anything, or ends there
-        return False
-    if not inner.suffix.endswith(outer.suffix):
-        return False
-    # Without variables, nothing for each star is a text of it: mostly that tells, and no automaton is needed.
-    if "$" not in inner.text and not outer.matches(inner.text.replace("*", "").replace("?", "x")):
+    if _plainly_beyond(outer, inner):
         return False
     if outer.swallows(inner):
         return True
     if any(_accepts(inner, *one) and not _accepts(outer, *one) for one in _tries(inner)):
         return False
     return _known(_found((inner,), frozenset((outer,)))) is None
+
+
+def _plainly_beyond(outer: Pattern, inner: Pattern) -> bool:
+    """Whether it takes no automaton to see that something of `inner` is not in `outer`."""
+    if outer.own and inner.own and not inner.own.startswith(outer.own):  # what follows can be anything, or ends there
+        return True
+    if not inner.suffix.endswith(outer.suffix):
+        return True
+    # Without variables, nothing for each star is one of its texts, and mostly that tells.
+    return "$" not in inner.text and not outer.matches(inner.text.replace("*", "").replace("?", "x"))
 
 
 def witness(inside: Sequence[Pattern], outside: Collection[Pattern]) -> Letters | None:
