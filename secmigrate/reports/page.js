@@ -283,20 +283,8 @@ new Listing("roles", {
     .map((word) => [word, (role) => role.outcome === word]).filter((choice) => DATA.roles.some(choice[1]))] }],
 });
 
-// Colours: as the system has them, until the button is pressed.
-const theme = byId("theme");
-const isDark = () => (document.documentElement.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-const nameTheme = () => { theme.textContent = isDark() ? "Light colours" : "Dark colours"; };
-theme.hidden = false;
-theme.addEventListener("click", () => { document.documentElement.dataset.theme = isDark() ? "light" : "dark"; nameTheme(); });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", nameTheme);
-nameTheme();
-
-// On paper nothing can be opened: what is not a reason beside a row is open there. A reason is printed if it was opened.
-let opened = [];
+// On paper the first changes stand in full.
 window.addEventListener("beforeprint", () => {
-  opened = [...document.querySelectorAll("details:not([open])")].filter((one) => !one.closest("td"));
-  for (const one of opened) one.open = true;
   const changes = byId("changes");
   if (!changes) return;
   const full = DATA.ways.slice(0, PRINTED);
@@ -304,10 +292,7 @@ window.addEventListener("beforeprint", () => {
     el("p", {}, `${many(way.people.length, "user")}: ${some(way.people.map((at) => named(DATA.people[at])), 40)}`), ...wayBody(way)]),
     full.length < DATA.ways.length ? el("p", {}, `and ${DATA.ways.length - full.length} more changes, in the file itself`) : null));
 });
-window.addEventListener("afterprint", () => {
-  for (const one of opened) one.open = false;
-  byId("in-full")?.remove();
-});
+window.addEventListener("afterprint", () => byId("in-full")?.remove());
 
 window.addEventListener("hashchange", show);
 if (location.hash) show();

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import repeat
-
-from msgspec import Struct
+from collections.abc import Iterator, Sequence
 
 from secmigrate.access import Accepted
 from secmigrate.reports.escaping import markup
 from secmigrate.reports.flow import flow_picture
+from secmigrate.reports.html import Section, capital, code, codes, items, number, table, td, th
 from secmigrate.reports.migration import GroupRow, PlanRow, Report, Run
 from secmigrate.reports.words import STATES, STEPS, figures, many, verdict
 
@@ -44,14 +42,6 @@ _SAVED = "<p>Each plan as it was saved last. What it takes away, it takes away w
 _BANDS = "Bands are as thick as the users are many. Who is in several groups is in several bands."
 
 
-class Section(Struct, frozen=True):
-    """A part with its anchor, its heading and its content."""
-
-    id: str
-    heading: str
-    content: str
-
-
 def sections(told: Report) -> list[Section]:
     """Those that have something to say, in order."""
     every = (
@@ -74,8 +64,8 @@ def sections(told: Report) -> list[Section]:
 def made_from(told: Report) -> str:
     """What identifies the files that it tells of."""
     one = told.made_from
-    parts = [f"inventory {_code(one.inventory)}"]
-    parts += [f"config {_code(one.config)} (SHA-256 {_code(one.config_sha256)})"] * bool(one.config)
+    parts = [f"inventory {code(one.inventory)}"]
+    parts += [f"config {code(one.config)} (SHA-256 {code(one.config_sha256)})"] * bool(one.config)
     parts += [f"journals until {_time(one.until)}"] * bool(one.until)
     return f"Made from {', '.join(parts)}. The same files give the same report."
 
@@ -87,16 +77,16 @@ def _listing(name: str, what: str, hint: str) -> str:
 
 def _summary(told: Report) -> Iterator[str]:
     rows = [
-        (_th(STEPS.get(one.step, markup(one.step))), _td(STATES[one.state]), _td(_note(one.state, one.why)))
+        (th(STEPS.get(one.step, markup(one.step))), td(STATES[one.state]), td(_note(one.state, one.why)))
         for one in told.steps
     ]
     kinds = [one.state for one in told.steps]
-    yield _table("The steps, by the files of this workspace", ("Step", "State", "Note"), rows, "steps", kinds)
+    yield table("The steps, by the files of this workspace", ("Step", "State", "Note"), rows, "steps", kinds)
     if told.not_read:
-        yield f'<div class="warn"><h3>Not read</h3>{_items(told.not_read)}'
+        yield f'<div class="warn"><h3>Not read</h3>{items(told.not_read)}'
         yield "<p>No plan is made from an incomplete inventory.</p></div>"
     if told.unknown:
-        lines = (f"<li>{_capital(markup(one.what))}: {_code(one.hint)}</li>" for one in told.unknown)
+        lines = (f"<li>{capital(markup(one.what))}: {code(one.hint)}</li>" for one in told.unknown)
         yield f"<h3>Not known yet</h3><ul>{''.join(lines)}</ul>"
     if told.mapped:
         yield from _figures(told)
@@ -121,13 +111,13 @@ def _figures(told: Report) -> Iterator[str]:
     )
     rows = [
         (
-            f'<td class="n">{number:,}</td>',
-            _th(f'<a href="#people/{kind}">{words}</a>' if number else words),
+            number(people),
+            th(f'<a href="#people/{kind}">{words}</a>' if people else words),
         )
-        for words, number, kind in counted
+        for words, people, kind in counted
     ]
     caption = "Users, by what becomes of their access; one may be in several rows"
-    yield _table(caption, ("=Users", "who"), rows, "figures")
+    yield table(caption, ("=Users", "who"), rows, "figures")
     yield f'<p class="note">{_OUTSIDE} Actions are AWS’s own: {markup(told.made_from.catalogue)}.</p>'
 
 
@@ -136,31 +126,31 @@ def _groups(told: Report) -> Iterator[str]:
         yield '<figure><div class="wide" tabindex="0" role="region" aria-label="Flow picture">'
         yield f"{flow_picture(told.flows)}</div><figcaption>{_BANDS}</figcaption></figure>"
     head = ("Group today", "=Users", "Becomes", "With")
-    yield _table("Groups, largest first", head, map(_group, told.groups))
+    yield table("Groups, largest first", head, map(_group, told.groups))
     if told.joined:
-        lines = (f"<li>{_code(one.name)} as {_code(one.target)}: {markup(one.told())}</li>" for one in told.joined)
+        lines = (f"<li>{code(one.name)} as {code(one.target)}: {markup(one.told())}</li>" for one in told.joined)
         yield f"<h3>What becomes one with others, and gets more than it had</h3><ul>{''.join(lines)}</ul>"
     if told.unreached:
         names = many(len(told.unreached), "name")
-        lines = (f"<li>{markup(one.service)} {_code(one.name)}: {_codes(one.by)}</li>" for one in told.unreached)
+        lines = (f"<li>{markup(one.service)} {code(one.name)}: {codes(one.by)}</li>" for one in told.unreached)
         yield "<h3>Names that the new levels do not reach</h3><details><summary>"
         yield f"{names} in today’s policies, not named for the project</summary><ul>{''.join(lines)}</ul></details>"
 
 
 def _group(one: GroupRow) -> Sequence[str]:
-    becomes = f"{_code(one.new)} <small>({one.mark}, {MARKS[one.mark]})</small>" if one.mark else STAYS[one.outcome]
+    becomes = f"{code(one.new)} <small>({one.mark}, {MARKS[one.mark]})</small>" if one.mark else STAYS[one.outcome]
     gets = [f"<li>{markup(service)} {markup(level)}</li>" for service, level in one.levels.items()]
-    gets += [f"<li>{_code(name)}</li>" for name in one.managed_policies]
-    why = f"<details><summary>Why</summary>{_items(one.reasons)}</details>" if one.reasons else ""
+    gets += [f"<li>{code(name)}</li>" for name in one.managed_policies]
+    why = f"<details><summary>Why</summary>{items(one.reasons)}</details>" if one.reasons else ""
     owner = f"<br><small>managed by {markup(one.owner)}</small>" if one.owner else ""
-    with_what = f'<td class="plain"><ul>{"".join(gets)}</ul></td>' if gets else _td("")
-    return _th(_code(one.name) + owner), f'<td class="n">{one.people:,}</td>', _td(becomes + why), with_what
+    with_what = f'<td class="plain"><ul>{"".join(gets)}</ul></td>' if gets else td("")
+    return th(code(one.name) + owner), number(one.people), td(becomes + why), with_what
 
 
 def _changes(told: Report) -> Iterator[str]:
     yield f"<p>{_FIGURES}</p>"
     if told.accept:
-        lines = (f"<li>{_codes(one.actions)} for {_codes(one.users)}: {markup(_why(one))}</li>" for one in told.accept)
+        lines = (f"<li>{codes(one.actions)} for {codes(one.users)}: {markup(_why(one))}</li>" for one in told.accept)
         yield f"<h3>Accepted in decisions.yaml</h3><ol>{''.join(lines)}</ol>"
     yield _listing("changes", "Changes", "a name, a service or an action")
 
@@ -171,22 +161,22 @@ def _why(one: Accepted) -> str:
 
 def _tier(told: Report) -> Iterator[str]:
     if told.tier:
-        yield f"<p><strong>{markup(told.tier.version)}</strong></p>{_items(told.tier.reasons)}"
+        yield f"<p><strong>{markup(told.tier.version)}</strong></p>{items(told.tier.reasons)}"
 
 
 def _plan(one: PlanRow) -> str:
     calls = ", ".join(f"{number} {phase}" for phase, number in one.calls.items()) or "nothing to do"
     parts = [f"<h3>{markup(one.name)}</h3><p>Calls: {calls}; {one.destructive} of them take something away."]
-    parts += [f" Fingerprint {_code(one.fingerprint[:12])}.</p>"]
+    parts += [f" Fingerprint {code(one.fingerprint[:12])}.</p>"]
     if one.dangers:
         lines = (
-            f"<dt>{_code(danger.code)} <small>{_WEIGHT[danger.blocks]}</small></dt>"
+            f"<dt>{code(danger.code)} <small>{_WEIGHT[danger.blocks]}</small></dt>"
             f"<dd>{markup(danger.message)}<br><small>{markup(danger.hint)}</small></dd>"
             for danger in one.dangers
         )
         parts.append(f"<dl>{''.join(lines)}</dl>")
     if one.kept:
-        lines = (f"<li>{markup(thing.kind)} {_code(thing.name)}: {markup(thing.why)}</li>" for thing in one.kept)
+        lines = (f"<li>{markup(thing.kind)} {code(thing.name)}: {markup(thing.why)}</li>" for thing in one.kept)
         parts.append(f"<details><summary>{many(len(one.kept), 'thing')} that stay, and why</summary>")
         parts.append(f"<ul>{''.join(lines)}</ul></details>")
     return "".join(parts)
@@ -199,18 +189,16 @@ def _back(told: Report) -> Iterator[str]:
     if not found:
         yield "<p>Nothing is done or planned yet of which undoing would not bring all back.</p>"
     for title, caveats in found:
-        lines = (f"<li>{_capital(markup(one.what))}: {_codes(one.subjects)}</li>" for one in caveats)
+        lines = (f"<li>{capital(markup(one.what))}: {codes(one.subjects)}</li>" for one in caveats)
         yield f"<h3>{markup(title)}</h3><ul>{''.join(lines)}</ul>"
 
 
 def _assumed(told: Report) -> Iterator[str]:
     if told.assumptions:
         ordered = sorted(told.assumptions, key=lambda one: ("UIC".index(one.mark), one.what))
-        rows = (
-            (_td(f"{one.mark}, {MARKS[one.mark]}"), _td(markup(one.what)), _td(markup(one.where))) for one in ordered
-        )
+        rows = ((td(f"{one.mark}, {MARKS[one.mark]}"), td(markup(one.what)), td(markup(one.where))) for one in ordered)
         yield f"<p>{_MARKS_SAID}</p>"
-        yield _table("What the config relies on", ("Mark", "What", "Where"), rows)
+        yield table("What the config relies on", ("Mark", "What", "Where"), rows)
 
 
 def _journal(runs: Sequence[Run]) -> str:
@@ -223,7 +211,7 @@ def _event(one: Run) -> str:
     counts += [f"{one.failed} failed"] * bool(one.failed) + [f"{one.doubtful} in doubt"] * bool(one.doubtful)
     lines = [f"<strong>{markup(one.name)}</strong>: {markup(_ENDED.get(one.ended, one.ended))}"]
     lines += [f"{'; '.join(counts)}; until {_time(one.last)}"]
-    lines += [f"by {_code(one.by)}"] * bool(one.by) + [f"carried on {markup(line)}" for line in one.resumed]
+    lines += [f"by {code(one.by)}"] * bool(one.by) + [f"carried on {markup(line)}" for line in one.resumed]
     lines += [f"<small>{markup(one.file)}</small>"]
     return f'<li><time datetime="{markup(one.started)}">{_time(one.started)}</time><br>{"<br>".join(lines)}</li>'
 
@@ -235,51 +223,12 @@ def _time(at: str) -> str:
 def _owners(told: Report) -> Iterator[str]:
     nobody = {"nobody that is known": told.unowned} if told.unowned else {}
     for owner, arns in {**told.owners, **nobody}.items():
-        yield f"<details><summary>{markup(owner)}: {many(len(arns), 'thing')}</summary>{_items(arns)}</details>"
+        yield f"<details><summary>{markup(owner)}: {many(len(arns), 'thing')}</summary>{items(arns)}</details>"
 
 
 def _signature(told: Report) -> str:
     return (
-        f"<p>I have read this report, made from inventory {_code(told.made_from.inventory[:12])}. "
+        f"<p>I have read this report, made from inventory {code(told.made_from.inventory[:12])}. "
         f'{markup(verdict(told))}</p><dl class="sign"><dt>Name</dt><dd></dd><dt>Date</dt><dd></dd>'
         "<dt>Signature</dt><dd></dd></dl>"
     )
-
-
-def _table(
-    caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "rows", kinds: Sequence[str] = ()
-) -> str:
-    """A table; a heading that begins with `=` is of numbers. `kinds` are the rows' classes."""
-    heads = "".join(map(_heading, head))
-    opened = [f'<tr class="{kind}">' for kind in kinds] or repeat("<tr>")
-    lines = "".join(f"{start}{''.join(row)}</tr>" for start, row in zip(opened, rows, strict=False))
-    top = f'<table class="{kind}"><caption>{caption}</caption><thead><tr>{heads}</tr></thead>'
-    return f"{top}<tbody>{lines}</tbody></table>"
-
-
-def _heading(words: str) -> str:
-    return f'<th scope="col" class="n">{words[1:]}</th>' if words.startswith("=") else f'<th scope="col">{words}</th>'
-
-
-def _th(inner: str) -> str:
-    return f'<th scope="row">{inner}</th>'
-
-
-def _td(inner: str) -> str:
-    return f"<td>{inner}</td>"
-
-
-def _code(text: str) -> str:
-    return f"<code>{markup(text)}</code>"
-
-
-def _codes(names: Iterable[str]) -> str:
-    return ", ".join(map(_code, names))
-
-
-def _items(lines: Iterable[str]) -> str:
-    return f"<ul>{''.join(f'<li>{markup(line)}</li>' for line in lines)}</ul>"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
