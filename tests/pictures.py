@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.cli.runs import run
 from tests.report import stages
-from tests.report.test_browser import FLAGS
+from tests.report.browsing import FLAGS
 
 HERE = Path(__file__).parent.parent / "docs" / "pictures"
 PARTS = ("", "#groups", "#people", "#person/amara.okonkwo", "#changes", "#change/1", "#roles", "#assumed", "#journal")

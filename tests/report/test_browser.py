@@ -1,12 +1,8 @@
-"""The HTML report in a real browser: nothing leaves it, nothing else runs in it, and it can be used by everybody.
-
-Debian's Chromium, driven by playwright; skipped where there is none.
-"""
+"""The HTML report in a real browser: nothing leaves it, nothing else runs in it, and it can be used by everybody."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -16,21 +12,17 @@ import pytest
 
 from secmigrate.reports.forms import FORMS
 from secmigrate.reports.migration import Report
+from tests.report.browsing import Watched, api, contrast, light, started, without_chromium
 from tests.report.large import many_users
 from tests.report.test_hostile import hostile
 
-api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here: apt-get install chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+pytestmark = without_chromium
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
+    with started() as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
@@ -38,25 +30,6 @@ def file(told: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_bytes(FORMS["html"].render(told))
     return path
-
-
-class Watched:
-    """A page that remembers what it asked for and what it complained of."""
-
-    def __init__(self, browser: Any, path: Path, at: str = "", **options: Any) -> None:
-        self.page = browser.new_page(**options)
-        self.asked: list[str] = []
-        self.said: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("dialog", self._dismiss)
-        self.page.set_default_timeout(10_000)
-        self.page.goto(f"{path.as_uri()}{at}")
-
-    def _dismiss(self, dialog: Any) -> None:
-        self.said.append("a dialog")
-        dialog.dismiss()
 
 
 @pytest.fixture
@@ -206,18 +179,18 @@ def test_light_and_dark(browser: Any, file: Path, scheme: str) -> None:
     other = {"light": "Dark colours", "dark": "Light colours"}[scheme]
     colours = "(({backgroundColor, color}) => [backgroundColor, color])(getComputedStyle(document.documentElement))"
     first = page.evaluate(colours)
-    assert _contrast(*first) > 10
+    assert contrast(*first) > 10
     page.get_by_role("button", name=other).click()
     second = page.evaluate(colours)
-    assert _contrast(*second) > 10
-    assert (_light(first[0]) > 0.5) == (scheme == "light") == (_light(second[0]) < 0.5)
+    assert contrast(*second) > 10
+    assert (light(first[0]) > 0.5) == (scheme == "light") == (light(second[0]) < 0.5)
     for name in ("--soft", "--link", "--alarm"):
         value = page.evaluate(
             "name => { const p = document.createElement('p'); document.body.append(p);"
             " p.attributeStyleMap.set('color', `var(${name})`); return getComputedStyle(p).color }",
             name,
         )
-        assert _contrast(second[0], value) >= 4.5, name
+        assert contrast(second[0], value) >= 4.5, name
     page.close()
 
 
@@ -228,7 +201,7 @@ def test_on_paper(watched: Watched, told: Report) -> None:
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.locator("nav").is_hidden()
     assert page.locator("#people-list .controls").is_hidden()
-    assert _light(page.evaluate("getComputedStyle(document.documentElement).backgroundColor")) == 1
+    assert light(page.evaluate("getComputedStyle(document.documentElement).backgroundColor")) == 1
     assert page.locator("#in-full h3", has_text="Change ").count() == len(told.ways)
     assert page.locator("#groups > details:not([open])").count() == 0
     assert page.locator("td details").first.is_hidden()
@@ -281,15 +254,3 @@ def test_five_thousand_people_are_shown_a_hundred_at_a_time(browser: Any, told: 
     page.get_by_label("Search in people").fill("user-4321")
     assert rows.count() == 1
     page.close()
-
-
-def _light(colour: str) -> float:
-    """The relative luminance (WCAG 2) of `rgb(…)`."""
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _contrast(one: str, other: str) -> float:
-    dark, bright = sorted((_light(one), _light(other)))
-    return (bright + 0.05) / (dark + 0.05)
