@@ -66,8 +66,10 @@ class Folder:
             )
 
     def snapshots(self) -> Iterator[Snapshot]:
-        """The inventories that are there, one after the other: no two of them need be in memory. Raises BadInput."""
+        """The inventories that are there, one after the other: no two of them need be in memory. One of another account
+        than its folder says is none of this. Raises BadInput.
+        """
         for account in sorted(self.read().accounts):
             path = self.workspace(account).inventory
-            if path.exists():
-                yield read_snapshot(path)
+            if path.exists() and (found := read_snapshot(path)).account == account:
+                yield found

@@ -16,6 +16,7 @@ from secmigrate.iam import Document, SnapshotFile, Usage
 from secmigrate.journal import Event
 from secmigrate.plan.file import PlanFile
 from secmigrate.reports.migration import Report
+from secmigrate.reports.overview import Overview
 from secmigrate.workspace import LevelsFile, Members, Outcome, Sources
 
 FOLDER = Path(__file__).parent.parent / "schemas"
@@ -31,6 +32,7 @@ MADE: Mapping[str, Any] = {
     "report": Report,
     "sources": Sources,
     "accounts": Accounts,
+    "accounts-report": Overview,
 }
 
 

@@ -95,7 +95,7 @@ def test_the_image_is_made_of_what_is_here() -> None:
 def _data() -> Iterator[str]:
     """The data files as they lie in the repository, and what marks the package as typed."""
     yield EXAMPLE
-    yield from (f"reports/{name}" for name in ("page.css", "page.js", "frame.js"))
+    yield from (f"reports/{name}" for name in ("page.css", "page.js", "frame.js", "accounts.js"))
     if (ROOT / "secmigrate/py.typed").exists():
         yield "py.typed"
     for folder in ("mappings", "schemas"):

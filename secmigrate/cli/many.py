@@ -1,4 +1,4 @@
-"""Many accounts: reading them by a role, reading what is missing, and where all of them stand."""
+"""Many accounts: reading them by a role, and reading what is missing."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from secmigrate.cli import account, running
 from secmigrate.cli.out import Out, finish
 from secmigrate.errors import BadInput, SecmigrateError
 from secmigrate.iam import Policy
-from secmigrate.plan.across import across
-from secmigrate.reports.accounts import Standing, across_document, across_lines, standing_lines
 from secmigrate.sources.live import read_live
 from secmigrate.workspace import Workspace
 
@@ -82,20 +80,6 @@ def go_on(aws: Aws, folder: Path, out: Out, at_once: int) -> NoReturn:
         _read(found, sorted(found.missing), aws, here, out, at_once)
 
 
-def status(folder: Path, out: Out) -> None:
-    """Where every account stands, and what they have in common."""
-    here = Folder(folder)
-    accounts = here.read()
-    standing = [_standing(here, accounts, one) for one in sorted(accounts.accounts)]
-    found = across(here.snapshots())
-    undecided = _undecided(here, accounts)
-    decided = documents.read_decisions(folder / "decisions.yaml").groups
-    out.lines(standing_lines(folder, standing, accounts.left_out))
-    out.lines(across_lines(found, undecided, decided, folder / "decisions.yaml"))
-    more = {"left_out": accounts.left_out, **across_document(found, undecided, decided)}
-    out.document("status", {"accounts": standing, **more})
-
-
 def _chosen(asked: Asked, aws: Aws) -> tuple[dict[str, str], dict[str, str]]:
     """Names by account id, and why others of the organization are left out."""
     if asked.list:
@@ -156,25 +140,3 @@ def _tell(accounts: Accounts, rows: list[dict[str, Any]], here: Folder, out: Out
     if accounts.missing:
         out.say(f"{len(accounts.missing)} are not; to read only these: secmigrate resume -w {here.path}")
     finish(1 if accounts.missing else 0)
-
-
-def _standing(here: Folder, accounts: Accounts, number: str) -> Standing:
-    space = here.workspace(number)
-    why = accounts.missing.get(number, "")
-    return Standing(
-        account=number,
-        name=accounts.accounts[number],
-        ready=not why,
-        why=why,
-        steps=tuple(space.steps()),
-    )
-
-
-def _undecided(here: Folder, accounts: Accounts) -> dict[str, set[str]]:
-    """The groups that `map` could not place, by name: in which accounts."""
-    found: dict[str, set[str]] = {}
-    for number in accounts.accounts:
-        space = here.workspace(number)
-        for name in space.outcome().unmapped if space.mapping.exists() else ():
-            found.setdefault(name, set()).add(number)
-    return found

@@ -181,12 +181,12 @@ def twin(
 @app.command(epilog="Example: secmigrate status")
 def status(workspace: options.Workspace = options.FOLDER, json: options.Json = False) -> None:
     """Where this migration stands, and what comes next."""
-    from secmigrate.cli import account, many
+    from secmigrate.cli import account, many, overview
     from secmigrate.reports.text import step_lines
 
     out = Out(json)
     if many.are_here(workspace):
-        many.status(workspace, out)
+        overview.status(workspace, out)
         return
     steps = account.open_workspace(workspace).steps()
     out.lines(step_lines(steps))

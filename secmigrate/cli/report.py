@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from secmigrate.reports.gathering import Decided, Facts
     from secmigrate.workspace import Workspace
 
-EXAMPLE = 'secmigrate report; secmigrate report --notices --when "Monday at 18:00" --contact it@lumen.example'
+EXAMPLE = (
+    'secmigrate report; secmigrate report --notices --when "Monday at 18:00" --contact it@lumen.example; '
+    "secmigrate report -w accounts"
+)
 
 Form = Annotated[str, typer.Option("--format", metavar="html|markdown|json", help="In which form.")]
 
@@ -29,14 +32,19 @@ def report(
     when: Annotated[str | None, typer.Option(metavar="TEXT", help="What the notices say of the time.")] = None,
     contact: Annotated[str | None, typer.Option(metavar="TEXT", help="Whom they say to ask.")] = None,
 ) -> None:
-    """The whole migration for the person who must sign: one HTML file to look at, or Markdown, or JSON."""
+    """The whole migration for the person who must sign: one HTML file to look at, or Markdown, or JSON. Of many
+    accounts: where all of them stand, who has access where, and which groups one decision serves.
+    """
     from secmigrate import documents
-    from secmigrate.cli import account
+    from secmigrate.cli import account, many, overview
     from secmigrate.reports import notices as to_people
-    from secmigrate.reports.forms import form_of
+    from secmigrate.reports.forms import FORMS, form_of
     from secmigrate.reports.gathering import report as gathered
 
-    out, space, chosen = Out(json), account.open_workspace(workspace), form_of(form)
+    out, space, chosen = Out(json), account.open_workspace(workspace), form_of(form, FORMS)
+    if many.are_here(workspace):
+        overview.report(workspace, out, form, notices)
+        return
     folder = space.folder / "reports"
     with space.locked():
         found = facts(space)

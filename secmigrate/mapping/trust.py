@@ -33,6 +33,16 @@ class Trust(Struct, frozen=True, kw_only=True):
         """Whether the account as a whole is trusted, so that its own policies decide who."""
         return any(one.endswith(":root") or one.isdigit() for one in self.own)
 
+    @property
+    def everybody(self) -> bool:
+        """Whether principals of any account are trusted."""
+        return "*" in self.unknown or "NotPrincipal" in self.unknown
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The keys of all its conditions."""
+        return frozenset((*self.conditions, *["sts:ExternalId"] * bool(self.external_ids)))
+
 
 @lru_cache(maxsize=4096)
 def trust_of(document: Document, account: str) -> Trust:

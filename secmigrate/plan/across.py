@@ -38,6 +38,8 @@ class Door(Struct, frozen=True, kw_only=True):
     account: str
     role: str
     lets_in: Accounts
+    everybody: bool = False  # whatever account they are of
+    conditions: tuple[str, ...] = ()  # keys that every statement asks by which they come in
 
 
 class Across(Struct, frozen=True, kw_only=True):
@@ -83,8 +85,20 @@ def _several(found: Mapping[str, Accounts]) -> dict[str, Accounts]:
 
 
 def _door(role: Role, account: str) -> list[Door]:
-    others = trust_of(role.trust, account).others
-    return [Door(account=account, role=role.name, lets_in=others)] if others else []
+    found = trust_of(role.trust, account)
+    if not (found.others or found.everybody):
+        return []
+    each = (trust_of(Document({"Statement": [row]}), account) for row in role.trust.statements)
+    asked = [one.asked for one in each if one.others or one.everybody]
+    return [
+        Door(
+            account=account,
+            role=role.name,
+            lets_in=found.others,
+            everybody=found.everybody,
+            conditions=tuple(sorted(frozenset.intersection(*asked))),
+        )
+    ]
 
 
 def _clusters(groups: Mapping[str, Mapping[str, Accounts]], policies: Mapping[str, tuple[str, ...]]) -> list[Cluster]:

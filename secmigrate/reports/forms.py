@@ -3,39 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from secmigrate import iam
 from secmigrate.errors import BadInput
+from secmigrate.reports.accounts_markdown import accounts_markdown
+from secmigrate.reports.accounts_page import accounts_page
 from secmigrate.reports.markdown import markdown
 from secmigrate.reports.migration import Report
+from secmigrate.reports.overview import Overview
 from secmigrate.reports.page import page
 
+T = TypeVar("T")
 
-class Form(Struct, frozen=True):
+
+class Form(Struct, Generic[T], frozen=True):
     """A file's name, and what makes its content."""
 
     file: str
-    render: Callable[[Report], bytes]
+    render: Callable[[T], bytes]
 
 
-def as_json(told: Report) -> bytes:
-    """The document itself (schemas/report.schema.json)."""
+def as_json(told: object) -> bytes:
+    """The document itself (schemas/report.schema.json, schemas/accounts-report.schema.json)."""
     line = msgspec.json.encode(told, enc_hook=iam.to_jsonable)
     return msgspec.json.format(line, indent=2) + b"\n"
 
 
-FORMS: Mapping[str, Form] = {
+FORMS: Mapping[str, Form[Report]] = {
     "html": Form("report.html", page),
     "markdown": Form("report.md", markdown),
     "json": Form("report.json", as_json),
 }
+ACCOUNTS_FORMS: Mapping[str, Form[Overview]] = {
+    "html": Form("accounts.html", accounts_page),
+    "markdown": Form("accounts.md", accounts_markdown),
+    "json": Form("accounts.json", as_json),
+}
 
 
-def form_of(name: str) -> Form:
+def form_of(name: str, forms: Mapping[str, Form[T]]) -> Form[T]:
     """The form of that name. Raises BadInput."""
-    if name not in FORMS:
-        raise BadInput(f"there is no form {name!r}", where="--format", hint=f"one of {', '.join(FORMS)}")
-    return FORMS[name]
+    if name not in forms:
+        raise BadInput(f"there is no form {name!r}", where="--format", hint=f"one of {', '.join(forms)}")
+    return forms[name]

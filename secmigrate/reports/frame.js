@@ -13,7 +13,7 @@ nameTheme();
 // On paper nothing can be opened: what is not a reason beside a row is open there. A reason is printed if it was opened.
 let opened = [];
 window.addEventListener("beforeprint", () => {
-  opened = [...document.querySelectorAll("details:not([open])")].filter((one) => !one.closest("td"));
+  opened = [...document.querySelectorAll("details:not([open])")].filter((one) => one.matches(".rest") || !one.closest("td"));
   for (const one of opened) one.open = true;
 });
 window.addEventListener("afterprint", () => {

@@ -100,9 +100,9 @@ def table(
     return f"{top}<tbody>{lines}</tbody></table>"
 
 
-def th(inner: str) -> str:
-    """A row's heading."""
-    return f'<th scope="row">{inner}</th>'
+def th(inner: str, kind: str = "") -> str:
+    """A row's heading; `kind` is its class."""
+    return f'<th scope="row" class="{kind}">{inner}</th>' if kind else f'<th scope="row">{inner}</th>'
 
 
 def td(inner: str) -> str:

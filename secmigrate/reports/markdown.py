@@ -21,21 +21,21 @@ def markdown(told: Report) -> bytes:
 def _lines(told: Report) -> Iterator[str]:
     yield f"# Migration of account {code(told.account)} to SEC"
     yield from ("", f"**{prose(verdict(told))}**", "")
-    yield from _table(
+    yield from table(
         ("step", "state"), ((prose(STEPS.get(one.step, one.step)), prose(STATES[one.state])) for one in told.steps)
     )
     for gap in told.not_read:
         yield f"- **not read**: {prose(gap)}"
-    yield from _section("Not known yet", (f"- {prose(one.what)}: {code(one.hint)}" for one in told.unknown))
+    yield from section("Not known yet", (f"- {prose(one.what)}: {code(one.hint)}" for one in told.unknown))
     if told.tier:
-        yield from _section(f"Tier {prose(told.tier.version)}", (f"- {prose(reason)}" for reason in told.tier.reasons))
+        yield from section(f"Tier {prose(told.tier.version)}", (f"- {prose(reason)}" for reason in told.tier.reasons))
     yield from _groups(told)
     if told.mapped:
         yield from _people(told)
     yield from _roles(told)
     yield from _plans(told)
     gone = (f"- {prose(one.what)} ({_some(one.subjects)})" for one in told.gone)
-    yield from _section("Done, and will not come back", gone)
+    yield from section("Done, and will not come back", gone)
     yield from _assumptions(told)
     yield from _runs(told)
     yield from ("", f"Made from inventory {code(told.made_from.inventory[:12])}{_config(told)}.")
@@ -55,13 +55,13 @@ def _groups(told: Report) -> Iterator[str]:
         gets = "; ".join(part for part in (levels, ", ".join(one.managed_policies)) if part)
         return code(one.name), str(one.people), becomes, prose(gets) if one.new else first
 
-    yield from _heading(many(len({one.name for one in told.groups}), "group"))
-    yield from _table(("group", "people", "becomes", "with, or why not"), map(row, range(len(told.groups))), MOST)
+    yield from heading(many(len({one.name for one in told.groups}), "group"))
+    yield from table(("group", "people", "becomes", "with, or why not"), map(row, range(len(told.groups))), MOST)
 
 
 def _people(told: Report) -> Iterator[str]:
     found = figures(told)
-    yield from _heading(many(found.users, "user"))
+    yield from heading(many(found.users, "user"))
     rows = (
         ("keep exactly what they have", found.same),
         ("lose, or may lose, what nobody has accepted", found.open),
@@ -70,11 +70,11 @@ def _people(told: Report) -> Iterator[str]:
         ("gain what raises privilege", found.raised),
         ("unsure: it depends on conditions", found.unsure),
     )
-    yield from _table(("", "users"), ((what, str(number)) for what, number in rows))
+    yield from table(("", "users"), ((what, str(number)) for what, number in rows))
     open_ways = [way for way in told.ways if way.open]
     if open_ways:
         yield from ("", "Nobody has accepted yet:", "")
-        yield from _table(("users", "lose", "may lose", "roles"), map(_open, open_ways), MOST)
+        yield from table(("users", "lose", "may lose", "roles"), map(_open, open_ways), MOST)
     for n, one in enumerate(told.accept, 1):
         what, whose = (", ".join(map(code, names)) for names in (one.actions, one.users))
         yield from ("", f"Accepted ({n}): {what} for {whose}: {prose(one.why)}{_by(one)}")
@@ -90,11 +90,11 @@ def _roles(told: Report) -> Iterator[str]:
         word: sum(one.outcome == word for one in told.roles) for word in ("mapped", "ambiguous", "unmapped", "left-out")
     }
     said = ", ".join(f"{number} {word}" for word, number in by_outcome.items() if number)
-    yield from _section(many(len(told.roles), "role"), [said or "Nothing is decided yet."])
+    yield from section(many(len(told.roles), "role"), [said or "Nothing is decided yet."])
     asked = [one for one in told.roles if one.outcome in ("ambiguous", "unmapped")]
     if asked:
         yield ""
-        yield from _table(
+        yield from table(
             ("role", "outcome", "why"), ((code(one.name), one.outcome, prose(one.reasons[0])) for one in asked), MOST
         )
     losing = [one for one in told.roles if one.lost or one.trust_lost]
@@ -104,13 +104,13 @@ def _roles(told: Report) -> Iterator[str]:
             (code(one.name), code(one.new) or "nothing", _counts(one.lost), prose("; ".join(one.trust_lost[:4])))
             for one in losing
         )
-        yield from _table(("role", "becomes", "loses", "may not assume it any more"), rows, MOST)
+        yield from table(("role", "becomes", "loses", "may not assume it any more"), rows, MOST)
 
 
 def _plans(told: Report) -> Iterator[str]:
     for one in told.plans:
         calls = ", ".join(f"{number} {phase}" for phase, number in one.calls.items()) or "nothing to do"
-        yield from _section(f"Plan {one.name}", [f"{prose(calls)}; {one.destructive} take something away."])
+        yield from section(f"Plan {one.name}", [f"{prose(calls)}; {one.destructive} take something away."])
         yield from (f"- {code(danger.code)}: {prose(danger.message)}" for danger in one.dangers)
         yield from (f"- will not come back: {prose(caveat.what)} ({_some(caveat.subjects)})" for caveat in one.caveats)
 
@@ -118,18 +118,18 @@ def _plans(told: Report) -> Iterator[str]:
 def _assumptions(told: Report) -> Iterator[str]:
     asked = [one for one in told.assumptions if one.mark != "C"]
     if asked:
-        yield from _section(
+        yield from section(
             "Assumed about the SEC Provisioner", ["I: inferred. U: nobody outside of the vendor knows.", ""]
         )
-        yield from _table(
+        yield from table(
             ("mark", "what", "where"), ((one.mark, prose(one.what), prose(one.where)) for one in asked), MOST
         )
 
 
 def _runs(told: Report) -> Iterator[str]:
     if told.runs:
-        yield from _heading("What was done")
-        yield from _table(
+        yield from heading("What was done")
+        yield from table(
             ("from", "to", "what", "by", "calls", "ended"),
             (
                 (
@@ -146,17 +146,19 @@ def _runs(told: Report) -> Iterator[str]:
         )
 
 
-def _heading(title: str) -> Iterator[str]:
+def heading(title: str) -> Iterator[str]:
+    """A part begins."""
     yield from ("", f"## {title}", "")
 
 
-def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+def section(title: str, lines: Iterable[str]) -> Iterator[str]:
     """Nothing if there are no lines."""
     if found := list(lines):
-        yield from (*_heading(title), *found)
+        yield from (*heading(title), *found)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], most: int = 0) -> Iterator[str]:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], most: int = 0) -> Iterator[str]:
+    """A table of at most so many rows; 0: all."""
     every = list(rows)
     shown = every if not most or len(every) <= most + 1 else every[:most]
     yield f"| {' | '.join(head)} |"

@@ -130,3 +130,32 @@ def test_roles_that_let_other_accounts_in() -> None:
         ]
     )
     assert found.doors == (Door(account=B, role="deploy", lets_in=(A, C)),)
+
+
+def test_a_role_that_lets_everybody_in_and_what_every_way_in_asks() -> None:
+    def way(principal: Any, *keys: str) -> dict[str, Any]:
+        row = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+        return row | ({"Condition": {"StringEquals": dict.fromkeys(keys, "x")}} if keys else {})
+
+    def role(name: str, *ways: dict[str, Any]) -> Role:
+        return Role(name=name, trust=Document({"Statement": list(ways)}))
+
+    found = across(
+        [
+            account(
+                A,
+                role("a", way("*", "aws:PrincipalOrgID")),
+                role("b", way({"AWS": C}, "sts:ExternalId", "aws:SourceIp"), way({"AWS": B}, "sts:ExternalId")),
+                role("c", way({"AWS": C}, "sts:ExternalId"), way({"AWS": C})),
+                role("d", way({"AWS": C}, "sts:ExternalId"), way({"Service": "ec2.amazonaws.com"})),
+                role("e", way({"Service": "ec2.amazonaws.com"})),
+                role("f", {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}),
+            )
+        ]
+    )
+    assert found.doors == (
+        Door(account=A, role="a", lets_in=(), everybody=True, conditions=("aws:PrincipalOrgID",)),
+        Door(account=A, role="b", lets_in=(B, C), conditions=("sts:ExternalId",)),
+        Door(account=A, role="c", lets_in=(C,)),
+        Door(account=A, role="d", lets_in=(C,), conditions=("sts:ExternalId",)),
+    )

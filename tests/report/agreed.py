@@ -1,4 +1,7 @@
-"""Markdown and notices of the example account as they were read; `python -m tests.report.agreed` writes them anew."""
+"""Markdown and notices of the example account, and Markdown of many accounts, as they were read.
+
+`python -m tests.report.agreed` writes them anew.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from secmigrate.cli.report import facts
+from secmigrate.reports.accounts_markdown import accounts_markdown
 from secmigrate.reports.gathering import report
 from secmigrate.reports.markdown import markdown
 from secmigrate.reports.migration import Report
 from secmigrate.reports.notices import notices
-from tests.report import stages
+from tests.report import folders, stages
 
 GOLDEN = Path(__file__).parent / "golden"
 ASKED = {"when": "Monday, 7 December 2026, 18:00", "contact": "platform@lumen.example"}
@@ -32,7 +36,8 @@ def main() -> None:
         space = stages.read(Path(folder) / "migration")
         stages.decide(space)
         told = report(facts(space))
-    for name, text in made(told).items():
+        many = folders.told(folders.folder(Path(folder) / "accounts"))
+    for name, text in {**made(told), "accounts.txt": accounts_markdown(many).decode()}.items():
         (GOLDEN / name).write_text(text)
 
 

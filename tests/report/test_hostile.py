@@ -76,7 +76,7 @@ def hostile(told: Report) -> Report:
     return structs.replace(found, people=people, ways=ways)
 
 
-class _Seen(HTMLParser):
+class Seen(HTMLParser):
     """All that a browser would take for markup."""
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ class _Seen(HTMLParser):
 
 def test_in_html_they_are_text(told: Report) -> None:
     page, plain = (FORMS["html"].render(one).decode() for one in (hostile(told), told))
-    seen, expected = _Seen(), _Seen()
+    seen, expected = Seen(), Seen()
     seen.feed(page)
     expected.feed(plain)
     assert {tag for tag, _ in seen.tags} <= {tag for tag, _ in expected.tags}
@@ -204,7 +204,7 @@ def test_from_the_account_to_the_report(empty: Path) -> None:
     notice = (reports / "notices" / f"{'n' * 128}.txt").read_text()
     for text in ((reports / "report.html").read_text(), (reports / "report.md").read_text(), notice):
         assert not HIDDEN.search(text)
-    seen = _Seen()
+    seen = Seen()
     seen.feed((reports / "report.html").read_text())
     assert len(seen.scripts) == 2
     assert iam.encode(start)

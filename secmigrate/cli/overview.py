@@ -1,0 +1,75 @@
+"""Where all accounts of a folder stand, and what they have in common: for status, and for report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from msgspec import structs
+
+from secmigrate import documents
+from secmigrate.accounts import Folder
+from secmigrate.cli import account
+from secmigrate.cli.out import Out
+from secmigrate.errors import BadInput
+from secmigrate.iam import Snapshot
+from secmigrate.mapping import Scope
+from secmigrate.plan.across import across
+from secmigrate.reports.accounts import across_lines, standing_lines
+from secmigrate.reports.forms import ACCOUNTS_FORMS, FORMS, form_of
+from secmigrate.reports.overview import Looked, Overview, overview
+from secmigrate.workspace import Workspace
+
+
+def status(folder: Path, out: Out) -> None:
+    """In lines, or as one document."""
+    told = gathered(folder, out)
+    out.lines(standing_lines(folder, told))
+    out.lines(across_lines(told, folder / "decisions.yaml"))
+    out.document("status", {**structs.asdict(told), "kind": "status"})
+
+
+def report(folder: Path, out: Out, form: str, notices: bool) -> None:
+    """As a file to look at. Raises BadInput for notices, which are of one account."""
+    chosen = form_of(form, ACCOUNTS_FORMS)
+    if notices:
+        hint = f"choose one: secmigrate report --notices -w {folder}/ACCOUNT"
+        raise BadInput("many accounts lie here, and notices are of one", where="--notices", hint=hint)
+    with Workspace(folder).locked():
+        told = gathered(folder, out)
+        path = documents.write_whole(folder / "reports" / chosen.file, chosen.render(told))
+    out.say(f"wrote {path}")
+    out.document("report", told)
+
+
+def gathered(folder: Path, out: Out) -> Overview:
+    """What the folder holds; of the inventories one is in memory at a time. Raises BadInput if a file is damaged."""
+    here = Folder(folder)
+    accounts = here.read()
+    counts: dict[str, dict[str, int]] = {}
+    with out.working(f"reading {len(accounts.accounts)} accounts"):
+        found = across(_counted(here.snapshots(), counts))
+        looked = {one: _looked(here.workspace(one)) for one in accounts.accounts}
+    return overview(accounts, found, counts, looked, documents.read_decisions(folder / "decisions.yaml").groups)
+
+
+def _counted(snapshots: Iterable[Snapshot], counts: dict[str, dict[str, int]]) -> Iterator[Snapshot]:
+    for snapshot in snapshots:
+        counts[snapshot.account] = account.counts(snapshot)
+        yield snapshot
+
+
+def _looked(space: Workspace) -> Looked:
+    outcome = space.outcome() if space.mapping.exists() else None
+    placed = {move.old for move in outcome.moves if move.kind == "group"} if outcome else set()
+    unplaced = frozenset(outcome.unmapped) - placed if outcome else frozenset[str]()
+    scope = Scope(outcome.only, outcome.skip) if outcome else Scope()
+    files = (f"reports/{form.file}" for form in FORMS.values())
+    return Looked(
+        steps=tuple(space.steps()),
+        mapped=outcome is not None,
+        unplaced=unplaced,
+        skipped=frozenset(name for name in unplaced if scope.excludes("group", name)),
+        answers=documents.read_decisions(space.decisions).groups,
+        reports=tuple(file for file in files if (space.folder / file).exists()),
+    )
