@@ -61,8 +61,7 @@ def _counted(snapshots: Iterable[Snapshot], counts: dict[str, dict[str, int]]) -
 
 def _looked(space: Workspace) -> Looked:
     outcome = space.outcome() if space.mapping.exists() else None
-    placed = {move.old for move in outcome.moves if move.kind == "group"} if outcome else set()
-    unplaced = frozenset(outcome.unmapped) - placed if outcome else frozenset[str]()
+    unplaced = frozenset(outcome.unmapped if outcome else ())
     scope = Scope(outcome.only, outcome.skip) if outcome else Scope()
     files = (f"reports/{form.file}" for form in FORMS.values())
     return Looked(

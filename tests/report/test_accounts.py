@@ -24,6 +24,7 @@ from secmigrate.reports import accounts_page as page_of
 from secmigrate.reports.forms import ACCOUNTS_FORMS, FORMS
 from secmigrate.reports.overview import Looked, Overview, overview, ways_in
 from secmigrate.workspace import Step, Workspace
+from tests.cli.conftest import NAMES
 from tests.cli.runs import listing, run
 from tests.report import agreed, folders
 from tests.report.folders import HALF, OLD, OPEN, PROD, STRANGER, TEST, UNREAD, WEB
@@ -297,3 +298,19 @@ def test_doors_that_are_alike_stand_once_and_the_widest_first() -> None:
 def test_both_reports_have_the_same_forms() -> None:
     assert ACCOUNTS_FORMS.keys() == FORMS.keys()
     assert page_of.FIRST < page_of.NAMED // page_of.ROWS
+
+
+def test_what_map_left_out_of_its_scope_or_split_is_not_undecided(tmp_path: Path) -> None:
+    folder = folders.alone(tmp_path / "accounts")
+    for number in (PROD, TEST):
+        documents.write_snapshot(folder / number / "inventory.json", folders.alike(number))
+    (folder / "decisions.yaml").write_text("groups:\n  data-guild: {split: {data_scientists: [ana.adler]}}\n")
+    assert run("map", *NAMES, "-w", folder / PROD, "--skip", "group:auditors").code == 0
+    assert run("map", *NAMES, "-w", folder / TEST).code == 0
+    auditors, guild = sorted(folders.told(folder).clusters, key=lambda one: sorted(one.groups))
+    assert (auditors.skipped, auditors.undecided) == ({"auditors": (PROD,)}, {})
+    assert (guild.answers["data-guild"].split, guild.again, guild.undecided) == (
+        {"data_scientists": ("ana.adler",)},
+        {},
+        {},
+    )
