@@ -78,7 +78,7 @@ def _doors(told: Overview) -> Iterator[str]:
 
 def _let_in(told: Overview, door: DoorRow) -> str:
     found = ["**everybody**"] * door.everybody
-    found += [f"{code(one)} **none of these accounts**" for one in door.strangers]
+    found += [f"{code(one)} **none of these**" for one in door.strangers]
     found += [_who(told, one) for one in door.lets_in if one not in door.strangers]
     return _some(found) + (f" (only with {', '.join(map(code, door.conditions))})" if door.conditions else "")
 

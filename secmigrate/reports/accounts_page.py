@@ -44,8 +44,9 @@ _USERS = (
 )
 _ROLES = "Roles of AWS’s own services, which have the same names everywhere, are not here."
 _DOORS = (
-    "What trust policies allow; whoever is let in needs a permission of her own account as well. Conditions are named "
-    "where every way in asks them; what is denied is not taken off. Identity providers and AWS’s services are not here."
+    "Those of one name that let in the same stand together. What trust policies allow; whoever is let in needs a "
+    "permission of her own account as well. Conditions are named where every way in asks them; what is denied is not "
+    "taken off. Identity providers and AWS’s services are not here."
 )
 _GROUPS = (
     "The same policies, whatever the groups are called: statement ids, order and the account’s own id make no "
@@ -141,7 +142,7 @@ def _doors(told: Overview) -> Iterator[str]:
 
 def _let_in(told: Overview, door: DoorRow) -> str:
     lines = ['<strong class="open">everybody</strong>'] * door.everybody
-    lines += [f'{code(one)} <strong class="open">none of these accounts</strong>' for one in door.strangers]
+    lines += [f'{code(one)} <strong class="open">none of these</strong>' for one in door.strangers]
     lines += [_who(told, one) for one in door.lets_in if one not in door.strangers]
     asked = f"<small>only with {codes(door.conditions)}</small>" if door.conditions else ""
     return f'<td class="plain find">{_long(lines)}{asked}</td>'
