@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -65,11 +65,10 @@ class Folder:
                 "this is the workspace of one account", where=str(self.path), hint="another folder: -w accounts"
             )
 
-    def snapshots(self) -> Iterator[Snapshot]:
-        """The inventories that are there, one after the other: no two of them need be in memory. One of another account
-        than its folder says is none of this. Raises BadInput.
+    def snapshot(self, account: str) -> Snapshot | None:
+        """The inventory of one account; None if there is none, or it is of another account than its folder says.
+        Raises BadInput.
         """
-        for account in sorted(self.read().accounts):
-            path = self.workspace(account).inventory
-            if path.exists() and (found := read_snapshot(path)).account == account:
-                yield found
+        path = self.workspace(account).inventory
+        found = read_snapshot(path) if path.exists() else None
+        return found if found and found.account == account else None

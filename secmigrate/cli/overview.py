@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import structs
@@ -17,7 +18,7 @@ from secmigrate.mapping import Scope
 from secmigrate.plan.across import across
 from secmigrate.reports.accounts import across_lines, standing_lines
 from secmigrate.reports.forms import ACCOUNTS_FORMS, FORMS, form_of
-from secmigrate.reports.overview import Looked, Overview, overview
+from secmigrate.reports.overview import UNKNOWN, Looked, Overview, overview
 from secmigrate.workspace import Workspace
 
 
@@ -43,20 +44,39 @@ def report(folder: Path, out: Out, form: str, notices: bool) -> None:
 
 
 def gathered(folder: Path, out: Out) -> Overview:
-    """What the folder holds; of the inventories one is in memory at a time. Raises BadInput if a file is damaged."""
+    """What the folder holds; of the inventories one is in memory at a time. An account of which a file is damaged is
+    not ready. Raises BadInput if one is damaged that is of all of them.
+    """
     here = Folder(folder)
-    accounts = here.read()
+    accounts, answers = here.read(), documents.read_decisions(folder / "decisions.yaml").groups
     counts: dict[str, dict[str, int]] = {}
+    looked: dict[str, Looked] = {}
+    damaged: dict[str, str] = {}
+
+    def snapshots() -> Iterator[Snapshot]:
+        for number in sorted(accounts.accounts):
+            looked[number], snapshot = UNKNOWN, None
+            with _noting(damaged, number):
+                looked[number] = _looked(here.workspace(number))
+            with _noting(damaged, number):
+                snapshot = here.snapshot(number)
+            if snapshot:
+                counts[number] = account.counts(snapshot)
+                yield snapshot
+
     with out.working(f"reading {len(accounts.accounts)} accounts"):
-        found = across(_counted(here.snapshots(), counts))
-        looked = {one: _looked(here.workspace(one)) for one in accounts.accounts}
-    return overview(accounts, found, counts, looked, documents.read_decisions(folder / "decisions.yaml").groups)
+        found = across(snapshots())
+    known = structs.replace(accounts, missing={**accounts.missing, **damaged})
+    return overview(known, found, counts, looked, answers)
 
 
-def _counted(snapshots: Iterable[Snapshot], counts: dict[str, dict[str, int]]) -> Iterator[Snapshot]:
-    for snapshot in snapshots:
-        counts[snapshot.account] = account.counts(snapshot)
-        yield snapshot
+@contextmanager
+def _noting(damaged: dict[str, str], number: str) -> Iterator[None]:
+    """Notes of that account that a file is damaged, and goes on behind what could not be done."""
+    try:
+        yield
+    except BadInput as error:
+        damaged[number] = " ".join(filter(None, (error.where, error.message)))
 
 
 def _looked(space: Workspace) -> Looked:

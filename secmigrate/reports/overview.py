@@ -24,12 +24,15 @@ NOT_READY, DONE = "not ready", "done"
 class Looked(Struct, frozen=True, kw_only=True):
     """What lies in the folder of one account."""
 
-    steps: tuple[Step, ...]
-    mapped: bool
-    unplaced: frozenset[str]  # groups that `map` did not place, by the rules or by an answer
-    skipped: frozenset[str]  # of these, what is out of its scope
-    answers: Mapping[str, GroupAnswer]  # its own, for groups
-    reports: tuple[str, ...]  # which there are, as files of its folder
+    steps: tuple[Step, ...] = ()
+    mapped: bool = False
+    unplaced: frozenset[str] = frozenset()  # groups that `map` did not place, by the rules or by an answer
+    skipped: frozenset[str] = frozenset()  # of these, what is out of its scope
+    answers: Mapping[str, GroupAnswer] = {}  # its own, for groups
+    reports: tuple[str, ...] = ()  # which there are, as files of its folder
+
+
+UNKNOWN = Looked()
 
 
 class Standing(Struct, frozen=True, kw_only=True):

@@ -182,6 +182,22 @@ def test_nothing_read_and_what_is_of_another_account(tmp_path: Path) -> None:
     assert [row["why"] for row in json.loads(told(folder, "json"))["accounts"]] == ["not read yet"] * 2
 
 
+@pytest.mark.parametrize("name", ["inventory/inventory.json", "decisions.yaml", "mapping.json"])
+def test_a_damaged_file_of_one_account_stops_no_other(folder: Path, tmp_path: Path, name: str) -> None:
+    here = tmp_path / "accounts"
+    shutil.copytree(folder, here)
+    file = next(iter(here.joinpath(PROD).rglob(Path(name).name)), here / PROD / name)
+    file.write_bytes(b"{damaged")
+    found = run("status", "-w", here)
+    assert found.code == 0
+    first, line = found.out.splitlines()[0], next(line for line in found.out.splitlines() if PROD in line)
+    assert first.endswith("3 of 6 accounts are ready")
+    assert f"not ready: {file}" in line
+    assert (f"ana.adler: {PROD}" in found.out) == (file.name != "inventory.json")  # its inventory counts
+    assert run("report", "-w", here).code == 0
+    assert file.name in (here / "reports" / "accounts.html").read_text()
+
+
 def test_a_thousand_accounts_stay_a_page() -> None:
     found = large(1000, 3000, 40)
     page = ACCOUNTS_FORMS["html"].render(found).decode()
