@@ -36,7 +36,7 @@ _MADE_FROM = (
 )
 _NOT_READY = (
     "What was not read is not in the lists below, and no plan is made from it. <code>secmigrate resume</code> reads "
-    "only these accounts."
+    "only what is missing."
 )
 _USERS = (
     "The same name need not be the same person: IAM does not say who somebody is. Who comes by single sign-on or by a "
