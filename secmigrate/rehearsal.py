@@ -105,14 +105,14 @@ def _without(
     end = start
     for _, _, end in fold(start, operations):  # noqa: B007 - the last one counts
         pass
-    seconds = dict.fromkeys(sorted(start.users), 0.0)
+    passage, seconds = watch.passage(start, end), dict.fromkeys(sorted(start.users), 0.0)
     lacking: set[str] = set()
     for operation, before, after in fold(start, operations):
         for user in lacking:
             seconds[user] += pace.of(operation)
         for user in touched_users(operation, before):
             lacking.discard(user)
-            if watch.dips(start, after, end, user):
+            if passage.dips(after, user):
                 lacking.add(user)
     return {user: round(spent, 1) for user, spent in seconds.items()}, end
 

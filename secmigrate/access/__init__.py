@@ -7,7 +7,7 @@ from secmigrate.access.comparing import Comparer, Row
 from secmigrate.access.effective import Sides
 from secmigrate.access.granting import Grants
 from secmigrate.access.people import Change, Comparison, Reached
-from secmigrate.access.watching import Accepted, Watch
+from secmigrate.access.watching import Accepted, Passage, Watch
 
 __all__ = [
     "Accepted",
@@ -16,6 +16,7 @@ __all__ = [
     "Comparer",
     "Comparison",
     "Grants",
+    "Passage",
     "Reached",
     "Row",
     "Sides",

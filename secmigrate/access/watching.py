@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.assuming import ASSUME
 from secmigrate.access.comparing import Comparer, Row
-from secmigrate.access.effective import Sides
+from secmigrate.access.effective import Side, Sides
 from secmigrate.access.people import Change, Comparison
 from secmigrate.iam import Document, Snapshot
 
@@ -26,6 +26,35 @@ class Accepted(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     def covers(self, user: str) -> bool:
         """Whether it is about that user."""
         return any(fnmatchcase(user.casefold(), glob.casefold()) for glob in self.users)
+
+
+class Passage:
+    """The way from one moment of an account to another: who goes without something on it that she has at both ends."""
+
+    def __init__(self, comparer: Comparer, start: Snapshot, end: Snapshot) -> None:
+        self._comparer = comparer
+        self._start = start
+        self._end = end
+        self._ends: dict[str, tuple[Side, Side]] = {}  # by user; she is asked about again and again
+
+    def dips(self, between: Snapshot, user: str) -> bool:
+        """Whether the user lacks something in between that she has both at the start and at the end."""
+        lacking = self._comparer.lacking
+        start, end = self._ends_of(user)
+        now = self._comparer.sides.of(between, between.users[user])
+        if not lacking(end, now):
+            return False
+        in_the_end: dict[object, int] = {}
+        for row in lacking(start, end):
+            in_the_end[row.extent] = in_the_end.get(row.extent, 0) | row.actions
+        return any(row.actions & ~in_the_end.get(row.extent, 0) for row in lacking(start, now))
+
+    def _ends_of(self, user: str) -> tuple[Side, Side]:
+        found = self._ends.get(user)
+        if found is None:
+            of = self._comparer.sides.of
+            found = self._ends[user] = (of(self._start, self._start.users[user]), of(self._end, self._end.users[user]))
+        return found
 
 
 class Watch:
@@ -53,14 +82,9 @@ class Watch:
         sides = self._comparer.sides
         return not self._comparer.lacks(sides.of(before, before.users[user]), sides.of(after, after.users[user]))
 
-    def dips(self, start: Snapshot, between: Snapshot, end: Snapshot, user: str) -> bool:
-        """Whether the user lacks something in between that she has both at the start and at the end."""
-        if not self._lacking(end, between, user):
-            return False
-        in_the_end: dict[object, int] = {}
-        for row in self._lacking(start, end, user):
-            in_the_end[row.extent] = in_the_end.get(row.extent, 0) | row.actions
-        return any(row.actions & ~in_the_end.get(row.extent, 0) for row in self._lacking(start, between, user))
+    def passage(self, start: Snapshot, end: Snapshot) -> Passage:
+        """The way from one of the account's moments to another, to be asked at every step."""
+        return Passage(self._comparer, start, end)
 
     def losses(self, change: Change) -> list[str]:
         """What a user loses, or may lose, by her own policies and groups, and nobody accepted: in words, what is lost
@@ -83,10 +107,6 @@ class Watch:
     def gains(self, change: Change) -> list[str]:
         """What a user gains, or may gain, in words."""
         return sorted({line for row in (*change.gained, *change.may_gain) for line in self._said(row, row.actions)})
-
-    def _lacking(self, before: Snapshot, after: Snapshot, user: str) -> tuple[Row, ...]:
-        sides = self._comparer.sides
-        return self._comparer.lacking(sides.of(before, before.users[user]), sides.of(after, after.users[user]))
 
     def _said(self, row: Row, bits: int) -> Iterator[str]:
         for action in self._catalogue.named(bits):

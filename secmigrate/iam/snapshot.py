@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from functools import cached_property
 from typing import Any, Literal, cast
 
@@ -31,6 +32,16 @@ class Gap(Struct, frozen=True, order=True, forbid_unknown_fields=True):
 
     what: str  # a call, a page, an ARN
     why: str
+
+
+# What a snapshot keeps once it was worked out, and from which rooms alone that was.
+_FROM: Mapping[str, tuple[str, ...]] = {
+    "members": ("users", "groups"),
+    "memberships": ("users",),
+    "profiles": ("instance_profiles",),
+    "own_policies": ("policies",),
+    "_uses": ("users", "groups", "roles"),
+}
 
 
 class Snapshot(Struct, frozen=True, kw_only=True, dict=True, eq=False):
@@ -70,12 +81,36 @@ class Snapshot(Struct, frozen=True, kw_only=True, dict=True, eq=False):
 
     def put(self, thing: Entity) -> Snapshot:
         """The snapshot with `thing` in it, in place of what had its key; all else is shared."""
-        return structs.replace(self, **{thing.room: {**getattr(self, thing.room), thing.key: thing}})
+        things = copy(getattr(self, thing.room))
+        things[thing.key] = thing
+        return self._with(thing.room, things)
 
     def drop(self, thing: Entity) -> Snapshot:
         """The snapshot without `thing`."""
-        rest = {key: kept for key, kept in getattr(self, thing.room).items() if key != thing.key}
-        return structs.replace(self, **{thing.room: rest})
+        rest = copy(getattr(self, thing.room))  # of a dict with gaps `dict()` would take many times as long
+        rest.pop(thing.key, None)
+        return self._with(thing.room, rest)
+
+    def renamed(self, group: Group, name: str) -> Snapshot:
+        """The snapshot with a group under another name, and with its members in it."""
+        users, rows = dict(self.users), dict(self.memberships)
+        members = rows.pop(group.name, ())
+        for member in members:
+            groups = (name if one == group.name else one for one in users[member].groups)
+            users[member] = structs.replace(users[member], groups=tuple(groups))
+        if members:
+            rows[name] = tuple(sorted({*members, *rows.get(name, ())}))
+        found = self.drop(group).put(structs.replace(group, name=name))._with("users", users)
+        found.__dict__["memberships"] = rows
+        return found
+
+    def _with(self, room: str, things: Mapping[str, Entity]) -> Snapshot:
+        """The snapshot with another room; what was found out from the others alone is known of it as well."""
+        found = structs.replace(self, **{room: things})
+        for name, known in self.__dict__.items():
+            if room not in _FROM.get(name, (room,)):
+                found.__dict__[name] = known
+        return found
 
     def principal(self, kind: PrincipalKind, name: str) -> Principal | None:
         """The user, group or role of that exact name."""
@@ -114,7 +149,12 @@ class Snapshot(Struct, frozen=True, kw_only=True, dict=True, eq=False):
     @cached_property
     def members(self) -> Mapping[str, tuple[str, ...]]:
         """User names by group, sorted; every group has a row."""
-        rows: dict[str, list[str]] = {name: [] for name in self.groups}
+        return {**dict.fromkeys(self.groups, ()), **self.memberships}
+
+    @cached_property
+    def memberships(self) -> Mapping[str, tuple[str, ...]]:
+        """User names by group, sorted, of the groups that somebody is in."""
+        rows: dict[str, list[str]] = {}
         for user in self.users.values():
             for group in user.groups:
                 rows.setdefault(group, []).append(user.name)
@@ -129,9 +169,17 @@ class Snapshot(Struct, frozen=True, kw_only=True, dict=True, eq=False):
                 rows.setdefault(role, []).append(profile.name)
         return {role: tuple(sorted(names)) for role, names in rows.items()}
 
-    def uses(self, arn: str) -> list[Principal]:
+    def uses(self, arn: str) -> tuple[Principal, ...]:
         """Who has that managed policy attached or as permissions boundary."""
-        return [one for one in self.principals() if arn in one.attached or getattr(one, "boundary", "") == arn]
+        return self._uses.get(arn, ())
+
+    @cached_property
+    def _uses(self) -> Mapping[str, tuple[Principal, ...]]:
+        rows: dict[str, list[Principal]] = {}
+        for one in self.principals():
+            for arn in {*one.attached, getattr(one, "boundary", "")} - {""}:
+                rows.setdefault(arn, []).append(one)
+        return {arn: tuple(ones) for arn, ones in rows.items()}
 
     def restorable(self) -> Snapshot:
         """The snapshot without what IAM cannot give back (ids, dates, version numbers, last use) or does not own."""

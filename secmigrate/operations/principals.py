@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import structs
-
 from secmigrate.iam import Document, Group, Role, Snapshot
 from secmigrate.operations.base import (
     LOSES_IDENTITY,
@@ -58,7 +56,7 @@ class DeleteGroup(_OfGroup, frozen=True, kw_only=True):
         return CreateGroup(group=self.group)
 
     def applied(self, snapshot: Snapshot) -> Snapshot:
-        if members := snapshot.members.get(self.group.name):
+        if members := snapshot.memberships.get(self.group.name):
             raise Impossible(f"group {self.group.name} still has {len(members)} members", where=self.group.name)
         return dropped(snapshot, self.group)
 
@@ -90,12 +88,7 @@ class RenameGroup(Operation, frozen=True, kw_only=True):
             raise Impossible(f"there is no group {self.group}", where=self.group)
         if any(name.casefold() == self.to.casefold() for name in snapshot.groups if name != self.group):
             raise Impossible(f"{self.to} exists already", where=self.to)
-        after = snapshot.drop(group).put(structs.replace(group, name=self.to))
-        for name in snapshot.members[self.group]:
-            user = snapshot.users[name]
-            groups = tuple(self.to if one == self.group else one for one in user.groups)
-            after = changed(after, user, groups=groups)
-        return after
+        return snapshot.renamed(group, self.to)
 
     @property
     def subject(self) -> tuple[str, str]:
@@ -164,9 +157,8 @@ class DeleteRole(_OfRole, frozen=True, kw_only=True):
         return CreateRole(role=self.role, id=self.id)
 
     def applied(self, snapshot: Snapshot) -> Snapshot:
-        for profile in snapshot.instance_profiles.values():
-            if self.role.name in profile.roles:
-                raise Impossible(f"role {self.role.name} is in instance profile {profile.name}", where=self.role.name)
+        if profiles := snapshot.profiles.get(self.role.name):
+            raise Impossible(f"role {self.role.name} is in instance profile {profiles[0]}", where=self.role.name)
         return dropped(snapshot, self.role)
 
     @property

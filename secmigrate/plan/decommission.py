@@ -186,9 +186,8 @@ def _group(live: Snapshot, group: Group) -> Iterator[AnyOperation]:
 
 
 def _role(live: Snapshot, role: Role) -> Iterator[AnyOperation]:
-    for profile in sorted(live.instance_profiles.values(), key=lambda found: found.name):
-        if role.name in profile.roles:
-            yield RemoveRoleFromInstanceProfile(profile=profile.name, role=role.name)
+    for profile in live.profiles.get(role.name, ()):
+        yield RemoveRoleFromInstanceProfile(profile=profile, role=role.name)
     yield from _strip(role)
     yield DeleteRole(role=role.bare(), id=role.seen.id)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import structs
 
-from secmigrate.access import Watch
+from secmigrate.access import Change, Watch
 from secmigrate.iam import Group, Role, Snapshot, User
 
 _SHOWN = 3  # losses of a user that a danger names
@@ -21,6 +21,7 @@ class Farewell:
         self._successors = successors
         self._watch = watch
         self._lost: dict[str, list[str]] = {}  # by user
+        self._changed: dict[frozenset[str], tuple[Change, ...]] = {}  # by the groups that go
 
     @property
     def stranded(self) -> list[str]:
@@ -33,10 +34,9 @@ class Farewell:
         A user who would lose something keeps all of her groups: which of them gave it is for a person to see in
         `access`.
         """
-        going = {group.name for group in groups}
-        after = self._without(going, ())
+        going = frozenset(group.name for group in groups)
         needed: dict[str, str] = {}
-        for change in self._watch.between(self._live, after).users(self._members(going)):
+        for change in self._changes(going):
             if lost := self._watch.losses(change):
                 self._lost.setdefault(change.name, []).extend(lost)
                 for group in going.intersection(self._live.users[change.name].groups):
@@ -57,11 +57,19 @@ class Farewell:
 
     def gains(self, groups: Iterable[Group]) -> list[str]:
         """Who may do more without these groups, and what, a line each."""
-        going = {group.name for group in groups}
-        changes = self._watch.between(self._live, self._without(going, ())).users(self._members(going))
+        changes = self._changes(frozenset(group.name for group in groups))
         return [f"{change.name} ({_few(gained)})" for change in changes if (gained := self._watch.gains(change))]
 
-    def _members(self, groups: set[str]) -> list[str]:
+    def _changes(self, going: frozenset[str]) -> tuple[Change, ...]:
+        """What becomes of the members of these groups without them; asked twice, if nothing keeps any of the groups."""
+        found = self._changed.get(going)
+        if found is None:
+            after = self._without(going, ())
+            found = tuple(self._watch.between(self._live, after).users(self._members(going)))
+            self._changed[going] = found
+        return found
+
+    def _members(self, groups: frozenset[str]) -> list[str]:
         return [user.name for user in self._live.users.values() if not groups.isdisjoint(user.groups)]
 
     def _without(self, groups: Iterable[str], roles: Iterable[str]) -> Snapshot:

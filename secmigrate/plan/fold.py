@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from secmigrate import iam
-from secmigrate.access import Watch
+from secmigrate.access import Passage, Watch
 from secmigrate.dangers import Danger, over_quota, some
 from secmigrate.errors import Refused
 from secmigrate.iam import Principal, Snapshot
@@ -68,13 +68,14 @@ def sealed(
     had room before (not `keeps_quotas`).
     """
     passed: set[str] = set()
+    after = snapshot
     for operation, before, after in fold(snapshot, operations):
         if after is before:
             raise ValueError(f"a plan holds no no-ops: {operation.call().as_shell()}")
         if keeps_quotas and not operation.destructive:
             # What was over IAM's default before has been granted more by AWS, and the operation does not add to it.
             passed |= _over_quota(operation, after) - _over_quota(operation, before)
-    dipping = () if watch is None else sorted(set(dips(snapshot, snapshot, operations, watch)))
+    dipping = () if watch is None else sorted(set(dips(watch.passage(snapshot, after), snapshot, operations)))
     plan = Plan(
         name=name,
         account=snapshot.account,
@@ -111,16 +112,16 @@ def base_of(snapshot: Snapshot, done: Sequence[Operation]) -> Snapshot:
     return snapshot
 
 
-def dips(start: Snapshot, now: Snapshot, operations: Sequence[Operation], watch: Watch) -> Iterator[str]:
-    """Who lacks something, that she has at the start and at the end, while the operations are made from now on, and
+def dips(passage: Passage, now: Snapshot, operations: Sequence[Operation]) -> Iterator[str]:
+    """Who lacks something, that she has at both ends of the passage, while the operations are made from now on, and
     before which call: asked at every step, for the users whom the operation touches.
     """
-    end = now
     for operation in operations:
-        end = operation.applied(end)
-    for operation, before, after in fold(now, operations):
-        for user in sorted(touched_users(operation, before)):
-            if watch.dips(start, after, end, user):
+        # Asked before the operation is made, so that the next snapshots know what this one found out for it.
+        touched = sorted(touched_users(operation, now))
+        now = operation.applied(now)
+        for user in touched:
+            if passage.dips(now, user):
                 yield f"{user} (at: {operation.call().as_shell()})"
 
 
@@ -171,10 +172,9 @@ def touched_users(operation: Operation, snapshot: Snapshot) -> set[str]:
     groups = {name} if kind == "group" else set()
     if kind == "stack":
         groups = {group for what, group in operation.changes if what == "group"}
-    found = set()
+    found: set[str] = set()
     if kind == "policy":
-        groups = {one.name for one in snapshot.groups.values() if name in one.attached}
-        found = {one.name for one in snapshot.users.values() if name in one.attached or name == one.boundary}
-    if groups:
-        found |= {one.name for one in snapshot.users.values() if not groups.isdisjoint(one.groups)}
-    return found
+        using = snapshot.uses(name)
+        groups = {one.name for one in using if one.kind == "group"}
+        found = {one.name for one in using if one.kind == "user"}
+    return found.union(*(snapshot.memberships.get(group, ()) for group in groups))

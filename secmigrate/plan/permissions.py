@@ -6,6 +6,7 @@ Source: AWS, *Actions, resources, and condition keys for AWS Identity and Access
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from secmigrate.access import ActionCatalogue, Grants
 from secmigrate.dangers import Danger, some
@@ -72,7 +73,8 @@ def caller_dangers(plan: Plan, live: Snapshot, caller: str, catalogue: ActionCat
     who = _caller(live, caller)
     if who is None or not plan.operations:
         return ()
-    states = [live, *(after for _, _, after in fold(live, plan.operations))]
+    # Of each state no more is kept than this: all of them together would be many times as large as the account.
+    states = chain([live], (after for _, _, after in fold(live, plan.operations)))
     held = list(dict.fromkeys(_documents(who, state) for state in states))
     grants = Grants(catalogue, [document for some_ in held for document in some_])
     every = {document: grants.allowed(document) & _within(who, live, grants) for document in held}

@@ -99,7 +99,7 @@ def rest(plan: Plan, done: Sequence[int], start: Snapshot, live: Snapshot, watch
     end = live
     for operation in left:
         end = operation.applied(end)
-    dipping = sorted(set(dips(start, live, left, watch)))
+    dipping = sorted(set(dips(watch.passage(start, end), live, left)))
     may_dip = any(one.code == "access-dips" and one.blocks == "nothing" for one in plan.dangers)
     return (
         *some("stranded-user", stranded(start, end, {}, watch, roles=False), "plan"),
