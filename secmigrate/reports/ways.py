@@ -87,12 +87,11 @@ def _losses(teller: Teller, change: Change, rows: Sequence[tuple[int, Row]]) -> 
 
 def _raising(teller: Teller, change: Change) -> Iterator[Part]:
     """Only actions that raise privilege are worked out: all gains are most of the time of a large account."""
-    catalogue = teller.comparison.catalogue
-    rows = [
-        structs.replace(row, actions=row.actions & catalogue.bits_of(teller.raising((row,))))
+    mine = tuple(
+        structs.replace(row, actions=raised)
         for row in (*change.gained, *change.may_gain)
-    ]
-    mine = tuple(row for row in rows if row.actions)
+        if (raised := teller.raised(row.actions))
+    )
     yield from (_part(one, 0) for one in grouped(teller, ((change,), mine), gained=True, raising=True))
 
 
