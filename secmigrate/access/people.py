@@ -10,7 +10,7 @@ from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.assuming import Doors, Reach, Trusted, Ways, trusted
 from secmigrate.access.comparing import Comparer, Row
 from secmigrate.access.effective import Side, Sides
-from secmigrate.iam import Principal, PrincipalKind, Snapshot, User
+from secmigrate.iam import Principal, PrincipalKind, Role, Snapshot, User
 
 Names = tuple[str, ...]
 
@@ -96,7 +96,7 @@ class Comparison:
             for name in sorted(self.before.users if names is None else names)
             if (before := self.before.users.get(name)) and (after := self.after.users.get(name))
         ]
-        self.comparer.finder.met.meet({part for *_, old, new in found for part in (*old.all_parts, *new.all_parts)})
+        self._meet((old, new) for *_, old, new in found)
         for before, after, old, new in found:
             yield self._user(before, after, old, new)
 
@@ -123,21 +123,29 @@ class Comparison:
         """What becomes of each role, or of these, if its access or trust changes; by name. One without a successor
         loses all.
         """
-        for name in sorted(self.before.roles if names is None else names):
-            role = self.before.roles[name]
-            becomes = self.successor(name)
-            new = self.after.roles.get(becomes)
-            if new is role and not self._policies_differ(role):
-                continue
-            old_side = self.sides.of(self.before, role)
+        found = list(self._replaced(names))
+        self._meet((old, new) for *_, old, new in found)
+        for role, new, old_side, new_side in found:
             if new is None:
-                lost = self.comparer.lacking(old_side, self.nothing)
-                yield Change("role", name, "", lost=lost, trust_lost=_allowed(trusted(role.trust)))
+                lost = self.comparer.lacking(old_side, new_side)
+                yield Change("role", role.name, "", lost=lost, trust_lost=_allowed(trusted(role.trust)))
                 continue
-            change = _change(self.comparer, old_side, self.sides.of(self.after, new), (role, new))
+            change = _change(self.comparer, old_side, new_side, (role, new))
             gone, come = _trust(trusted(role.trust), trusted(new.trust))
             if change or gone or come:
                 yield structs.replace(change, trust_lost=gone, trust_gained=come)
+
+    def _replaced(self, names: Iterable[str] | None) -> Iterator[tuple[Role, Role | None, Side, Side]]:
+        """Roles, with what stands in their place, and their sides; without those of which plainly nothing changes."""
+        for name in sorted(self.before.roles if names is None else names):
+            role, new = self.before.roles[name], self.after.roles.get(self.successor(name))
+            if new is not role or self._policies_differ(role):
+                old_side = self.sides.of(self.before, role)
+                yield role, new, old_side, self.sides.of(self.after, new) if new else self.nothing
+
+    def _meet(self, sides: Iterable[tuple[Side, Side]]) -> None:
+        """Meets all statements beforehand: an example looks at them again whenever there are new ones."""
+        self.comparer.finder.met.meet({part for pair in sides for side in pair for part in side.all_parts})
 
     def successor(self, role: str) -> str:
         """The role that stands where this one stood; empty if none does."""

@@ -17,6 +17,7 @@ from secmigrate.iam import Snapshot
 POWER: tuple[AccessLevel, ...] = ("Permissions", "Write", "Tagging", "Read", "List")
 May = Literal["lose", "gain"]
 Parts = tuple[tuple[Row, str], ...]
+Levels = dict[AccessLevel, int]
 
 
 class Told(Struct, frozen=True):
@@ -49,6 +50,11 @@ class Teller:
         catalogue = comparison.catalogue
         self._raising = catalogue.bits_where(raises_privilege)
         self._levels = {level: catalogue.of_level(level) for level in POWER}
+        self._counts: dict[tuple[tuple[AccessLevel, int], ...], Levels] = {}  # one object for equal ones
+
+    def forget(self) -> None:
+        """Lets go of the parts that were worked out; what is asked again is worked out again."""
+        self._parts.clear()
 
     def parts(self, change: Change, row: Row, *, gained: bool) -> Parts:
         """The row in parts, each with its reason: who allows it on the side that does, and what the other side has to
@@ -83,10 +89,10 @@ class Teller:
             for action in self.comparison.catalogue.named(row.actions)
         ]
 
-    def counted(self, rows: Iterable[Row]) -> dict[str, dict[AccessLevel, int]]:
+    def counted(self, rows: Iterable[Row]) -> dict[str, Levels]:
         """How many actions by service and access level: the most powerful levels first, and what has most of them."""
         catalogue, actions = self.comparison.catalogue, _all(rows)
-        counts: dict[str, dict[AccessLevel, int]] = {}
+        counts: dict[str, Levels] = {}
         for level in POWER:
             for service, bits in catalogue.by_service(actions & self._levels[level]):
                 counts.setdefault(catalogue.prefix(service), {})[level] = bits.bit_count()
@@ -94,7 +100,10 @@ class Teller:
         def weight(service: str) -> tuple[object, ...]:
             return (*(-counts[service].get(level, 0) for level in POWER), service)
 
-        return {service: counts[service] for service in sorted(counts, key=weight)}
+        return {service: self._counted(counts[service]) for service in sorted(counts, key=weight)}
+
+    def _counted(self, levels: Levels) -> Levels:
+        return self._counts.setdefault(tuple(levels.items()), levels)
 
     def raising(self, rows: Iterable[Row]) -> list[str]:
         """The names of the gained actions that raise privilege."""

@@ -34,6 +34,7 @@ def ways_of(found: Access, accept: Sequence[Accepted]) -> tuple[Way, ...]:
         for one in ones:
             by_entries.setdefault(tuple(entry for entry in entries if entry.said.covers(one.name)), []).append(one)
         ways += (_way(found.teller, tuple(mine), covering) for covering, mine in by_entries.items())
+        found.teller.forget()  # another change has hardly any row of this one
     ways.sort(key=lambda way: (not way.open, -len(way.people), way.people[0]))
     return tuple(structs.replace(way, n=n) for n, way in enumerate(ways, 1))
 
