@@ -38,7 +38,7 @@ def report(folder: Path, out: Out, form: str, notices: bool) -> None:
         raise BadInput("many accounts lie here, and notices are of one", where="--notices", hint=hint)
     with Workspace(folder).locked():
         told = gathered(folder, out)
-        path = documents.write_whole(folder / "reports" / chosen.file, chosen.render(told))
+        path = documents.write_whole(folder / "reports" / chosen.file, chosen.pieces(told))
     out.say(f"wrote {path}")
     out.document("report", told)
 

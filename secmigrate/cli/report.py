@@ -51,7 +51,7 @@ def report(
         with out.progress("comparing everybody's access"):
             told = gathered(found)
         texts = to_people.notices(told, when=when or "", contact=contact or "") if notices else {}
-        written = [documents.write_whole(folder / chosen.file, chosen.render(told))]
+        written = [documents.write_whole(folder / chosen.file, chosen.pieces(told))]
         if notices:
             to_people.write(folder / "notices", texts)
     out.say(*(f"wrote {path}" for path in written))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -26,14 +27,17 @@ def read_bytes(path: Path | Traversable) -> bytes:
     return data
 
 
-def write_whole(path: Path, data: bytes, *, mode: int = PRIVATE) -> Path:
-    """Writes by way of a temporary file beside it, fsync and rename. Raises Failed; then the old file still stands."""
+def write_whole(path: Path, data: bytes | Iterable[bytes], *, mode: int = PRIVATE) -> Path:
+    """Writes by way of a temporary file beside it, fsync and rename. Raises Failed; then the old file still stands.
+
+    What comes in pieces is written as it comes.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                file.writelines([data] if isinstance(data, bytes) else data)
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(temporary, mode)

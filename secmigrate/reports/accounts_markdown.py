@@ -29,9 +29,9 @@ ACCOUNTS = 200  # rows of the table of accounts
 T = TypeVar("T")
 
 
-def accounts_markdown(told: Overview) -> bytes:
+def accounts_markdown(told: Overview) -> Iterator[bytes]:
     """All lines, as GitHub and others show them."""
-    return ("\n".join(_lines(told)).rstrip() + "\n").encode()
+    yield ("\n".join(_lines(told)).rstrip() + "\n").encode()
 
 
 def _lines(told: Overview) -> Iterator[str]:

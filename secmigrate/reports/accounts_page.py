@@ -55,8 +55,8 @@ _GROUPS = (
 )
 
 
-def accounts_page(told: Overview) -> bytes:
-    """The whole file. The same files of the accounts give the same bytes."""
+def accounts_page(told: Overview) -> Iterator[bytes]:
+    """The whole file, piece by piece. The same files of the accounts give the same bytes."""
     return whole(
         Page(
             title=f"Migration of {many(len(told.accounts), 'account')} to SEC",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 import msgspec
@@ -21,16 +21,20 @@ T = TypeVar("T")
 
 
 class Form(Struct, Generic[T], frozen=True):
-    """A file's name, and what makes its content."""
+    """A file's name, and what makes its content, piece by piece."""
 
     file: str
-    render: Callable[[T], bytes]
+    pieces: Callable[[T], Iterator[bytes]]
+
+    def render(self, told: T) -> bytes:
+        """All of it."""
+        return b"".join(self.pieces(told))
 
 
-def as_json(told: object) -> bytes:
+def as_json(told: object) -> Iterator[bytes]:
     """The document itself (schemas/report.schema.json, schemas/accounts-report.schema.json)."""
     line = msgspec.json.encode(told, enc_hook=iam.to_jsonable)
-    return msgspec.json.format(line, indent=2) + b"\n"
+    yield msgspec.json.format(line, indent=2) + b"\n"
 
 
 FORMS: Mapping[str, Form[Report]] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from itertools import repeat
 
@@ -68,25 +68,31 @@ class Page(Struct, frozen=True, kw_only=True):
     sections: Sequence[Section]
     made_from: str
     scripts: Sequence[str]
-    data: str = ""
+    data: Iterable[str] = ()  # JSON in pieces, escaped
     before: str = ""  # what stands before the sections
     after: str = ""
 
 
-def whole(page: Page) -> bytes:
-    """The whole file. The same page gives the same bytes."""
+def whole(page: Page) -> Iterator[bytes]:
+    """The whole file, piece by piece. The same page gives the same bytes."""
     style, script = _own("page.css"), "\n".join(map(_own, page.scripts))
-    return _PAGE.format(
-        policy=_POLICY.format(script=_digest(script), style=_digest(style)),
-        title=page.title,
-        style=style,
-        script=script,
-        verdict=page.verdict,
-        contents="".join(f'<li><a href="#{one.id}">{one.heading}</a></li>' for one in page.sections),
-        body=page.before + _ALL_OF_IT.format("\n".join(map(_section, page.sections))) + page.after,
-        made_from=page.made_from,
-        data=f'<script type="application/json" id="data">{page.data}</script>\n' if page.data else "",
-    ).encode()
+    words = {
+        "policy": _POLICY.format(script=_digest(script), style=_digest(style)),
+        "title": page.title,
+        "style": style,
+        "script": script,
+        "verdict": page.verdict,
+        "contents": "".join(f'<li><a href="#{one.id}">{one.heading}</a></li>' for one in page.sections),
+        "body": page.before + _ALL_OF_IT.format("\n".join(map(_section, page.sections))) + page.after,
+        "made_from": page.made_from,
+    }
+    before, after = _PAGE.split("{data}")
+    yield before.format_map(words).encode()
+    if page.data:
+        yield b'<script type="application/json" id="data">'
+        yield from (piece.encode() for piece in page.data)
+        yield b"</script>\n"
+    yield after.format_map(words).encode()
 
 
 def table(

@@ -13,9 +13,9 @@ MOST = 12  # rows of a table; the HTML has them all
 SHOWN = 3  # people of a change that are named
 
 
-def markdown(told: Report) -> bytes:
+def markdown(told: Report) -> Iterator[bytes]:
     """All lines, as GitHub and others show them."""
-    return ("\n".join(_lines(told)).rstrip() + "\n").encode()
+    yield ("\n".join(_lines(told)).rstrip() + "\n").encode()
 
 
 def _lines(told: Report) -> Iterator[str]:

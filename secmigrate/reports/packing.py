@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from secmigrate.reports.escaping import all_visible
+from secmigrate.reports.escaping import all_visible, data
 from secmigrate.reports.migration import Counts, Part, Person, Report, RoleRow, Way
 from secmigrate.reports.words import briefly, counted
 
@@ -22,24 +23,39 @@ class _Texts:
     def __call__(self, text: str) -> int:
         return self.numbers.setdefault(text, len(self.numbers))
 
+    def met(self) -> Iterator[str]:
+        """All that were met, once somebody asks."""
+        yield from self.numbers
+
     def all(self, texts: tuple[str, ...]) -> list[int]:
         return [self(text) for text in texts]
 
 
-def packed(told: Report) -> Packed:
-    """Plain maps and lists, all texts visible."""
+def packed(told: Report) -> Iterator[str]:
+    """A JSON map of plain lists, all texts visible, in pieces: of a large account it is many times as large as what it
+    is made of.
+    """
     texts = _Texts()
     places = {one.name: place for place, one in enumerate(told.people)}
-    body = {
-        "mapped": told.mapped,
-        "people": [_person(one, texts) for one in told.people],
-        "ways": [_way(one, texts, [places[name] for name in one.people]) for one in told.ways],
-        "roles": [_role(one) for one in told.roles],
-        "accept": [f"{one.why} ({one.by})" if one.by else one.why for one in told.accept],
-        "texts": list(texts.numbers),
+    lists: dict[str, Iterable[object]] = {
+        "people": (_person(one, texts) for one in told.people),
+        "ways": (_way(one, texts, [places[name] for name in one.people]) for one in told.ways),
+        "roles": map(_role, told.roles),
+        "accept": (f"{one.why} ({one.by})" if one.by else one.why for one in told.accept),
+        "texts": texts.met(),
     }
-    found: Packed = all_visible(msgspec.to_builtins(body))
-    return found
+    yield f'{{"mapped":{_json(told.mapped)}'
+    for name, items in lists.items():
+        between = f',"{name}":['
+        for item in items:
+            yield between + _json(item)
+            between = ","
+        yield "]" if between == "," else f"{between}]"
+    yield "}"
+
+
+def _json(value: object) -> str:
+    return data(all_visible(msgspec.to_builtins(value)))
 
 
 def _person(one: Person, texts: _Texts) -> list[Any]:

@@ -6,7 +6,9 @@ it once as JSON (`packing`), and the script shows those that are asked for.
 
 from __future__ import annotations
 
-from secmigrate.reports.escaping import data, markup
+from collections.abc import Iterator
+
+from secmigrate.reports.escaping import markup
 from secmigrate.reports.html import Page, whole
 from secmigrate.reports.migration import Report
 from secmigrate.reports.packing import packed
@@ -19,8 +21,8 @@ summary of them: <code>secmigrate report --format markdown</code></p></noscript>
 """
 
 
-def page(told: Report) -> bytes:
-    """The whole file. The same report gives the same bytes."""
+def page(told: Report) -> Iterator[bytes]:
+    """The whole file, piece by piece. The same report gives the same bytes."""
     return whole(
         Page(
             title=f"Migration of account {markup(told.account)} to SEC",
@@ -28,7 +30,7 @@ def page(told: Report) -> bytes:
             sections=sections(told),
             made_from=made_from(told),
             scripts=("page.js", "frame.js"),
-            data=data(packed(told)),
+            data=packed(told),
             before=_WITHOUT_SCRIPT,
             after='\n<article id="one" hidden></article>',
         )

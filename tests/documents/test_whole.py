@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,19 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_comes_in_pieces_is_one_file_or_none(tmp_path: Path) -> None:
+    def pieces(*, broken: bool) -> Iterator[bytes]:
+        yield b"one, "
+        if broken:
+            raise ValueError("broken")
+        yield b"two"
+
+    path = write_whole(tmp_path / "file", pieces(broken=False))
+    with pytest.raises(ValueError, match="broken"):
+        write_whole(path, pieces(broken=True))
+    assert [(found.name, found.read_text()) for found in tmp_path.iterdir()] == [("file", "one, two")]
 
 
 def test_an_older_file_is_replaced_with_its_permissions(tmp_path: Path) -> None:

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from secmigrate.cli.report import facts
-from secmigrate.reports.accounts_markdown import accounts_markdown
+from secmigrate.reports.forms import ACCOUNTS_FORMS, FORMS
 from secmigrate.reports.gathering import report
-from secmigrate.reports.markdown import markdown
 from secmigrate.reports.migration import Report
 from secmigrate.reports.notices import notices
 from tests.report import folders, stages
@@ -27,7 +26,7 @@ NAMES = ("report.md", *(f"{user}.txt" for user in USERS))
 def made(told: Report) -> Mapping[str, str]:
     """The texts by file name."""
     texts = notices(told, **ASKED)
-    return {"report.md": markdown(told).decode(), **{f"{user}.txt": texts[user] for user in USERS}}
+    return {"report.md": FORMS["markdown"].render(told).decode(), **{f"{user}.txt": texts[user] for user in USERS}}
 
 
 def main() -> None:
@@ -37,7 +36,7 @@ def main() -> None:
         stages.decide(space)
         told = report(facts(space))
         many = folders.told(folders.folder(Path(folder) / "accounts"))
-    for name, text in {**made(told), "accounts.txt": accounts_markdown(many).decode()}.items():
+    for name, text in {**made(told), "accounts.txt": ACCOUNTS_FORMS["markdown"].render(many).decode()}.items():
         (GOLDEN / name).write_text(text)
 
 
