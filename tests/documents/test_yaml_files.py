@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -61,14 +60,12 @@ def test_file_line_and_column_of_what_is_wrong(tmp_path: Path, case: str) -> Non
     content, where, said = WRONG[case]
     path = tmp_path / "decisions.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    before = time.monotonic()
     with pytest.raises(BadInput) as caught:
         read_decisions(path)
     assert caught.value.where == f"{path}{where}"
     assert said in caught.value.message
     assert "\n" not in caught.value.message.split("\n  /")[0]
     assert caught.value.hint
-    assert time.monotonic() - before < 3
 
 
 def test_every_problem_is_told_with_its_place(tmp_path: Path) -> None:
