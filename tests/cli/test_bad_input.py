@@ -211,7 +211,7 @@ def test_nobody_answers(ready: Path, command: str) -> None:
     bad = Bad(command, r"sts:GetCallerIdentity: Could not connect", code=1)
     refused(run(*command.split(), *REFUSING), bad)
     assert listing(ready) == before
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30  # nobody is asked again and again
 
 
 def test_no_credentials(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,7 +310,7 @@ def test_the_exit_code_is_that_of_the_process(empty: Path) -> None:
         started = time.monotonic()
         ran = run_alone(*line.split())
         assert (ran.code, "Traceback" in ran.err) == (code, False), ran
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 30
     assert listing(empty) == {}
 
 
