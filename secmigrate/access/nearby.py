@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -124,7 +125,7 @@ def _beginning_alike(entries: Iterable[_Entry], other: Extent) -> Iterable[_Entr
     ]
 
 
-class Asked(Generic[Said]):
+class Asked(ABC, Generic[Said]):
     """What parts allow or deny, each asked once. What is said depends on where: `_ask`."""
 
     __slots__ = ("_said", "_silent")
@@ -149,8 +150,8 @@ class Asked(Generic[Said]):
             found = known[other] = self._ask(other, allows=allows)
         return found
 
-    def _ask(self, other: Part, *, allows: bool) -> Said:
-        raise NotImplementedError
+    @abstractmethod
+    def _ask(self, other: Part, *, allows: bool) -> Said: ...
 
 
 class Rest(Asked[Beside]):

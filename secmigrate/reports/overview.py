@@ -32,7 +32,7 @@ class Looked(Struct, frozen=True, kw_only=True):
     reports: tuple[str, ...] = ()  # which there are, as files of its folder
 
 
-UNKNOWN = Looked()
+UNKNOWN = Looked()  # a file of it is damaged
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -233,7 +233,7 @@ def _cluster(cluster: Cluster, looked: Mapping[str, Looked], answers: Mapping[st
         accounts=cluster.accounts,
         answered=tuple(shared),
         answers=shared,
-        not_mapped=tuple(one for one in cluster.accounts if not looked[one].mapped),
+        not_mapped=tuple(one for one in cluster.accounts if not looked[one].mapped and looked[one] is not UNKNOWN),
         **{key: {name: tuple(ids) for name, ids in named.items()} for key, named in found.items()},
     )
 

@@ -111,3 +111,12 @@ def test_before_version_2012_a_variable_is_plain_text() -> None:
     level = (document(saying("Allow", "s3:*", "arn:aws:s3:::${aws:username}/*")),)
     every = grants.catalogue.everything
     assert [grants.beyond(one, level, every) for one in (new, old)] == [(), ("arn:aws:s3:::${$}{aws:username}/*",)]
+
+
+def test_what_the_others_do_not_allow_at_all_lies_beyond_nothing() -> None:
+    grants = granting()
+    old = document(
+        saying("Allow", "s3:GetObject", "arn:aws:s3:::box/*"), saying("Allow", "s3:PutObject", "arn:aws:s3:::other/*")
+    )
+    level = document(saying("Allow", "s3:GetObject", "arn:aws:s3:::project/*"))
+    assert grants.beyond((old,), (level,), grants.catalogue.everything) == ("arn:aws:s3:::box/*",)

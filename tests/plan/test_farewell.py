@@ -109,6 +109,23 @@ def test_a_deny_that_goes_with_its_group_is_told() -> None:
     assert shell(found)[-1] == "delete-group --group-name careful"
 
 
+def test_a_deny_of_a_group_that_stays_is_not_told() -> None:
+    both = Document(
+        {"Version": "2012-10-17", "Statement": [*allow("s3:PutObject").statements, *deny("iam:CreateUser").statements]}
+    )
+    live = snapshot(
+        user("ana", "careful", "new"),
+        user("bo", "mixed", "new"),
+        group("careful", deny("iam:CreateUser")),
+        group("mixed", both),
+        group("new", allow("iam:*")),
+    )
+    assert dangers(decommission(live, groups(careful="new", mixed="new"))) == {
+        "stranded-user": ("bo (s3:PutObject on *)",),
+        "deny-removed": ("ana (iam:CreateUser on *)",),
+    }
+
+
 def test_a_deny_that_denied_nothing_is_not_told() -> None:
     live = snapshot(user("ana", "careful", "new"), group("careful", deny("iam:*")), group("new", allow("s3:*")))
     assert dangers(decommission(live, groups(careful="new"))) == {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -16,6 +18,9 @@ from secmigrate.reports.gathering import report
 from secmigrate.reports.migration import Report
 from secmigrate.workspace import Workspace
 from tests.report import stages
+
+if TYPE_CHECKING:
+    from tests.report.browsing import Watched
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +56,22 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, for the tests of a file."""
+    from tests.report.browsing import started
+
+    with started() as one:
+        yield one
+
+
+@pytest.fixture
+def watched(browser: Any, file: Path) -> Iterator[Watched]:
+    """The page that the test's own `file` is."""
+    from tests.report.browsing import Watched
+
+    found = Watched(browser, file)
+    yield found
+    found.page.close()

@@ -196,6 +196,7 @@ def test_a_damaged_file_of_one_account_stops_no_other(folder: Path, tmp_path: Pa
     assert (f"ana.adler: {PROD}" in found.out) == (file.name != "inventory.json")  # its inventory counts
     assert run("report", "-w", here).code == 0
     assert file.name in (here / "reports" / "accounts.html").read_text()
+    assert all(PROD not in one.not_mapped for one in folders.told(here).clusters)  # nobody knows
 
 
 def test_a_thousand_accounts_stay_a_page() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,10 @@ import pytest
 
 from secmigrate.reports.forms import ACCOUNTS_FORMS
 from tests.report import folders
-from tests.report.browsing import Watched, light, started, without_chromium
+from tests.report.browsing import Watched, light, without_chromium
 from tests.report.test_accounts import hostile, large
 
 pytestmark = without_chromium
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with started() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +20,6 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "accounts.html"
     path.write_bytes(ACCOUNTS_FORMS["html"].render(large(60, 20, 3)))
     return path
-
-
-@pytest.fixture
-def watched(browser: Any, file: Path) -> Iterator[Watched]:
-    found = Watched(browser, file)
-    yield found
-    found.page.close()
 
 
 def test_nothing_leaves_it_and_nothing_goes_wrong(watched: Watched, file: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from secmigrate.reports.forms import FORMS
 from secmigrate.reports.migration import Report
-from tests.report.browsing import Watched, api, contrast, light, started, without_chromium
+from tests.report.browsing import Watched, api, contrast, light, without_chromium
 from tests.report.large import many_users
 from tests.report.test_hostile import hostile
 
@@ -20,23 +19,10 @@ pytestmark = without_chromium
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with started() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
 def file(told: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_bytes(FORMS["html"].render(told))
     return path
-
-
-@pytest.fixture
-def watched(browser: Any, file: Path) -> Iterator[Watched]:
-    found = Watched(browser, file)
-    yield found
-    found.page.close()
 
 
 def test_nothing_leaves_it_and_nothing_goes_wrong(watched: Watched, file: Path) -> None:
