@@ -7,17 +7,19 @@ can be asked by itself; and what is asked of the rest is mostly whether a regula
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from secmigrate.access.automata import Pattern
+from secmigrate.access.automata import Pattern, head_of
 from secmigrate.access.patterns import disjoint, resource
 from secmigrate.access.tokens import Token, Wild
 
 _SEGMENTS = 5  # before what names the resource: arn, partition, service, region, account
 _ACCOUNT = re.compile("[0-9]{12}")
-_LETTERS = 4  # by which most formats of a service can be told apart
+_WILDCARD = re.compile("[*?]")
+_LIKE = "\0"  # stands for every letter that no format writes
 
 
 class Cut(NamedTuple):
@@ -47,32 +49,48 @@ class Arns:
 
 
 class _Rests:
-    """The formats that are left once region and account are known."""
+    """The formats that are left once region and account are known.
+
+    Of names that differ only in letters that no format writes, one is asked for all: an account has thousands.
+    """
 
     def __init__(self, formats: Sequence[tuple[ArnFormat, int]]) -> None:
         self._formats = formats
-        self._near: dict[str, Sequence[tuple[ArnFormat, int]]] = {}  # by the first letters of a name: which begin so
         self._met: dict[str, int] = {}
         self._sets: dict[int, int] = {}  # one object for equal sets, which are large
+        self._stems = sorted({one.stem for one, _ in formats})
+        self._begun = re.compile("|".join(map(re.escape, reversed(self._stems))))  # the longest first
+        written = "".join({letter for one, _ in formats for letter in one.letters})
+        self._unwritten = re.compile(f"[^{re.escape(written + '*?:/')}]+")
+        # Behind as many there is a star that takes one more, or none: so of a longer run it makes no difference.
+        self._longest = _LIKE * (1 + max((one.singles for one, _ in formats), default=0))
 
     def meeting(self, rest: str) -> int:
+        """Those of whom a format shares a text with what names the resource in a pattern."""
+        rest = self._plainest(rest)
         found = self._met.get(rest)
         if found is None:
             found = 0
-            own = re.split("[*?]", rest, maxsplit=1)[0]
-            for one, who in self._beginning(own[:_LETTERS]):
+            own = _WILDCARD.split(rest, maxsplit=1)[0]
+            for one, who in self._formats:
                 if _together(one.stem, own) and one.has_rest(own, rest):
                     found |= who
             self._met[rest] = found = self._sets.setdefault(found, found)
         return found
 
-    def _beginning(self, letters: str) -> Sequence[tuple[ArnFormat, int]]:
-        """The formats of which a name may begin with these letters."""
-        found = self._near.get(letters)
-        if found is None:
-            rows = [row for row in self._formats if _together(row[0].stem, letters)]
-            found = self._near[letters] = rows
-        return found
+    def _plainest(self, rest: str) -> str:
+        """The same for all that meet the same formats, as far as their letters tell."""
+        own = _WILDCARD.split(rest, maxsplit=1)[0]
+        after = bisect_left(self._stems, own)
+        if after < len(self._stems) and self._stems[after].startswith(own):
+            return rest  # a stem goes on behind it
+        begun = self._begun.match(rest)
+        if begun is None:
+            return _LIKE  # which no stem begins with
+        return rest[: begun.end()] + self._unwritten.sub(self._shortened, rest[begun.end() :])
+
+    def _shortened(self, run: re.Match[str]) -> str:
+        return self._longest[: run.end() - run.start()]
 
 
 def _together(one: str, other: str) -> bool:
@@ -101,8 +119,22 @@ class ArnFormat:
         return self._rest.prefix
 
     @cached_property
+    def letters(self) -> frozenset[str]:
+        """The letters behind the stem that make a difference: those written, and those that a wildcard leaves out."""
+        return frozenset().union(*(one.without if isinstance(one, Wild) else one for one in self._following))
+
+    @cached_property
+    def singles(self) -> int:
+        """How many of its wildcards are one letter."""
+        return sum(isinstance(one, Wild) and not one.many for one in self._following)
+
+    @property
+    def _following(self) -> Sequence[Token]:
+        return self._rest.tokens[len(self.stem) :]
+
+    @cached_property
     def _behind(self) -> list[str]:
-        return [_expression(one) for one in self._rest.tokens[len(self.stem) :]]
+        return [_expression(one) for one in self._following]
 
     @cached_property
     def _whole(self) -> re.Pattern[str]:
@@ -130,15 +162,18 @@ class ArnFormat:
         return not disjoint(self._rest, resource(rest))
 
 
-def cut(pattern: Pattern) -> Cut | None:
-    """The pattern in three; None if one of its wildcards may span segments before what names the resource."""
-    parts = pattern.text.split(":", _SEGMENTS)
-    if not pattern.head or len(parts) <= _SEGMENTS or "$" in pattern.text or pattern.text != pattern.shape:
+def cut(text: str) -> Cut | None:
+    """The resource pattern of that text in three; None if one of its wildcards may span segments before what names the
+    resource.
+    """
+    parts = text.split(":", _SEGMENTS)
+    head = head_of(text)
+    if not head or len(parts) <= _SEGMENTS or "$" in text or "**" in text:
         return None
     *_, region, account, rest = parts
-    if "**" in pattern.text or rest.startswith("arn:") or ("*" in region + account and not _ACCOUNT.fullmatch(account)):
+    if rest.startswith("arn:") or ("*" in region + account and not _ACCOUNT.fullmatch(account)):
         return None
-    return Cut(pattern.head, (region, account), rest)
+    return Cut(head, (region, account), rest)
 
 
 @lru_cache(maxsize=16_384)

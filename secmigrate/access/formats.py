@@ -30,7 +30,7 @@ class Formats:
         self._split: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
         self._meeting_forms: dict[tuple[Pattern, int], tuple[Pattern, ...]] = {}
         self._form: dict[Pattern, int] = {}  # by a format that can be taken apart: its own bit, above all actions
-        self._met: dict[Pattern, int | None] = {}
+        self._met: dict[str, int | None] = {}  # by the text of a resource pattern
         self._services: dict[str, int] = {}  # by the head of an ARN, such as `arn:aws:s3:`: who takes such resources
         self._any_service = 0  # who takes resources of more than one service, or nobody knows which
         for one in actions:
@@ -59,24 +59,29 @@ class Formats:
         """Those of the actions that take resources of the service that a pattern's head names; all if it names none."""
         return bits & self._services.get(head, self._any_service) if head else bits
 
-    def on(self, pattern: Pattern, bits: int) -> int:
-        """Those of the actions that take a resource that the pattern matches, whatever its variables stand for."""
-        if pattern is EVERYTHING:
+    def on(self, text: str, bits: int) -> int:
+        """Those of the actions that take a resource that the pattern of that text matches, whatever its variables stand
+        for.
+        """
+        if text == EVERYTHING.text:
             return bits
-        met = self._meeting(pattern)
+        met = self._meeting(text)
         found = 0 if met is None else bits & met
-        left = self.coarsely(pattern.head, bits) if met is None else bits & self._elsewhere
+        left = self.coarsely(resource(text).head, bits) if met is None else bits & self._elsewhere
         start = (left & -left).bit_length() - 1 if left else 0
         for look, part in self.split(start, left >> start) if left else ():
-            if self.meets(pattern, look):
+            if self.meets(resource(text), look):
                 found |= part << start
         return found
 
-    def all_of(self, pattern: Pattern, bits: int) -> int:
-        """Those of the actions of which the pattern matches every resource that they take."""
-        if pattern is EVERYTHING:
+    def all_of(self, text: str, bits: int) -> int:
+        """Those of the actions of which the pattern of that text matches every resource that they take."""
+        if text == EVERYTHING.text:
             return bits
+        if not self.may_hold(text):
+            return 0
         found = 0
+        pattern = resource(text)
         left = self.coarsely(pattern.head, bits)
         start = (left & -left).bit_length() - 1 if left else 0
         for look, part in self.split(start, left >> start):
@@ -115,18 +120,18 @@ class Formats:
         return found
 
     def _meets_form(self, pattern: Pattern, form: Pattern) -> bool:
-        met, bit = self._meeting(pattern), self._form.get(form)
+        met, bit = self._meeting(pattern.text), self._form.get(form)
         return meet(form, widened(pattern)) if met is None or bit is None else bool(met >> bit & 1)
 
-    def _meeting(self, pattern: Pattern) -> int | None:
-        """Of those that take resources of one service, who takes one that the pattern matches, if its ARNs can be taken
-        apart; else None.
+    def _meeting(self, text: str) -> int | None:
+        """Of those that take resources of one service, who takes one that the pattern of that text matches, if its ARNs
+        can be taken apart; else None.
         """
-        if pattern not in self._met:
-            parts = cut(pattern)
+        if text not in self._met:
+            parts = cut(text)
             arns = self._arns.get(parts.head) if parts else None
-            self._met[pattern] = None if parts is None else arns.meeting(parts) if arns else 0
-        return self._met[pattern]
+            self._met[text] = None if parts is None else arns.meeting(parts) if arns else 0
+        return self._met[text]
 
     def _enter_services(self) -> None:
         masks = [bytearray(len(self._look) // 8 + 1) for _ in self.patterns]

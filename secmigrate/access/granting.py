@@ -80,7 +80,7 @@ class Grants:
             for extent, mask in self.side((document,)).allows.items():
                 pattern = extent.region.pattern
                 if extent.condition == ALWAYS and not extent.region.without and not has_variable(pattern):
-                    found |= self._formats.on(pattern, mask)
+                    found |= self._formats.on(pattern.text, mask)
             self._sure[document] = found
         return found
 
@@ -149,9 +149,8 @@ class Grants:
                     last, few = mask, mask.bit_count() <= _FEW
                     named |= mask
                 # Of a few actions that somebody wrote out, those of another resource are few, and nobody misses them.
-                allowed |= formats.coarsely(head_of(text), mask) if few else formats.on(resource(text), mask)
-                if formats.may_hold(text):
-                    anywhere |= formats.all_of(resource(text), mask)
+                allowed |= formats.coarsely(head_of(text), mask) if few else formats.on(text, mask)
+                anywhere |= formats.all_of(text, mask)
             found = self._single[document] = _Bits(allowed, anywhere, named, said.denied)
         return found
 
