@@ -7,7 +7,7 @@ can be asked by itself; and what is asked of the rest is mostly whether a regula
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -60,10 +60,7 @@ class _Rests:
         self._sets: dict[int, int] = {}  # one object for equal sets, which are large
         self._stems = sorted({one.stem for one, _ in formats})
         self._begun = re.compile("|".join(map(re.escape, reversed(self._stems))))  # the longest first
-        written = "".join({letter for one, _ in formats for letter in one.letters})
-        self._unwritten = re.compile(f"[^{re.escape(written + '*?:/')}]+")
-        # Behind as many there is a star that takes one more, or none: so of a longer run it makes no difference.
-        self._longest = _LIKE * (1 + max((one.singles for one, _ in formats), default=0))
+        self._unwritten: dict[str, _Unwritten] = {}  # by stem
 
     def meeting(self, rest: str) -> int:
         """Those of whom a format shares a text with what names the resource in a pattern."""
@@ -81,13 +78,32 @@ class _Rests:
     def _plainest(self, rest: str) -> str:
         """The same for all that meet the same formats, as far as their letters tell."""
         own = _WILDCARD.split(rest, maxsplit=1)[0]
-        after = bisect_left(self._stems, own)
+        after = bisect_right(self._stems, own)
         if after < len(self._stems) and self._stems[after].startswith(own):
             return rest  # a stem goes on behind it
         begun = self._begun.match(rest)
         if begun is None:
             return _LIKE  # which no stem begins with
-        return rest[: begun.end()] + self._unwritten.sub(self._shortened, rest[begun.end() :])
+        stem = begun[0]
+        unwritten = self._unwritten.get(stem)
+        if unwritten is None:
+            near = [one for one, _ in self._formats if stem.startswith(one.stem)]
+            unwritten = self._unwritten[stem] = _Unwritten(near)
+        return stem + unwritten.likened(rest[len(stem) :])
+
+
+class _Unwritten:
+    """The letters that none of these formats writes behind its stem, nor tells from others."""
+
+    def __init__(self, formats: Sequence[ArnFormat]) -> None:
+        written = "".join({letter for one in formats for letter in one.letters})
+        self._runs = re.compile(f"[^{re.escape(written + '*?:/')}]+")
+        # Behind as many there is a star that takes one more, or none: so of a longer run it makes no difference.
+        self._longest = _LIKE * (1 + max((one.singles for one in formats), default=0))
+
+    def likened(self, text: str) -> str:
+        """The text with one such letter for all."""
+        return self._runs.sub(self._shortened, text)
 
     def _shortened(self, run: re.Match[str]) -> str:
         return self._longest[: run.end() - run.start()]

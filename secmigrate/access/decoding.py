@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -14,6 +15,8 @@ from msgspec import UNSET, Struct, UnsetType, field
 from secmigrate.iam import Document
 
 Words = str | list[str]
+
+_HEAD = re.compile(r"(arn:(?:[^:*?$]*:){2})|arn:|[*?]")  # as `is_resource` and `head_of` have it
 
 
 class Usual(Struct, forbid_unknown_fields=True, gc=False):
@@ -99,6 +102,17 @@ def _named_anyhow(document: Document) -> Iterable[str]:
 def is_action(entry: str) -> bool:
     """Whether it can be an entry of an Action element."""
     return ":" in entry or (entry != "" and set(entry) <= {"*", "?"})
+
+
+def heads_of(resources: Iterable[str]) -> Collection[str]:
+    """The head of each pattern of these texts, once; none if one of them cannot be an entry of a Resource element."""
+    found: set[str] = set()
+    for text in resources:
+        begun = _HEAD.match(text)
+        if begun is None:
+            return ()
+        found.add(begun[1] or "")
+    return found
 
 
 def is_resource(entry: str) -> bool:

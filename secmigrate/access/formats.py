@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from secmigrate.access.actions import Action, ActionCatalogue
@@ -58,6 +58,15 @@ class Formats:
     def coarsely(self, head: str, bits: int) -> int:
         """Those of the actions that take resources of the service that a pattern's head names; all if it names none."""
         return bits & self._services.get(head, self._any_service) if head else bits
+
+    def coarsely_any(self, heads: Collection[str], bits: int) -> int:
+        """The same of patterns with these heads."""
+        if len(heads) == 1:
+            return self.coarsely(*heads, bits)
+        found = 0
+        for head in heads:
+            found |= self.coarsely(head, bits)
+        return found
 
     def on(self, text: str, bits: int) -> int:
         """Those of the actions that take a resource that the pattern of that text matches, whatever its variables stand

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import UNSET
@@ -12,7 +12,7 @@ from secmigrate.access.automata import head_of
 from secmigrate.access.cells import Bits, Rows
 from secmigrate.access.comparing import Comparer
 from secmigrate.access.conditions import ALWAYS
-from secmigrate.access.decoding import Usual, is_action, is_resource, usual, words_of
+from secmigrate.access.decoding import Usual, heads_of, is_action, usual, words_of
 from secmigrate.access.effective import Side, Sides
 from secmigrate.access.formats import formats_of
 from secmigrate.access.patterns import Pattern, TooHard, has_variable, includes, resource
@@ -108,14 +108,16 @@ class Grants:
         return found
 
     def _not_reached(self, document: Document, there: _Elsewhere) -> Iterator[str]:
-        for text, mask in self._saying(document).allows.items() if there.actions else ():
-            left = mask & there.actions
-            left = left and self._formats.coarsely(head_of(text), left)
-            for other, bits in there.rows if left else ():
-                if left & bits and _holds(other, resource(text)):
-                    left &= ~bits
-            if left:
-                yield text
+        for row in self._saying(document).allows if there.actions else ():
+            asked = row.mask & there.actions
+            asked = asked and self._formats.coarsely_any(row.heads, asked)
+            for text in row.resources if asked else ():
+                left = self._formats.coarsely(head_of(text), asked)
+                for other, bits in there.rows if left else ():
+                    if left & bits and _holds(other, resource(text)):
+                        left &= ~bits
+                if left:
+                    yield text
 
     def side(self, documents: Documents) -> Side:
         """All that they allow and deny, of somebody of whom nothing is known."""
@@ -142,15 +144,18 @@ class Grants:
         found = self._single.get(document)
         if found is None:
             formats, said = self._formats, self._saying(document)
-            allowed = anywhere = named = last = 0
-            few = True
-            for text, mask in said.allows.items():
-                if mask is not last:  # the resources of one statement follow each other
-                    last, few = mask, mask.bit_count() <= _FEW
-                    named |= mask
+            allowed = anywhere = named = 0
+            for row in said.allows:
+                mask = row.mask
+                named |= mask
                 # Of a few actions that somebody wrote out, those of another resource are few, and nobody misses them.
-                allowed |= formats.coarsely(head_of(text), mask) if few else formats.on(text, mask)
-                anywhere |= formats.all_of(text, mask)
+                if mask.bit_count() <= _FEW:
+                    allowed |= formats.coarsely_any(row.heads, mask)
+                else:
+                    for text in row.resources:
+                        allowed |= formats.on(text, mask)
+                for text in row.resources:
+                    anywhere |= formats.all_of(text, mask)
             found = self._single[document] = _Bits(allowed, anywhere, named, said.denied)
         return found
 
@@ -163,20 +168,21 @@ class Grants:
 
     def _plainly(self, rows: Sequence[Usual]) -> _Said | None:
         """What these statements say; None if one of them cannot be read."""
-        allows: dict[str, Bits] = {}
+        allows: list[_Allowed] = []
         denied = 0
         for row in rows:
             condition, mask = condition_of(row), self._mask(row)
             where = words_of(row.resource, row.not_resource)
-            if condition is None or not mask or not where or not all(map(is_resource, where)):
+            heads = heads_of(where)
+            if condition is None or not mask or not heads:
                 return None
             if row.effect == "Deny":
                 flatly = not condition and row.not_resource is UNSET and EVERYTHING in map(resource, where)
                 denied |= mask if flatly else 0
-                continue
-            for text in where if row.not_resource is UNSET else (EVERYTHING.text,):
-                known = allows.get(text)
-                allows[text] = mask if known is None else known | mask
+            elif row.not_resource is UNSET:
+                allows.append(_Allowed(mask, where, heads))
+            else:
+                allows.append(_Allowed(mask, (EVERYTHING.text,), ("",)))
         return _Said(allows, denied)
 
     def _mask(self, row: Usual) -> Bits:
@@ -194,18 +200,24 @@ class Grants:
     def _exactly(self, document: Document) -> _Said:
         """The same of any document, whatever is wrong with it."""
         side = self.side((document,))
-        allows: dict[str, Bits] = {}
-        for extent, mask in side.allows.items():
-            text = extent.region.pattern.text
-            allows[text] = allows.get(text, 0) | mask
+        patterns = ((mask, extent.region.pattern) for extent, mask in side.allows.items())
+        allows = [_Allowed(mask, (pattern.text,), (pattern.head,)) for mask, pattern in patterns]
         flatly = (mask for extent, mask in side.denies.items() if extent is self._sides.anywhere)
         return _Said(allows, _union(flatly))
 
 
-class _Said(NamedTuple):
-    """What one document says: the actions that it allows, by where, and those that it denies always and everywhere."""
+class _Allowed(NamedTuple):
+    """Actions that a statement allows, on which resources, and the `head` of each of these, once."""
 
-    allows: Mapping[str, Bits]
+    mask: Bits
+    resources: Sequence[str]
+    heads: Collection[str]
+
+
+class _Said(NamedTuple):
+    """What one document says: what it allows, and the actions that it denies always and everywhere."""
+
+    allows: Sequence[_Allowed]
     denied: Bits
 
 
