@@ -181,6 +181,19 @@ class ActionCatalogue:
         return [place for place in range(first, last) if fits(self._keys[place])]
 
 
+def union(sets: Iterable[int]) -> int:
+    """What is in one of the sets."""
+    bits = 0
+    for one in sets:
+        bits |= one
+    return bits
+
+
+def without(bits: int, others: int) -> int:
+    """Those of a set that are not in another: `bits & ~others`, which takes four times as long for large numbers."""
+    return bits ^ bits & others
+
+
 def catalogue_of(file: ActionFile) -> ActionCatalogue:
     """The catalogue that a data file holds."""
     return ActionCatalogue(file.source, file.date, _actions(file.services))

@@ -61,8 +61,6 @@ class Formats:
 
     def coarsely_any(self, heads: Collection[str], bits: int) -> int:
         """The same of patterns with these heads."""
-        if len(heads) == 1:
-            return self.coarsely(*heads, bits)
         found = 0
         for head in heads:
             found |= self.coarsely(head, bits)

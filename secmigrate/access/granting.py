@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec import UNSET
 
-from secmigrate.access.actions import ActionCatalogue
+from secmigrate.access.actions import ActionCatalogue, union, without
 from secmigrate.access.automata import head_of
 from secmigrate.access.cells import Bits, Rows
 from secmigrate.access.comparing import Comparer
@@ -34,10 +35,9 @@ class Grants:
         self._formats = formats_of(self._sides.catalogue, partition)
         self._nowhere = Snapshot(account="", partition=partition)
         self._found: dict[Documents, Side] = {}
-        self._allowed: dict[Documents, _Bits] = {}
-        self._single: dict[Document, _Bits] = {}
         self._said: dict[Document, _Said] = {}
-        self._entries: dict[str, Bits] = {}  # 0: it cannot be one of an Action element
+        self._whole: dict[Document, Bits] = {}
+        self._entries: dict[str, tuple[int, Bits]] = {}  # where its service begins, and the set from there on
         self._sure: dict[Document, Bits] = {}
         self._beyond: dict[tuple[Documents, Bits], _Elsewhere] = {}
 
@@ -48,15 +48,29 @@ class Grants:
 
     def allowed(self, documents: Documents) -> Bits:
         """What they allow on some resource that the action takes, under whatever condition, and do not deny flatly."""
-        return self._bits(documents).allowed
+        return self._undenied(documents, (self._saying(one).allowed for one in documents))
 
     def named(self, documents: Documents) -> Bits:
         """What they allow by its name, even if it takes none of the resources beside it."""
-        return self._bits(documents).named
+        return self._undenied(documents, (row.mask for one in documents for row in self._saying(one).allows))
 
     def anywhere(self, documents: Documents) -> Bits:
         """Those of them that they allow on every resource that the action takes."""
-        return self._bits(documents).anywhere
+        return self._undenied(documents, map(self._anywhere, documents))
+
+    def _undenied(self, documents: Documents, sets: Iterable[Bits]) -> Bits:
+        denied = union(self._saying(one).denied for one in documents)
+        return without(union(sets), denied)
+
+    def _anywhere(self, document: Document) -> Bits:
+        found = self._whole.get(document)
+        if found is None:
+            found = 0
+            for row in self._saying(document).allows:
+                for text in filter(self._formats.may_hold, row.resources):
+                    found |= self._formats.all_of(text, row.mask)
+            self._whole[document] = found
+        return found
 
     def lacking(self, old: Documents, new: Documents) -> Rows:
         """What the old ones allow and the new ones do not, or may not."""
@@ -70,7 +84,7 @@ class Grants:
         """Whether the old ones deny nothing, and allow an action without a condition that the new ones do not name."""
         if any(self.side((document,)).denies for document in old):
             return False
-        return bool(_union(self._surely(document) for document in old) & ~self.named(new))
+        return bool(without(union(self._surely(document) for document in old), self.named(new)))
 
     def _surely(self, document: Document) -> Bits:
         """What it allows, on something that the action takes, whatever else is known."""
@@ -102,8 +116,8 @@ class Grants:
         if found is None:
             masks = self.side(documents).allows.items()
             rows = [(extent.region.pattern, bits & actions) for extent, bits in masks if bits & actions]
-            everywhere = _union(bits for pattern, bits in rows if pattern is EVERYTHING)
-            found = _Elsewhere(actions & self.named(documents) & ~everywhere, rows, {})
+            everywhere = union(bits for pattern, bits in rows if pattern is EVERYTHING)
+            found = _Elsewhere(without(actions & self.named(documents), everywhere), rows, {})
             self._beyond[documents, actions] = found
         return found
 
@@ -115,7 +129,7 @@ class Grants:
                 left = self._formats.coarsely(head_of(text), asked)
                 for other, bits in there.rows if left else ():
                     if left & bits and _holds(other, resource(text)):
-                        left &= ~bits
+                        left = without(left, bits)
                 if left:
                     yield text
 
@@ -125,38 +139,6 @@ class Grants:
         if found is None:
             holder = Group(name="-", inline={str(number): one for number, one in enumerate(documents)})
             found = self._found[documents] = self._sides.of(self._nowhere, holder)
-        return found
-
-    def _bits(self, documents: Documents) -> _Bits:
-        found = self._allowed.get(documents)
-        if found is None:
-            ones = [self._of(document) for document in documents]
-            denied = _union(one.denied for one in ones)
-            found = self._allowed[documents] = _Bits(
-                _union(one.allowed for one in ones) & ~denied,
-                _union(one.anywhere for one in ones) & ~denied,
-                _union(one.named for one in ones) & ~denied,
-                denied,
-            )
-        return found
-
-    def _of(self, document: Document) -> _Bits:
-        found = self._single.get(document)
-        if found is None:
-            formats, said = self._formats, self._saying(document)
-            allowed = anywhere = named = 0
-            for row in said.allows:
-                mask = row.mask
-                named |= mask
-                # Of a few actions that somebody wrote out, those of another resource are few, and nobody misses them.
-                if mask.bit_count() <= _FEW:
-                    allowed |= formats.coarsely_any(row.heads, mask)
-                else:
-                    for text in row.resources:
-                        allowed |= formats.on(text, mask)
-                for text in row.resources:
-                    anywhere |= formats.all_of(text, mask)
-            found = self._single[document] = _Bits(allowed, anywhere, named, said.denied)
         return found
 
     def _saying(self, document: Document) -> _Said:
@@ -183,19 +165,30 @@ class Grants:
                 allows.append(_Allowed(mask, where, heads))
             else:
                 allows.append(_Allowed(mask, (EVERYTHING.text,), ("",)))
-        return _Said(allows, denied)
+        return self._together(allows, denied)
 
     def _mask(self, row: Usual) -> Bits:
         """The actions of a statement; 0 if an entry is none."""
-        mask = 0
+        mask, origin = 0, -1
         for entry in words_of(row.action, row.not_action):
-            bits = self._entries.get(entry)
-            if bits is None:
-                bits = self._entries[entry] = self.catalogue.bits(entry) if is_action(entry) else 0
+            start, bits = self._entries.get(entry) or self._entry(entry)
             if not bits:
                 return 0
+            if origin < 0:
+                origin = start
+            elif start != origin:
+                mask, bits, origin = mask << origin, bits << start, 0
             mask |= bits
+        mask <<= max(origin, 0)
         return mask if row.not_action is UNSET else self.catalogue.everything & ~mask
+
+    def _entry(self, entry: str) -> tuple[int, Bits]:
+        """What an entry of an Action element means: sets of one service are small where its first action is bit 0."""
+        whole = self.catalogue.bits(entry) if is_action(entry) else 0
+        parts = list(islice(self.catalogue.by_service(whole), 2))
+        found = (0, whole) if len(parts) != 1 else (self.catalogue.start(parts[0][0]), parts[0][1])
+        self._entries[entry] = found
+        return found
 
     def _exactly(self, document: Document) -> _Said:
         """The same of any document, whatever is wrong with it."""
@@ -203,7 +196,18 @@ class Grants:
         patterns = ((mask, extent.region.pattern) for extent, mask in side.allows.items())
         allows = [_Allowed(mask, (pattern.text,), (pattern.head,)) for mask, pattern in patterns]
         flatly = (mask for extent, mask in side.denies.items() if extent is self._sides.anywhere)
-        return _Said(allows, _union(flatly))
+        return self._together(allows, union(flatly))
+
+    def _together(self, allows: Sequence[_Allowed], denied: Bits) -> _Said:
+        allowed = 0
+        for row in allows:
+            # Of a few actions that somebody wrote out, those of another resource are few, and nobody misses them.
+            if row.mask.bit_count() <= _FEW:
+                allowed |= self._formats.coarsely_any(row.heads, row.mask)
+            else:
+                for text in row.resources:
+                    allowed |= self._formats.on(text, row.mask)
+        return _Said(allows, allowed, denied)
 
 
 class _Allowed(NamedTuple):
@@ -215,9 +219,10 @@ class _Allowed(NamedTuple):
 
 
 class _Said(NamedTuple):
-    """What one document says: what it allows, and the actions that it denies always and everywhere."""
+    """What one document says: what it allows, all of it that means something, and what it denies always everywhere."""
 
     allows: Sequence[_Allowed]
+    allowed: Bits
     denied: Bits
 
 
@@ -227,22 +232,6 @@ class _Elsewhere(NamedTuple):
     actions: Bits
     rows: Sequence[tuple[Pattern, Bits]]
     known: dict[Document, frozenset[str]]
-
-
-class _Bits(NamedTuple):
-    """What documents allow on something, on everything, and by name; and what they deny flatly."""
-
-    allowed: Bits
-    anywhere: Bits
-    named: Bits
-    denied: Bits
-
-
-def _union(sets: Iterable[Bits]) -> Bits:
-    bits = 0
-    for one in sets:
-        bits |= one
-    return bits
 
 
 def _holds(one: Pattern, other: Pattern) -> bool:

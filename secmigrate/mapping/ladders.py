@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from secmigrate.access import ActionCatalogue, Grants
@@ -17,12 +17,24 @@ _NOBODY = placeholders(
 )
 
 
-class _Rung(NamedTuple):
-    """The actions that a level names, those that it allows on some resource, and on every one."""
+class Rung(NamedTuple):
+    """The actions that a level names, those that it allows on some resource, and on every one. Some it names that take
+    none of the resources that it is held to.
+    """
 
     named: int
     allowed: int
     anywhere: int
+
+
+class _Service(NamedTuple):
+    """The actions that a service's levels answer for, and these levels. In sets of one service its first action is the
+    first bit: they are small, and what is asked of them takes no time.
+    """
+
+    start: int
+    actions: int
+    rungs: Mapping[str, Rung]
 
 
 class Ladders:
@@ -47,8 +59,7 @@ class Ladders:
         self._owned = {
             key: self.actions.bits_of(f"{prefix}:*" for prefix in one.prefixes) for key, one in levels.items()
         }
-        self._rungs: dict[tuple[str, str], _Rung] = {}
-        self._covering: dict[str, tuple[int, Sequence[tuple[str, int]]]] = {}
+        self._services: dict[str, _Service] = {}
         self._holds: dict[tuple[str, str, str], bool] = {}
         self._narrowest: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         self.wording = Wording(self.actions)
@@ -65,36 +76,37 @@ class Ladders:
         """The actions that the service's levels answer for."""
         return self._owned[service]
 
+    def part(self, service: str, bits: int) -> int:
+        """Those of the actions that are `of` the service, as a set of that service."""
+        one = self._service(service)
+        return bits >> one.start & one.actions
+
+    def whole(self, service: str, part: int) -> int:
+        """The set of the catalogue's that is this set of the service's."""
+        return part << self._service(service).start
+
+    def rung(self, service: str, level: str) -> Rung:
+        """What the level allows of its service, in the service's sets."""
+        return self._service(service).rungs[level]
+
     def allowed(self, service: str, level: str) -> int:
         """The actions that the level allows on some resource, those of other services with them."""
-        return self._rung(service, level).allowed
-
-    def anywhere(self, service: str, level: str) -> int:
-        """The actions that the level allows on every resource."""
-        return self._rung(service, level).anywhere
-
-    def named(self, service: str, level: str) -> int:
-        """The actions that the level names: also those that take none of the resources that it is held to."""
-        return self._rung(service, level).named
+        return self.grants.allowed((self._documents[service][level],))
 
     def covered(self, service: str, needed: int) -> Mapping[str, int]:
-        """How many of these actions, which are `of` the service, each level names, from the lowest up."""
-        start, rungs = self._covering.get(service) or self._covers(service)
-        needed >>= start  # the numbers of one service are small
-        return {level: (needed & bits).bit_count() for level, bits in rungs}
+        """How many of these actions, a set of the service, each level names, from the lowest up."""
+        return {level: (needed & one.named).bit_count() for level, one in self._service(service).rungs.items()}
 
-    def _covers(self, service: str) -> tuple[int, Sequence[tuple[str, int]]]:
-        own = self._owned[service]
-        start = max((own & -own).bit_length() - 1, 0)
-        rungs = [(level, (self.named(service, level) & own) >> start) for level in self.levels[service].levels]
-        found = self._covering[service] = (start, rungs)
-        return found
-
-    def _rung(self, service: str, level: str) -> _Rung:
-        found = self._rungs.get((service, level))
+    def _service(self, service: str) -> _Service:
+        found = self._services.get(service)
         if found is None:
-            one, grants = (self._documents[service][level],), self.grants
-            found = self._rungs[service, level] = _Rung(grants.named(one), grants.allowed(one), grants.anywhere(one))
+            own, grants = self._owned[service], self.grants
+            start = max((own & -own).bit_length() - 1, 0)
+            rungs = {
+                level: Rung(*[(ask((one,)) & own) >> start for ask in (grants.named, grants.allowed, grants.anywhere)])
+                for level, one in self._documents[service].items()
+            }
+            found = self._services[service] = _Service(start, own >> start, rungs)
         return found
 
     def narrowest(self, service: str, keys: Collection[str]) -> list[str]:

@@ -8,10 +8,12 @@ the same on the project's, and the names are told apart (`unreached`).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from secmigrate.access.actions import union, without
 from secmigrate.iam import Document
 from secmigrate.mapping.ladders import Ladders
 from secmigrate.mapping.patterns import matches
@@ -60,6 +62,9 @@ class _Level(NamedTuple):
     reasons: Callable[[], list[str]]
 
 
+_NO_LEVEL = _Level("", list)
+
+
 class _Chosen(NamedTuple):
     """The levels by service, and what goes along: the names of AWS managed policies, and the documents of both."""
 
@@ -79,6 +84,11 @@ class _Fitting:
         self.own_levels = rule is None or rule.become.services == "own"
         self._documents = (*who.own_documents, *who.aws_documents.values())
         self.today = self.grants.allowed(self._documents)
+
+    @cached_property
+    def _anywhere(self) -> int:
+        """What it may do today on every resource."""
+        return self.grants.anywhere(self._documents)
 
     def chosen(self) -> _Chosen:
         """The levels, and the managed policies that go along because they allow more than the levels do."""
@@ -103,8 +113,8 @@ class _Fitting:
         reasons = [line for one in chosen.values() for line in one.reasons()]
         reasons += [f"{service}: {level} because a person decided so" for service, level in sorted(self.fixed.items())]
         reasons += [self._carried(name, levels) for name in self.who.aws if name in carried]
-        missing = self.today & ~self.grants.allowed((*levels, *kept))
-        added, left = self._added(missing & ~self.waived.actions)
+        missing = without(self.today, self.grants.allowed((*levels, *kept)))
+        added, left = self._added(without(missing, self.waived.actions))
         reasons += [f"{one.name} is added: it answers for {names}, and allows more" for one, names in added]
         if left:
             lost = self.ladders.wording.summed(left)
@@ -130,7 +140,9 @@ class _Fitting:
 
     def _levels(self, carried: Collection[str]) -> dict[str, _Level]:
         """The level of each service that is used, where these AWS managed policies go along."""
-        needed = self._needed(carried) & ~self.waived.actions
+        needed = self._needed(carried)
+        if self.waived.actions:
+            needed = without(needed, self.waived.actions)
         found: dict[str, _Level] = {}
         for service in self.ladders.levels.values() if self.own_levels else ():
             if service.id not in self.fixed:
@@ -151,32 +163,34 @@ class _Fitting:
 
     def _level(self, service: Service, needed: int) -> _Level:
         """The level for one service, if it is used at all, and what led to it."""
-        today = self.today & self.ladders.of(service.id)
-        needed &= today
+        today = self.ladders.part(service.id, self.today)
         expected = self.expected.get(service.id, "")
         if not today:
-            return self._unread_level(service, expected) if self.who.unread else _Level("", list)
-        if not today & ~self.waived.actions:
-            return _Level("", list)
-        if not needed:
+            return self._unread_level(service, expected) if self.who.unread else _NO_LEVEL
+        if self.waived.actions and not without(today, self.ladders.part(service.id, self.waived.actions)):
+            return _NO_LEVEL
+        part = today if needed is self.today else self.ladders.part(service.id, needed) & today
+        if not part:
             return self._beside(service, expected)
         # An action that a level names without reaching its resources is no reason for a wider one: it is told as lost.
-        covered = self.ladders.covered(service.id, needed)
+        covered = self.ladders.covered(service.id, part)
         most = max(covered.values())
         fitting = [key for key, number in covered.items() if number == most]
         narrowest = self.ladders.narrowest(service.id, fitting)
         chosen = expected if expected in narrowest else narrowest[0]
-        return _Level(chosen, lambda: self._reasons(service, chosen, fitting, narrowest, needed))
+        return _Level(chosen, lambda: self._reasons(service, chosen, fitting, narrowest, part))
 
     def _reasons(
         self, service: Service, chosen: str, fitting: Sequence[str], narrowest: Sequence[str], needed: int
     ) -> list[str]:
+        """`needed` is a set of the service."""
         others = [one for one in narrowest if one != chosen]
-        missing = needed & ~self.ladders.named(service.id, chosen)
-        reasons = [f"{service.id}: no level covers {self._some(missing)}; chosen lower"] if missing else []
-        added = self.ladders.allowed(service.id, chosen) & ~self.today
+        covered = needed & self.ladders.rung(service.id, chosen).named
+        missing = needed ^ covered
+        reasons = [f"{service.id}: no level covers {self._part(service, missing)}; chosen lower"] if missing else []
+        added = without(self.ladders.allowed(service.id, chosen), self.today)
         reasons.append(
-            f"{service.id}: {chosen} ({service.levels[chosen].name}) covers {self._some(needed & ~missing)}"
+            f"{service.id}: {chosen} ({service.levels[chosen].name}) covers {self._part(service, covered)}"
             + (f"; {' and '.join(others)} would too" if others else "")
             + (f"; it adds {self.ladders.wording.counted(added)}" if added else "")
         )
@@ -189,21 +203,21 @@ class _Fitting:
         wider = [key for key in fitting if key not in narrowest]
         if not wider:
             return []
-        limited = self.grants.anywhere(self._documents) & needed
-        limited &= ~self.ladders.anywhere(service.id, chosen) & self.ladders.allowed(service.id, chosen)
+        rung = self.ladders.rung(service.id, chosen)
+        limited = self.ladders.part(service.id, self._anywhere) & needed & rung.allowed & ~rung.anywhere
         if not limited:
             return []
-        told = f"today {self._some(limited)} hold on every resource, in {chosen} only on those named for the"
+        told = f"today {self._part(service, limited)} hold on every resource, in {chosen} only on those named for the"
         return [f"chosen lower: {service.id} {chosen}, not {wider[-1]}: {told} project or for its development"]
 
     def _beside(self, service: Service, expected: str) -> _Level:
         """The level where a managed policy that goes along covers all: the widest that adds nothing to it, up to the
         one that the rule expects. None is needed.
         """
-        free = [key for key in service.levels if not self.ladders.allowed(service.id, key) & ~self.today]
+        free = [key for key in service.levels if not without(self.ladders.allowed(service.id, key), self.today)]
         under = [key for key in free if self.ladders.join(service.id, (key, expected)) == expected] if expected else []
         if not under:
-            return _Level("", list)
+            return _NO_LEVEL
         chosen = expected if expected in under else under[-1]
         name = service.levels[chosen].name
         told = f"{service.id}: {chosen} ({name}) adds nothing to the AWS managed policies that go along"
@@ -223,7 +237,7 @@ class _Fitting:
         if expected and customer:
             unknown = f"{service.id}: {expected}, the rule's level: {', '.join(customer)} could not be read"
             return _Level(expected, lambda: [unknown])
-        return _Level("", list)
+        return _NO_LEVEL
 
     def _replaced_unread(self, name: str) -> bool:
         """Whether an AWS managed policy without a document is known by its name to be a level's."""
@@ -235,7 +249,7 @@ class _Fitting:
         document = self.who.aws_documents.get(name)
         if document is None or not self.own_levels:
             return f"{name} goes along as it is{note}"
-        beyond = self.grants.allowed((document,)) & ~self.grants.allowed(levels)
+        beyond = without(self.grants.allowed((document,)), self.grants.allowed(levels))
         if beyond:
             return f"{name} goes along as it is, for {self.ladders.wording.summed(beyond)}{note}"
         return f"{name} goes along as it is: it reaches resources that are not named for the project{note}"
@@ -248,16 +262,18 @@ class _Fitting:
         actions = self.ladders.actions
         offered = self.rule.become.managed_policies if self.rule and left else ()
         answers = [(one, actions.bits_of(one.actions)) for one in offered if one.name not in self.who.aws]
-        for service, part in actions.by_service(left) if answers else ():
-            bits = part << actions.start(service)
-            while best := max(answers, key=lambda one: (one[1] & bits).bit_count(), default=None):
-                policy, told = best[0], best[1] & bits
-                if not told:
-                    break
-                found[policy.name] = (policy, found.get(policy.name, (policy, 0))[1] | told)
-                bits &= ~told
-                left &= ~told
-        return [(policy, self._some(bits)) for policy, bits in found.values()], left
+        answered = left & union(bits for _, bits in answers)
+        for service, part in actions.by_service(answered):
+            rows = [(policy, actions.of_service(service, bits)) for policy, bits in answers]
+            while part:
+                policy, told = max(((one, bits & part) for one, bits in rows), key=lambda row: row[1].bit_count())
+                known = found.get(policy.name, (policy, 0))[1]
+                found[policy.name] = (policy, known | told << actions.start(service))
+                part ^= told  # noqa: PLW2901 - what is left to answer for
+        return [(policy, self._some(bits)) for policy, bits in found.values()], without(left, answered)
+
+    def _part(self, service: Service, part: int) -> str:
+        return self._some(self.ladders.whole(service.id, part))
 
     def _some(self, bits: int) -> str:
         return self.ladders.wording.some(bits, self.who.everything)

@@ -22,7 +22,7 @@ class Wording:
 
     def __init__(self, actions: ActionCatalogue) -> None:
         self._actions = actions
-        self._said: dict[tuple[str, Bits], str] = {}
+        self._said: dict[str, dict[Bits, str]] = {"summed": {}, "counted": {}}
         self._prefixes: dict[int, list[tuple[str, Bits]]] = {}
         self._globs: dict[int | None, dict[str, Bits]] = {}
         self._levels: dict[int, list[tuple[str, Bits]]] = {}
@@ -88,9 +88,11 @@ class Wording:
 
     def _once(self, name: str, words: Words, bits: Bits) -> str:
         """What these words say of the set: many groups and roles lack the same, or gain it."""
-        if (name, bits) not in self._said:
-            self._said[name, bits] = words(bits)
-        return self._said[name, bits]
+        said = self._said[name]
+        found = said.get(bits)
+        if found is None:
+            found = said[bits] = words(bits)
+        return found
 
     def _summed(self, bits: Bits) -> str:
         told: list[str] = []
