@@ -99,19 +99,17 @@ class ActionCatalogue:
         """All actions of a service, such as `s3`."""
         return self.bits(f"{prefix}:*")
 
-    def by_service(self, bits: int) -> Iterator[tuple[int, int]]:
+    def by_service(self, bits: int) -> list[tuple[int, int]]:
         """The actions service by service: a service's number, and its part of the set, shifted to the first bit."""
-        done = 0
-        while bits:
-            service = bisect_right(self._starts, done + (bits & -bits).bit_length() - 1) - 1
-            start, end = self._starts[service], self._starts[service + 1]
-            bits >>= start - done
-            if start + bits.bit_length() <= end:
-                yield service, bits
-                return
-            yield service, bits & (1 << end - start) - 1
-            bits = bits >> end - start
-            done = end
+        found: list[tuple[int, int]] = []
+        while bits:  # from the last one down, for where a number ends is known
+            service = bisect_right(self._starts, bits.bit_length() - 1) - 1
+            start = self._starts[service]
+            part = bits >> start
+            found.append((service, part))
+            bits ^= part << start
+        found.reverse()
+        return found
 
     def of_service(self, service: int, bits: int) -> int:
         """A service's part of a set, as `by_service` has it."""

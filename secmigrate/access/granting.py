@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 from msgspec import UNSET
@@ -35,8 +34,8 @@ class Grants:
         self._formats = formats_of(self._sides.catalogue, partition)
         self._nowhere = Snapshot(account="", partition=partition)
         self._found: dict[Documents, Side] = {}
-        self._said: dict[Document, _Said] = {}
-        self._whole: dict[Document, Bits] = {}
+        self._said: dict[str, _Said] = {}  # by a document's text, as all that is kept for each
+        self._whole: dict[str, Bits] = {}
         self._entries: dict[str, tuple[int, Bits]] = {}  # where its service begins, and the set from there on
         self._sure: dict[Document, Bits] = {}
         self._beyond: dict[tuple[Documents, Bits], _Elsewhere] = {}
@@ -63,13 +62,13 @@ class Grants:
         return without(union(sets), denied)
 
     def _anywhere(self, document: Document) -> Bits:
-        found = self._whole.get(document)
+        found = self._whole.get(document.text)
         if found is None:
             found = 0
             for row in self._saying(document).allows:
                 for text in filter(self._formats.may_hold, row.resources):
                     found |= self._formats.all_of(text, row.mask)
-            self._whole[document] = found
+            self._whole[document.text] = found
         return found
 
     def lacking(self, old: Documents, new: Documents) -> Rows:
@@ -105,9 +104,9 @@ class Grants:
         found: set[str] = set()
         there = self._elsewhere(new, actions)
         for document in old:
-            known = there.known.get(document)
+            known = there.known.get(document.text)
             if known is None:
-                known = there.known[document] = frozenset(self._not_reached(document, there))
+                known = there.known[document.text] = frozenset(self._not_reached(document, there))
             found |= known
         return tuple(sorted(found))
 
@@ -117,13 +116,15 @@ class Grants:
             masks = self.side(documents).allows.items()
             rows = [(extent.region.pattern, bits & actions) for extent, bits in masks if bits & actions]
             everywhere = union(bits for pattern, bits in rows if pattern is EVERYTHING)
-            found = _Elsewhere(without(actions & self.named(documents), everywhere), rows, {})
+            held = without(actions & self.named(documents), everywhere)
+            services = {0, *(self.catalogue.start(service) for service, _ in self.catalogue.by_service(held))}
+            found = _Elsewhere(held, rows, services, {})
             self._beyond[documents, actions] = found
         return found
 
     def _not_reached(self, document: Document, there: _Elsewhere) -> Iterator[str]:
         for row in self._saying(document).allows if there.actions else ():
-            asked = row.mask & there.actions
+            asked = row.mask & there.actions if row.service in there.services else 0
             asked = asked and self._formats.coarsely_any(row.heads, asked)
             for text in row.resources if asked else ():
                 left = self._formats.coarsely(head_of(text), asked)
@@ -142,10 +143,10 @@ class Grants:
         return found
 
     def _saying(self, document: Document) -> _Said:
-        found = self._said.get(document)
+        found = self._said.get(document.text)
         if found is None:
             rows = usual(document)
-            found = self._said[document] = (self._plainly(rows) if rows else None) or self._exactly(document)
+            found = self._said[document.text] = (self._plainly(rows) if rows else None) or self._exactly(document)
         return found
 
     def _plainly(self, rows: Sequence[Usual]) -> _Said | None:
@@ -153,7 +154,8 @@ class Grants:
         allows: list[_Allowed] = []
         denied = 0
         for row in rows:
-            condition, mask = condition_of(row), self._mask(row)
+            condition, (service, part) = condition_of(row), self._meant(row)
+            mask = part << service
             where = words_of(row.resource, row.not_resource)
             heads = heads_of(where)
             if condition is None or not mask or not heads:
@@ -162,31 +164,33 @@ class Grants:
                 flatly = not condition and row.not_resource is UNSET and EVERYTHING in map(resource, where)
                 denied |= mask if flatly else 0
             elif row.not_resource is UNSET:
-                allows.append(_Allowed(mask, where, heads))
+                allows.append(_Allowed(mask, service, part.bit_count() <= _FEW, where, heads))
             else:
-                allows.append(_Allowed(mask, (EVERYTHING.text,), ("",)))
+                allows.append(_Allowed(mask, service, False, (EVERYTHING.text,), ("",)))
         return self._together(allows, denied)
 
-    def _mask(self, row: Usual) -> Bits:
-        """The actions of a statement; 0 if an entry is none."""
+    def _meant(self, row: Usual) -> tuple[int, Bits]:
+        """The actions of a statement, from the first of their service on: nearly always they are of one, and few. From
+        the very first on if they are of several; none if an entry is none.
+        """
         mask, origin = 0, -1
         for entry in words_of(row.action, row.not_action):
             start, bits = self._entries.get(entry) or self._entry(entry)
             if not bits:
-                return 0
+                return 0, 0
             if origin < 0:
                 origin = start
             elif start != origin:
                 mask, bits, origin = mask << origin, bits << start, 0
             mask |= bits
-        mask <<= max(origin, 0)
-        return mask if row.not_action is UNSET else self.catalogue.everything & ~mask
+        origin = max(origin, 0)
+        return (origin, mask) if row.not_action is UNSET else (0, without(self.catalogue.everything, mask << origin))
 
     def _entry(self, entry: str) -> tuple[int, Bits]:
-        """What an entry of an Action element means: sets of one service are small where its first action is bit 0."""
+        """What an entry of an Action element means, from the first action of its service on."""
         whole = self.catalogue.bits(entry) if is_action(entry) else 0
-        parts = list(islice(self.catalogue.by_service(whole), 2))
-        found = (0, whole) if len(parts) != 1 else (self.catalogue.start(parts[0][0]), parts[0][1])
+        parts = self.catalogue.by_service(whole)
+        found = (self.catalogue.start(parts[0][0]), parts[0][1]) if len(parts) == 1 else (0, whole)
         self._entries[entry] = found
         return found
 
@@ -194,7 +198,9 @@ class Grants:
         """The same of any document, whatever is wrong with it."""
         side = self.side((document,))
         patterns = ((mask, extent.region.pattern) for extent, mask in side.allows.items())
-        allows = [_Allowed(mask, (pattern.text,), (pattern.head,)) for mask, pattern in patterns]
+        allows = [
+            _Allowed(mask, 0, mask.bit_count() <= _FEW, (pattern.text,), (pattern.head,)) for mask, pattern in patterns
+        ]
         flatly = (mask for extent, mask in side.denies.items() if extent is self._sides.anywhere)
         return self._together(allows, union(flatly))
 
@@ -202,7 +208,7 @@ class Grants:
         allowed = 0
         for row in allows:
             # Of a few actions that somebody wrote out, those of another resource are few, and nobody misses them.
-            if row.mask.bit_count() <= _FEW:
+            if row.few:
                 allowed |= self._formats.coarsely_any(row.heads, row.mask)
             else:
                 for text in row.resources:
@@ -211,9 +217,13 @@ class Grants:
 
 
 class _Allowed(NamedTuple):
-    """Actions that a statement allows, on which resources, and the `head` of each of these, once."""
+    """Actions that a statement allows, where their service begins or 0, and whether they are few; on which resources,
+    and the `head` of each of these, once.
+    """
 
     mask: Bits
+    service: int
+    few: bool
     resources: Sequence[str]
     heads: Collection[str]
 
@@ -227,11 +237,14 @@ class _Said(NamedTuple):
 
 
 class _Elsewhere(NamedTuple):
-    """What some documents allow, but not everywhere, and where; and what is known to lie beyond, by document."""
+    """What some documents allow, but not everywhere, and where; the places at which the services of this begin, and of
+    `_Allowed` that are about several; and what is known to lie beyond, by document.
+    """
 
     actions: Bits
     rows: Sequence[tuple[Pattern, Bits]]
-    known: dict[Document, frozenset[str]]
+    services: Collection[int]
+    known: dict[str, frozenset[str]]
 
 
 def _holds(one: Pattern, other: Pattern) -> bool:
