@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from typing import Literal
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Literal, cast
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
@@ -52,6 +53,7 @@ _usual = msgspec.json.Decoder(_UsualDocument)
 _naming = msgspec.json.Decoder(_NamingDocument)
 
 
+@lru_cache(maxsize=64)  # who maps a role asks for the same documents several times, one soon after the other
 def usual(document: Document) -> Sequence[Usual] | None:
     """The document's statements, in which `${…}` is a variable; None if it is not, or one of them not of that form."""
     try:
@@ -61,6 +63,30 @@ def usual(document: Document) -> Sequence[Usual] | None:
     if found.version != "2012-10-17" and "$" in document.text:
         return None
     return found.statement if isinstance(found.statement, list) else [found.statement]
+
+
+def written(document: Document) -> Sequence[Usual]:
+    """The document's statements, whatever they are: of those that are not `usual` what has the right type."""
+    found = usual(document)
+    if found is None:
+        rows: list[object] = [*document.statements]
+        found = [_as_usual(row) for row in rows if isinstance(row, dict)]
+    return found
+
+
+def _as_usual(row: Mapping[str, Any]) -> Usual:
+    action, not_action, resource, not_resource = (
+        [str(one) for one in value] if isinstance(value, list) else value if isinstance(value, str) else UNSET
+        for value in map(row.get, ("Action", "NotAction", "Resource", "NotResource"))
+    )
+    return Usual(
+        effect=cast(Any, row.get("Effect")),
+        action=action,
+        not_action=not_action,
+        resource=resource,
+        not_resource=not_resource,
+        condition=msgspec.Raw(msgspec.json.encode(row["Condition"])) if "Condition" in row else UNSET,
+    )
 
 
 def words_of(one: Words | UnsetType, other: Words | UnsetType) -> Sequence[str]:

@@ -6,12 +6,13 @@ Reading resources and conditions exactly is the job of `access`; what is not rea
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import Any
 
-from msgspec import Struct
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
+from secmigrate.access.decoding import Usual, Words, written
 from secmigrate.iam import Document, Principal, Snapshot, is_aws_policy
 from secmigrate.mapping.patterns import inside, overlap
 
@@ -139,32 +140,35 @@ class _Said(Struct, frozen=True):
 @lru_cache(maxsize=16_384)
 def _said(where: str, document: Document) -> _Said:
     """What the document says that stands there."""
-    statements = document.statements
-    denies = [statement for statement in statements if statement.get("Effect") == "Deny"]
-    flatly = [one for one in denies if "Condition" not in one and listed(one.get("Resource")) == ("*",)]
+    rows = written(document)
+    denies = [row for row in rows if row.effect == "Deny"]
+    flatly = [one for one in denies if one.condition is UNSET and _words(one.resource) in (["*"], ("*",))]
     return _Said(
-        _allowed(statements),
-        any("NotAction" in one or listed(one.get("Action")) for one in denies),
-        tuple([action for one in flatly for action in listed(one.get("Action"))]),
-        tuple([note for one in statements for note in _notes(where, one)]),
+        _allowed(rows),
+        any(one.not_action is not UNSET or _words(one.action) for one in denies),
+        tuple([action for one in flatly for action in _words(one.action)]),
+        tuple([note for one in rows for note in _notes(where, one)]),
     )
 
 
 @lru_cache(maxsize=4096)
 def _allowed_by(document: Document) -> Actions:
-    return _allowed(document.statements)
+    return _allowed(written(document))
 
 
-def _allowed(statements: Iterable[Mapping[str, Any]]) -> Actions:
+def _allowed(rows: Iterable[Usual]) -> Actions:
     allowed: set[str] = set()
     all_but: set[Globs] = set()
-    for statement in statements:
-        if statement.get("Effect") != "Allow":
-            continue
-        allowed.update(listed(statement.get("Action")))
-        if "NotAction" in statement:
-            all_but.add(tuple(sorted(listed(statement["NotAction"]))))
+    for row in rows:
+        if row.effect == "Allow":
+            allowed.update(_words(row.action))
+            if row.not_action is not UNSET:
+                all_but.add(tuple(sorted(_words(row.not_action))))
     return Actions(tuple(sorted(allowed)), tuple(sorted(all_but)))
+
+
+def _words(entries: Words | UnsetType) -> Sequence[str]:
+    return entries if isinstance(entries, list) else (entries,) if isinstance(entries, str) else ()
 
 
 def _left(actions: Actions, denied: Iterable[str]) -> Actions:
@@ -173,22 +177,31 @@ def _left(actions: Actions, denied: Iterable[str]) -> Actions:
     return Actions(tuple(one for one in actions.allowed if one not in gone), actions.all_but) if gone else actions
 
 
-def _denied(deny: Mapping[str, Any]) -> Iterator[str]:
-    yield from listed(deny.get("Action"))
-    if "NotAction" in deny:
-        yield f"everything but {', '.join(listed(deny['NotAction']))}"
+def _denied(deny: Usual) -> Iterator[str]:
+    yield from _words(deny.action)
+    if deny.not_action is not UNSET:
+        yield f"everything but {', '.join(_words(deny.not_action))}"
 
 
-def _notes(where: str, statement: Mapping[str, Any]) -> list[str]:
-    if statement.get("Effect") == "Deny":
-        return [f"not carried over: {where} denies {_shortened(_denied(statement))}"]
+def _notes(where: str, row: Usual) -> list[str]:
+    if row.effect == "Deny":
+        return [f"not carried over: {where} denies {_shortened(_denied(row))}"]
     notes = []
-    if "Condition" in statement:
-        keys = sorted({key for test in statement["Condition"].values() for key in test})
-        actions = _shortened(listed(statement.get("Action")))
-        notes.append(f"not carried over: the condition on {', '.join(keys)} under which {where} allows {actions}")
-    wide = [key for key in ("NotAction", "NotResource") if key in statement]
-    return [*notes, *(f"{where} says {key}: read as widely as it can be meant" for key in wide)] if wide else notes
+    if row.condition is not UNSET:
+        tested, actions = _tested(row.condition), _shortened(_words(row.action))
+        notes.append(f"not carried over: the condition on {tested} under which {where} allows {actions}")
+    if row.not_action is not UNSET:
+        notes.append(f"{where} says NotAction: read as widely as it can be meant")
+    if row.not_resource is not UNSET:
+        notes.append(f"{where} says NotResource: read as widely as it can be meant")
+    return notes
+
+
+def _tested(condition: bytes) -> str:
+    """The keys that a condition tests."""
+    value = msgspec.json.decode(condition)
+    tests = value.values() if isinstance(value, dict) else ()
+    return ", ".join(sorted({key for test in tests if isinstance(test, dict) for key in test}))
 
 
 def _shortened(actions: Iterable[str], most: int = 3) -> str:
