@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from secmigrate.access.actions import without
 from secmigrate.access.cells import Bits, Cells, Piece, Row, Rows
 from secmigrate.access.effective import Extent, Masks, Part, Side, Sides
 from secmigrate.access.finding import Finder, Lost
@@ -91,7 +92,7 @@ class Comparer:
         found = self._barring.get(key)
         if found is None:
             before = old.denies
-            more = {one: left for one, bits in new.denies.items() if (left := bits & ~before.get(one, 0))}
+            more = {one: left for one, bits in new.denies.items() if (left := without(bits, before.get(one, 0)))}
             found = self._barring[key] = Part(lambda: ({}, more))
         return found
 
@@ -145,7 +146,7 @@ class Comparer:
         same: Masks = mate.allows if mate else {}
         star = same.get(self.sides.anywhere, 0)
         for extent, bits in part.allows.items():
-            if not (left := bits & ~(star | same.get(extent, 0))):
+            if not (left := without(bits, star | same.get(extent, 0))):
                 continue
             for piece in self._nearby.pieces(extent, left):
                 left = piece.actions & ~covered(self._nearby.allowing(mate, piece)) if mate else piece.actions

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from secmigrate.access.actions import ActionCatalogue
+from secmigrate.access.actions import ActionCatalogue, without
 from secmigrate.access.conditions import ALWAYS, Condition
 from secmigrate.access.facts import Facts, own_keys
 from secmigrate.access.reading import (
@@ -174,7 +174,7 @@ class Reader:
                     raise ValueError(f"an action of a document that was not announced: {entry}")
                 found |= bits
             if all_but:
-                found = self.catalogue.everything & ~found
+                found = without(self.catalogue.everything, found)
             self._masks[actions, all_but] = found
         return found
 
@@ -188,7 +188,7 @@ class Reader:
                 for extent in extents:
                     if extent not in masks:
                         masks[extent] = mask
-                    elif more := mask & ~masks[extent]:
+                    elif more := without(mask, masks[extent]):
                         both = masks[extent] | more
                         masks[extent] = self._sets.setdefault(both, both)
         return allows, denies
@@ -270,7 +270,7 @@ class Sides:
 
 def within(few: Masks, many: Masks) -> bool:
     """Whether the many masks hold all that the few do."""
-    return few == many or all(not bits & ~many.get(extent, 0) for extent, bits in few.items())
+    return few == many or all(not without(bits, many.get(extent, 0)) for extent, bits in few.items())
 
 
 def merged(masks: Iterable[Masks]) -> Masks:
