@@ -68,10 +68,7 @@ def usual(document: Document) -> Sequence[Usual] | None:
 def written(document: Document) -> Sequence[Usual]:
     """The document's statements, whatever they are: of those that are not `usual` what has the right type."""
     found = usual(document)
-    if found is None:
-        rows: list[object] = [*document.statements]
-        found = [_as_usual(row) for row in rows if isinstance(row, dict)]
-    return found
+    return [_as_usual(row) for row in document.statements] if found is None else found
 
 
 def _as_usual(row: Mapping[str, Any]) -> Usual:
@@ -117,12 +114,11 @@ def named_actions(documents: Iterable[Document]) -> set[str]:
 
 def _named_anyhow(document: Document) -> Iterable[str]:
     for row in document.statements:
-        if isinstance(row, dict):
-            for name in ("Action", "NotAction"):
-                value = row.get(name, [])
-                for entry in value if isinstance(value, list) else [value]:
-                    if isinstance(entry, str):
-                        yield entry
+        for name in ("Action", "NotAction"):
+            value = row.get(name, [])
+            for entry in value if isinstance(value, list) else [value]:
+                if isinstance(entry, str):
+                    yield entry
 
 
 def is_action(entry: str) -> bool:

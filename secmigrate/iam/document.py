@@ -39,9 +39,11 @@ class Document:
 
     @property
     def statements(self) -> list[dict[str, Any]]:
-        """The statements; IAM lets a single one stand without its list."""
+        """The statements; IAM lets a single one stand without its list. An empty one, which says nothing, stands in the
+        place of what is no JSON object.
+        """
         found = self.value.get("Statement", [])
-        return found if isinstance(found, list) else [found]
+        return [row if isinstance(row, dict) else {} for row in (found if isinstance(found, list) else [found])]
 
     @property
     def size(self) -> int:

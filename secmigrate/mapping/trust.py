@@ -14,6 +14,7 @@ from secmigrate.mapping.reach import listed
 
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:(?:iam|sts)::)?([0-9]{12})(?::.*)?")
 _EXTERNAL_ID = "sts:externalid"
+_UNREADABLE = "what cannot be read"
 
 
 class Trust(Struct, frozen=True, kw_only=True):
@@ -50,20 +51,28 @@ def trust_of(document: Document, account: str) -> Trust:
     found: dict[str, set[str]] = {name: set() for name in Trust.__struct_fields__ if name != "denies"}
     denies = False
     for statement in document.statements:
-        if statement.get("Effect") != "Allow":
+        effect = statement.get("Effect")
+        if effect == "Allow":
+            for field, name in _trusting(statement, account):
+                found[field].add(name)
+        elif effect == "Deny":
             denies = True
-            continue
-        if "NotPrincipal" in statement:
-            found["unknown"].add("NotPrincipal")
-        for kind, principal in _principals(statement.get("Principal", {})):
-            field, name = _sorted_in(kind, principal, account)
-            found[field].add(name)
-        for key, values in _conditions(statement):
-            if key.casefold() == _EXTERNAL_ID:
-                found["external_ids"].update(values)
-            else:
-                found["conditions"].add(key)
+        else:
+            found["unknown"].add(_UNREADABLE)
     return Trust(**{name: tuple(sorted(values)) for name, values in found.items()}, denies=denies)
+
+
+def _trusting(statement: Mapping[str, Any], account: str) -> Iterator[tuple[str, str]]:
+    """What a statement that allows tells, by the field of `Trust` where it belongs."""
+    if "NotPrincipal" in statement:
+        yield "unknown", "NotPrincipal"
+    for kind, principal in _principals(statement.get("Principal", {})):
+        yield _sorted_in(kind, principal, account)
+    for key, values in _conditions(statement):
+        if key.casefold() == _EXTERNAL_ID:
+            yield from (("external_ids", value) for value in values)
+        else:
+            yield "conditions", key
 
 
 def _principals(principal: Any) -> Iterator[tuple[str, str]]:
@@ -87,7 +96,11 @@ def _sorted_in(kind: str, principal: str, account: str) -> tuple[str, str]:
 
 
 def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for operator, tests in statement.get("Condition", {}).items():
+    condition = statement.get("Condition", {})
+    for operator, tests in condition.items() if isinstance(condition, dict) else [("", condition)]:
+        if not isinstance(tests, dict):
+            yield _UNREADABLE, ()
+            continue
         for key, values in tests.items():
             # Only an equality names the id; anything else about it is a condition like others.
             exact = operator.casefold() == "stringequals" or key.casefold() != _EXTERNAL_ID

@@ -14,7 +14,7 @@ import yaml
 from secmigrate import documents, plan
 from secmigrate.cli.out import plain
 from secmigrate.documents import read_decisions, write_decisions, write_snapshot
-from secmigrate.iam import Group, Role, Snapshot
+from secmigrate.iam import Document, Group, Policy, Role, Snapshot
 from secmigrate.mapping import Decisions, GroupAnswer
 from secmigrate.plan import Move, Plan, Quarantine
 from secmigrate.reports.shell import as_script
@@ -53,6 +53,41 @@ def test_no_command_lets_them_reach_the_terminal(empty: Path) -> None:
     is_harmless(config)
     assert yaml.safe_load(config)["client"]["company_prefix"] == "lumen"
     is_harmless((empty / "migration" / "user-group-mappings.txt").read_text())
+
+
+ODD: tuple[object, ...] = (
+    "s3:GetObject",
+    None,
+    [],
+    {"Effect": ["Allow"], "Action": "s3:*", "Resource": "*"},
+    {"Effect": "Allow", "Action": ["s3:*", 7], "Resource": [None]},
+    {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": []},
+    {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": "x"}},
+    {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": [7]},
+    {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": [7, None]}},
+    {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}, "Condition": "x"},
+    {"Effect": "Deny", "Action": "sts:AssumeRole", "Principal": "*", "Condition": {"Bool": []}},
+)
+
+
+@pytest.mark.parametrize("place", ["inline policy", "policy", "trust policy"])
+def test_statements_that_are_none_stop_no_command(empty: Path, place: str) -> None:
+    every = [Document({"Version": "2012-10-17", "Statement": [row]}) for row in ODD] + [Document({"Statement": 7})]
+    groups, roles, policies = {}, {}, {}
+    for at, document in enumerate(every):
+        arn = f"arn:aws:iam::111122223333:policy/p{at}"
+        policies[arn] = Policy(arn=arn, document=document if place == "policy" else small.allow("s3:*"))
+        inline = {"own": document} if place == "inline policy" else {}
+        groups[f"team-{at}"] = Group(name=f"team-{at}", inline=inline, attached=(arn,))
+        roles[f"role-{at}"] = Role(
+            name=f"role-{at}", trust=document if place == "trust policy" else small.trust(), inline=inline
+        )
+    write_snapshot(empty / "odd.json", Snapshot(account="111122223333", groups=groups, roles=roles, policies=policies))
+    commands = [line.split() for line in ("inventory --from odd.json", f"map {' '.join(NAMES)}", "access", "diff")]
+    for command in [*commands, *(["explain", name] for name in (*groups, *roles))]:
+        ran = run(*command)
+        assert ran.code in (0, 3), ran
+        assert "Traceback" not in ran.err
 
 
 @pytest.mark.parametrize("room", ["users", "groups", "roles"])
