@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +42,11 @@ def demo(workspace: options.Workspace = FOLDER) -> None:
     """The whole road and back on the example account, on a twin, in ./demo: no AWS account is touched."""
     from secmigrate import documents
     from secmigrate.cli import account
-    from secmigrate.twin import Twin
+    from secmigrate.twin import Twin, used_lately
 
     _make_room(workspace)
     example = Path(str(documents.example("manual-account/inventory.json")))
-    before = documents.read_snapshot(example)
+    before = used_lately(documents.read_snapshot(example), datetime.now(UTC))
     space, out = account.open_workspace(workspace), Out(json=False)
     out.say(f"the example account {before.account} on a twin of IAM; the work lies in {workspace}/")
     with Twin(before, aws_managed=documents.aws_managed()) as twin, nobodys_credentials(twin):

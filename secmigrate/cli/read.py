@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -153,16 +154,21 @@ def twin(
     stack: Annotated[
         bool, typer.Option("--stack", help="What the workspace's config makes is there already, as its stack.")
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="As if it were read now: the last use of roles moves along, up to now.")
+    ] = False,
 ) -> None:
     """Serve a strict twin of an account to any AWS client on 127.0.0.1, until SIGTERM or Ctrl-C."""
     from secmigrate import documents
     from secmigrate.cli import account
     from secmigrate.iam import Usage
     from secmigrate.sources.saved import read_saved
-    from secmigrate.twin import Faults, Twin
+    from secmigrate.twin import Faults, Twin, used_lately
 
     space = account.open_workspace(workspace)
     snapshot = read_saved(where or space.inventory)
+    if fresh:
+        snapshot = used_lately(snapshot, datetime.now(UTC))
     held = (account.config(space)[0].stack, account.planned(space)) if stack else None
     misbehaviour = documents.read_json(faults, Faults, hint="see docs/twin.md for its form") if faults else None
     told = documents.read_json(used, Usage, hint="see schemas/usage.schema.json for its form") if used else None

@@ -15,7 +15,8 @@ list of their accounts, access analysis, and the existence of other accounts' pr
 from __future__ import annotations
 
 from secmigrate.twin.faults import Fault, Faults
+from secmigrate.twin.loading import used_lately
 from secmigrate.twin.organization import Member
 from secmigrate.twin.server import Twin
 
-__all__ = ["Fault", "Faults", "Member", "Twin"]
+__all__ = ["Fault", "Faults", "Member", "Twin", "used_lately"]

@@ -11,12 +11,33 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moto.iam.models import PolicyVersion
+from msgspec import structs
 
 from secmigrate import iam
 from secmigrate.errors import BadInput
 from secmigrate.iam import Document, Seen, Snapshot
 from secmigrate.twin import entities, quotas
 from secmigrate.twin.account import HOME_REGIONS, Account, unique_id
+
+
+def used_lately(snapshot: Snapshot, now: datetime) -> Snapshot:
+    """The account as if it were read now: the last use of its roles moves along, the newest to that moment.
+
+    An inventory grows old: in one of last year no role is in use any more. Raises BadInput for what is no date.
+    """
+    used = {name: at for name, role in snapshot.roles.items() if (at := _moment(role.seen.last_used))}
+    if not used:
+        return snapshot
+    later = now.astimezone(UTC).replace(tzinfo=None, microsecond=0) - max(used.values())
+    return structs.replace(
+        snapshot,
+        roles={
+            name: structs.replace(role, seen=structs.replace(role.seen, last_used=_written(used[name] + later)))
+            if name in used
+            else role
+            for name, role in snapshot.roles.items()
+        },
+    )
 
 
 def load(snapshot: Snapshot, aws_managed: Mapping[str, iam.Policy]) -> Account:

@@ -17,7 +17,9 @@ _SAYS = {
 
 
 def deploy(desk: Desk) -> None:
-    """Tells what to run, and waits until the new groups and roles are in the account."""
+    """Offers what is worth doing beforehand, tells what to run, and waits until the new groups and roles are there."""
+    if _missing(desk, told=False):
+        _beforehand(desk)
     desk.say(
         "The SEC Provisioner makes the new groups and roles, beside the old ones; nobody's access changes by it. Its "
         "container is run with your config, first to test (step 7), then to deploy (step 8). These commands print how; "
@@ -44,6 +46,21 @@ def deploy(desk: Desk) -> None:
         if what == "run":
             _run_it(desk)
     desk.say("", "The new groups and roles are in the account.")
+
+
+def _beforehand(desk: Desk) -> None:
+    """Report and rehearsal, as often as the person wants; neither changes anything."""
+    desk.say("Nothing in the account is changed yet.", "")
+    while what := desk.ask.choose(
+        "Before it is deployed:",
+        [
+            ("", "Go on to the deployment"),
+            ("report", "Write the report for the person who must sign"),
+            ("rehearse", "Rehearse all that follows on a twin: who is without access, for how long"),
+        ],
+    ):
+        desk.show(desk.run(what).lines)
+    desk.say("")
 
 
 def _run_it(desk: Desk) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from secmigrate import documents
 from secmigrate.iam import Snapshot
-from secmigrate.twin import Twin
+from secmigrate.twin import Twin, used_lately
 from tests.cli.runs import run
 
 NAMES = ("--company-prefix", "lumen", "--tenant-id", "a001", "--region", "eu-central-1")
@@ -19,8 +20,9 @@ CONFIG = "sec/configs/lumen-prod-a001-eu-central-1-sec.yaml"
 
 @pytest.fixture(scope="session")
 def example() -> Snapshot:
-    """The example account."""
-    return documents.read_snapshot(Path(str(documents.example("manual-account/inventory.json"))))
+    """The example account, as if it were read now."""
+    account = documents.read_snapshot(Path(str(documents.example("manual-account/inventory.json"))))
+    return used_lately(account, datetime.now(UTC))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ import pytest
 from secmigrate import documents, plan
 from secmigrate.aws import Aws
 from secmigrate.iam import Snapshot
-from secmigrate.twin import Twin
+from secmigrate.twin import Twin, used_lately
 from tests.wizard.terminal import ENTER, Terminal
 
 
@@ -63,13 +64,14 @@ class Stage:
     def told(self, terminal: Terminal) -> str:
         """All that stood on the terminal, without what differs from run to run."""
         text = terminal.all.replace(self.twin.url, "http://127.0.0.1:PORT0")
-        return re.sub(r"\d{8}T\d{6}Z", "TIME", text)
+        return re.sub(r"last used: \d{4}-\d\d-\d\d", "last used: DAY", re.sub(r"\d{8}T\d{6}Z", "TIME", text))
 
 
 @pytest.fixture(scope="session")
 def example() -> Snapshot:
-    """The example account."""
-    return documents.read_snapshot(Path(str(documents.example("manual-account/inventory.json"))))
+    """The example account, as if it were read now."""
+    account = documents.read_snapshot(Path(str(documents.example("manual-account/inventory.json"))))
+    return used_lately(account, datetime.now(UTC))
 
 
 @pytest.fixture

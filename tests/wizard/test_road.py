@@ -54,7 +54,9 @@ LOSING = (
     pick("What about these losses?", 2),
     write("Why is that right? It is kept with your answer:", "seen, and agreed with the teams"),
 )
+LOOKING = (pick("Before it is deployed:", 2), pick("Before it is deployed:", 3))
 CHANGING = (
+    pick("Before it is deployed:"),
     pick("Once it is deployed:"),
     pick("Once it is deployed:", first="deploy"),
     pick("Carry it out?", 2),
@@ -69,13 +71,14 @@ CHANGING = (
 
 def test_she_finishes_the_example_account_and_sees_these_screens(stage: Stage, example: Snapshot) -> None:
     terminal = stage.wizard()
-    for said in (*DECIDING, *LOSING, *CHANGING):
+    for said in (*DECIDING, *LOSING, *LOOKING, *CHANGING):
         stage.answer(terminal, said)
     assert terminal.ended() == 0, terminal.all
     _moved(stage, example)
     assert [one.state for one in Workspace(stage.folder / "migration").steps()] == ["done"] * 4 + ["waiting"]
     text = (stage.folder / "migration/decisions.yaml").read_text()
     assert "why: he builds no more" in text
+    assert (stage.folder / "migration/reports/report.html").exists()
     assert "users: [Olumide.Fashola]" in text
     _looks("road-80", stage.told(terminal))
 

@@ -156,6 +156,7 @@ def test_she_waits_or_runs_the_container_here_and_both_can_fail(mapped: Stage) -
     (mapped.folder / "bin").mkdir()  # without docker
     terminal = mapped.wizard(PATH=str(mapped.folder / "bin"))
     mapped.answer(terminal, pick("Where do you want to go on?"))
+    mapped.answer(terminal, pick("Before it is deployed:"))
     mapped.answer(terminal, pick("Once it is deployed:", 2))
     while (
         "Waiting; Ctrl-C stops waiting." not in terminal.all
@@ -191,7 +192,7 @@ def test_what_a_person_wrote_and_chose_by_commands_is_kept(mapped: Stage) -> Non
     for name in ("deny-outside-eu", "GitHubActionsDeploy", "eks-feature-api", "github-docs-publish"):
         mapped.answer(terminal, pick(f"What becomes of {name}?"))
     mapped.answer(terminal, write("Beginnings of names, such as acme-* (Enter: none):", ""))
-    terminal.asked("Once it is deployed:")
+    terminal.asked("Before it is deployed:")
     terminal.answer(CTRL_C)
     assert terminal.ended() == 3
     outcome = Workspace(mapped.folder / "migration").outcome()
