@@ -11,6 +11,9 @@ const PRINTED = 60; // changes that are printed in full
 const byId = (id) => document.getElementById(id);
 const text = (number) => DATA.texts[number];
 const texts = (numbers) => numbers.map(text);
+const listed = (number) => texts(DATA.lists[number]);
+const members = (number) => DATA.sets[number].flatMap(([first, length]) => DATA.names.slice(first, first + length));
+const parts = (numbers) => numbers.map((number) => DATA.parts[number]);
 const wayOf = (person) => DATA.ways[person[PERSON.way] - 1];
 const named = (person) => person[PERSON.name];
 const many = (number, what) => `${number.toLocaleString("en")} ${what}${number === 1 ? "" : "s"}`;
@@ -31,20 +34,21 @@ const list = (lines) => el("ul", {}, lines.map((line) => el("li", {}, line)));
 function inShort(way, affected, figures = "brief") {
   if (!way) return [affected ? "the same, by other groups" : "the same"];
   const lines = [];
-  const say = (what) => way[what][figures];
+  const say = (what) => (figures === "full" ? fully(way, what) : way[what].brief);
   if (say("lost")) lines.push([el("strong", { class: "open" }, "loses"), ` ${say("lost")}`]);
   if (say("mayLose")) lines.push([el("strong", { class: "open" }, "may lose"), ` ${say("mayLose")}`]);
   if (say("accepted")) lines.push([`loses, accepted: ${say("accepted")}`]);
   if (say("gained")) lines.push([`gains ${say("gained")}`]);
-  if (way.raises.length) lines.push([el("span", { class: "raises" }, "raises privilege: "), some(texts(way.raises), 4)]);
+  if (way.raises) lines.push([el("span", { class: "raises" }, "raises privilege: "), some(listed(way.raises), 4)]);
   if (say("mayGain")) lines.push([`may gain ${say("mayGain")}`]);
   const open = way.rolesAccepted ? {} : { class: "open" };
-  if (way.rolesLost.length) lines.push([el("strong", open, "may not assume any more: "), some(way.rolesLost, 4)]);
-  if (way.rolesUnsure.length) lines.push([el("strong", open, "unsure, by other conditions: "), some(way.rolesUnsure, 4)]);
-  if (way.rolesGained.length) lines.push([`may assume now: ${some(way.rolesGained, 4)}`]);
-  if (way.unread.length) lines.push([el("strong", { class: "open" }, "cannot be read: "), some(way.unread, 2)]);
+  if (way.rolesLost) lines.push([el("strong", open, "may not assume any more: "), some(members(way.rolesLost), 4)]);
+  if (way.rolesUnsure) lines.push([el("strong", open, "unsure, by other conditions: "), some(members(way.rolesUnsure), 4)]);
+  if (way.rolesGained) lines.push([`may assume now: ${some(members(way.rolesGained), 4)}`]);
+  if (way.unread) lines.push([el("strong", { class: "open" }, "cannot be read: "), some(listed(way.unread), 2)]);
   return lines;
 }
+const fully = (way, what) => listed(way[what].full).join("; ");
 function some(names, most) {
   return names.length <= most + 1 ? names.join(", ") : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
 }
@@ -121,8 +125,8 @@ const KINDS = [
   ["loses, or may lose, what nobody accepted", ofWay((way) => way.open), "open"],
   ["loses, or may lose, what is accepted", ofWay((way) => way.taken), "accepted"],
   ["gains something", ofWay((way) => way.gained.brief), "gain"],
-  ["gains what raises privilege", ofWay((way) => way.raises.length), "raises"],
-  ["unsure", ofWay((way) => way.mayLose.brief || way.mayGain.brief || way.unread.length || way.rolesUnsure.length), "unsure"],
+  ["gains what raises privilege", ofWay((way) => way.raises), "raises"],
+  ["unsure", ofWay((way) => way.mayLose.brief || way.mayGain.brief || way.unread || way.rolesUnsure), "unsure"],
   ["only the groups change", (person) => !wayOf(person) && person[PERSON.affected], "groups"],
   ["keeps exactly what they can do", (person) => !wayOf(person), "same"],
 ];
@@ -151,8 +155,8 @@ function wayRow(way) {
     el("td", {}, way.open ? el("strong", { class: "open" }, "nobody accepted it") : way.taken ? "accepted" : "nothing is lost"));
 }
 function wayWords(way) {
-  return [`change ${way.n}`, ...way.people.map((at) => named(DATA.people[at])), ...["lost", "mayLose", "accepted", "gained"].map((what) => way[what].full),
-    ...texts(way.raises), ...way.losses.flatMap((part) => texts(part[PART.actions])), ...way.rolesLost, ...way.rolesUnsure].join(" ");
+  return [`change ${way.n}`, ...way.people.map((at) => named(DATA.people[at])), ...["lost", "mayLose", "accepted", "gained"].map((what) => fully(way, what)),
+    ...listed(way.raises), ...parts(way.losses).flatMap((part) => listed(part[PART.actions])), ...members(way.rolesLost), ...members(way.rolesUnsure)].join(" ");
 }
 
 function roleRow(role) {
@@ -166,7 +170,7 @@ function roleRow(role) {
   const changes = [];
   if (role.lost) changes.push(`loses ${role.lost}`);
   if (role.gained) changes.push(`gains ${role.gained}`);
-  if (role.raises) changes.push([el("span", { class: "raises" }, "raises privilege: "), some(role.raises, 4)]);
+  if (role.raises) changes.push([el("span", { class: "raises" }, "raises privilege: "), some(listed(role.raises), 4)]);
   if (role.unsure) changes.push(`unsure ${role.unsure}`);
   if (role.trustLost) changes.push(`may not assume it any more: ${some(role.trustLost, 4)}`);
   if (role.trustGained) changes.push(`may assume it now: ${some(role.trustGained, 4)}`);
@@ -174,33 +178,33 @@ function roleRow(role) {
     el("th", { scope: "row" }, code(role.name)),
     el("td", { class: "plain" }, list(used)),
     el("td", {}, role.new ? [code(role.new), " ", el("small", {}, `${role.section} (${role.mark})`)] : stays[role.outcome || ""],
-      role.reasons ? el("details", {}, el("summary", {}, "Why"), list(role.reasons)) : null),
+      role.reasons ? el("details", {}, el("summary", {}, "Why"), list(listed(role.reasons))) : null),
     el("td", { class: "plain" }, changes.length ? list(changes) : DATA.mapped ? "nothing" : "not known yet"));
 }
 
 // One change: what is lost, statement by statement, and what raises privilege.
 function wayBody(way) {
-  const open = way.losses.filter((part) => !part[PART.accepted]);
-  const accepted = way.losses.filter((part) => part[PART.accepted]);
+  const open = parts(way.losses).filter((part) => !part[PART.accepted]);
+  const accepted = parts(way.losses).filter((part) => part[PART.accepted]);
   const body = [list(inShort(way, true, "full"))];
   body.push(...partTable("Lost, or may be lost, and nobody accepted it", open));
   body.push(...partTable("Lost, and accepted", accepted, true));
-  body.push(...partTable("Gained, and raises privilege", way.raising));
+  body.push(...partTable("Gained, and raises privilege", parts(way.raising)));
   if (way.leftOut) body.push(el("p", { class: "note" }, `There are ${way.leftOut} more entries: `, code(`secmigrate access --user ${named(DATA.people[way.people[0]])}`)));
   return body;
 }
-function partTable(title, parts, accepted = false) {
-  if (!parts.length) return [];
-  const rows = parts.map((part) => {
+function partTable(title, shown, accepted = false) {
+  if (!shown.length) return [];
+  const rows = shown.map((part) => {
     const [condition, example, why] = [PART.condition, PART.example, PART.why].map((at) => text(part[at]));
     return el("tr", {},
-      el("td", {}, codes(texts(part[PART.actions]))),
-      el("td", {}, codes(texts(part[PART.resources])), condition ? [el("br"), `if ${condition}`] : null,
+      el("td", {}, codes(listed(part[PART.actions]))),
+      el("td", {}, codes(listed(part[PART.resources])), condition ? [el("br"), `if ${condition}`] : null,
         example ? [el("br"), el("small", {}, "such as ", code(example))] : null),
       el("td", { class: "why" }, why, accepted ? [el("br"), `accepted (${part[PART.accepted]}): ${DATA.accept[part[PART.accepted] - 1]}`] : null));
   });
   return [el("h3", {}, title),
-    el("table", { class: "rows parts" }, el("caption", {}, many(parts.length, "row")),
+    el("table", { class: "rows parts" }, el("caption", {}, many(shown.length, "row")),
       el("thead", {}, el("tr", {}, ["Actions", "On", "Why"].map((one) => el("th", { scope: "col" }, one)))), el("tbody", {}, rows))];
 }
 
@@ -273,7 +277,7 @@ new Listing("changes", {
   columns: ["Change", "Users", "What", "Accepted"],
   rows: DATA.ways, row: wayRow, words: wayWords, noun: "change",
   filters: [{ label: "Which", choices: [["all", always], ["nobody accepted it", (way) => way.open],
-    ["accepted", (way) => way.taken && !way.open], ["raises privilege", (way) => way.raises.length]] }],
+    ["accepted", (way) => way.taken && !way.open], ["raises privilege", (way) => way.raises]] }],
 });
 new Listing("roles", {
   columns: ["Role", "Used by", "Becomes", "What changes"],

@@ -74,13 +74,18 @@ def verdict(told: Report) -> str:
 
 def counted(counts: Counts, most: int = 0) -> str:
     """`s3 2 write, 1 read; kms 1 read`, of at most so many services (0: all)."""
-    parts = [
-        f"{service} {', '.join(f'{n} {level.casefold()}' for level, n in levels.items())}"
-        for service, levels in counts.items()
-    ]
+    parts = by_services(counts)
     if most and len(parts) > most + 1:
         return f"{'; '.join(parts[:most])}; and {len(parts) - most} more services"
     return "; ".join(parts)
+
+
+def by_services(counts: Counts) -> list[str]:
+    """`s3 2 write, 1 read`, a text for each service."""
+    return [
+        f"{service} {', '.join(f'{n} {level.casefold()}' for level, n in levels.items())}"
+        for service, levels in counts.items()
+    ]
 
 
 def briefly(counts: Counts, most: int = 4) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from secmigrate.reports.forms import FORMS
 from secmigrate.reports.migration import Report
+from secmigrate.reports.words import counted
 from tests.report.browsing import Watched, api, contrast, light, without_chromium
 from tests.report.large import many_users
 from tests.report.test_hostile import hostile
@@ -136,6 +137,26 @@ def test_a_person_has_a_page_of_her_own(browser: Any, file: Path, told: Report) 
     assert page.locator("#all").is_hidden()
     page.go_back() if page.evaluate("history.length") > 2 else page.get_by_role("link", name="← All people").click()
     assert page.locator("#all").is_visible()
+    page.close()
+
+
+def test_a_change_has_a_page_that_tells_all_of_it(browser: Any, file: Path, told: Report) -> None:
+    page = Watched(browser, file).page
+    for way in told.ways:
+        page.evaluate(f"location.hash = 'change/{way.n}'")
+        page.locator("#one h1", has_text=f"Change {way.n}").wait_for()
+        text = " ".join(page.locator("#one").inner_text().split())
+        reached = (way.roles.lost, way.roles.gained, way.roles.unsure)
+        said = [
+            counted(way.lost),
+            counted(way.gained),
+            *way.raises[:4],
+            *(name for names in reached for name in names[:4]),
+        ]
+        parts = (*way.losses, *way.raising)
+        said += [words for part in parts for words in (*part.actions, *part.resources, part.condition, part.why)]
+        for one in said:
+            assert " ".join(one.split()) in text
     page.close()
 
 
