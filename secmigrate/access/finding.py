@@ -55,6 +55,7 @@ class Finder:
         self._spots: dict[Rest, Spots] = {}
         self._shown: dict[tuple[Spots, _Matter], _Shown] = {}
         self._answers: dict[tuple[Spot, frozenset[_Voice]], tuple[Rows, Bits]] = {}
+        self._heard: dict[frozenset[_Voice], frozenset[_Voice]] = {}  # one object for equal ones
         self._found: dict[tuple[Rest, _Matter], Lost] = {}
 
     def lost(self, rest: Rest, old: Side, new: Side, *, kept: bool) -> Iterator[Lost]:
@@ -104,6 +105,7 @@ class Finder:
         """What the spot's example shows, and the actions of which it shows nothing."""
         found = self._answers.get((spot, heard))
         if found is None:
+            heard = self._heard.setdefault(heard, heard)
             found = self._answers[spot, heard] = self._answered(spot, heard)
         return found
 

@@ -80,6 +80,7 @@ class Met:
 
     def __init__(self) -> None:
         self.number = 0
+        self.says: dict[Says, Says] = {}  # one object for equal ones: at most examples the same is said
         self._anywhere: dict[tuple[Part, bool], tuple[Extent, ...]] = {}
         self._known: set[Extent] = set()
         self._about: dict[str, _Statements] = {}
@@ -160,14 +161,17 @@ class Spots(Asked[Said]):
         return (*anywhere, *(masks.keys() & self._matching))
 
     def _at(self, about: list[tuple[Extent, Bits]], other: Part) -> Iterator[tuple[Spot, Says]]:
-        common = other.anyone is other
+        common, known = other.anyone is other, self._met.says
         for start, actions, spots in self._starts:
             there = [(one, bits) for one, mask in about if (bits := mask >> start & actions)]
             for spot, example in spots if there else ():
-                says = [
-                    (one, bits & spot.actions)
-                    for one, bits in there
-                    if bits & spot.actions and (example.matches(one) if common else may_match(one.region, example.text))
-                ]
+                says = tuple(
+                    [
+                        (one, mine)
+                        for one, bits in there
+                        if (mine := bits & spot.actions)
+                        and (example.matches(one) if common else may_match(one.region, example.text))
+                    ]
+                )
                 if says:
-                    yield spot, tuple(says)
+                    yield spot, known.setdefault(says, says)

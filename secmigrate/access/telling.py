@@ -133,10 +133,16 @@ def alike(changes: Iterable[Change]) -> list[tuple[Change, tuple[Change, ...]]]:
     """Each different change once, with those of all to whom it happens: what takes something first, then what happens
     to the most, then by name.
     """
-    found: dict[tuple[object, ...], list[Change]] = {}
+    found: dict[int, list[list[Change]]] = {}  # by the hash of what is told, which is too large to keep for all
     for change in changes:
-        found.setdefault(change.told, []).append(change)
-    same = [tuple(sorted(ones, key=lambda one: one.name)) for ones in found.values()]
+        told = change.told
+        near = found.setdefault(hash(told), [])
+        ones = next((ones for ones in near if ones[0].told == told), None)
+        if ones is None:
+            near.append([change])
+        else:
+            ones.append(change)
+    same = [tuple(sorted(ones, key=lambda one: one.name)) for near in found.values() for ones in near]
     same.sort(key=lambda ones: (not (ones[0].takes or ones[0].unread), -len(ones), ones[0].name))
     return [(ones[0], ones) for ones in same]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Literal, NamedTuple
 
 from msgspec import structs
@@ -69,10 +71,14 @@ class Voice:
 
     def cells(self, extents: Iterable[Extent], cells: Iterable[int]) -> tuple[int, ...]:
         """Sets of actions, cut so that what a statement says about these extents, it says about all of one or none."""
+        cells = list(cells)
+        whole = reduce(or_, cells, 0)
         for extent in extents:
             for sayings in self._sayings:
                 for one in sayings.ones.get(extent, ()):
-                    cells = [part for cell in cells for part in (cell & one.actions, cell & ~one.actions) if part]
+                    said = one.actions & whole
+                    if said and said != whole:  # mostly it is said about all of them, or about none
+                        cells = [part for cell in cells for part in (cell & said, cell & ~said) if part]
         return tuple(cells)
 
     def about(self, row: Row) -> Iterator[str]:
