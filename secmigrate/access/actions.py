@@ -60,7 +60,7 @@ class Action(Struct, frozen=True, gc=False):
 class ActionCatalogue:
     """Actions in the order of their names, cases aside: one's place is its bit, and a service's bits are neighbours."""
 
-    __slots__ = ("_keys", "_masks", "_places", "_starts", "actions", "date", "everything", "source")
+    __slots__ = ("_keys", "_masks", "_places", "_prefixes", "_starts", "actions", "date", "everything", "source")
     actions: tuple[Action, ...]
     everything: int
 
@@ -76,6 +76,7 @@ class ActionCatalogue:
         self.everything = (1 << len(self.actions)) - 1
         prefixes = [key.partition(":")[0] for key in self._keys]
         self._starts = [place for place, one in enumerate(prefixes) if place == 0 or prefixes[place - 1] != one]
+        self._prefixes = [prefixes[place] for place in self._starts]
         self._starts.append(len(prefixes))
 
     def bits(self, pattern: str) -> int:
@@ -122,7 +123,7 @@ class ActionCatalogue:
 
     def prefix(self, service: int) -> str:
         """The prefix of a service, such as `s3`, in small letters."""
-        return self._keys[self._starts[service]].partition(":")[0]
+        return self._prefixes[service]
 
     def bits_where(self, test: Callable[[Action], bool]) -> int:
         """All actions for which the test holds."""

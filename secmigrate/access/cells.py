@@ -72,6 +72,7 @@ class Cells:
         self._catalogue = catalogue
         self._formats = formats
         self._sets: dict[Bits, Bits] = {}  # one object for equal sets, which are large
+        self._unions: dict[Row, Row] = {}  # one object for equal ones
         self._rows: dict[Question, Rows] = {}
         self._verdicts: dict[tuple[Case, int], Verdict | None] = {}
         self._spots: dict[Piece, tuple[Spot, ...]] = {}
@@ -121,7 +122,8 @@ class Cells:
 
     def _union(self, rows: list[Row]) -> Row:
         actions = reduce(or_, (row.actions for row in rows))
-        return structs.replace(rows[0], actions=self._sets.setdefault(actions, actions))
+        row = structs.replace(rows[0], actions=self._sets.setdefault(actions, actions))
+        return self._unions.setdefault(row, row)
 
     def _decided(self, question: Question) -> Iterator[Row]:
         piece = question.piece

@@ -47,6 +47,7 @@ class Teller:
         self.comparison = comparison
         self._voices = tuple(Voices(one, comparison.sides) for one in (comparison.before, comparison.after))
         self._parts: dict[tuple[object, ...], Parts] = {}
+        self._whys: dict[str, str] = {}  # one object for equal ones, which are long
         catalogue = comparison.catalogue
         self._raising = catalogue.bits_where(raises_privilege)
         self._levels = {level: catalogue.of_level(level) for level in POWER}
@@ -67,7 +68,8 @@ class Teller:
             here, there = (new, old) if gained else (old, new)
             cells = there.cells(row.because, here.cells((row.extent,), (row.actions,)))
             ones = (structs.replace(row, actions=cell) for cell in cells)
-            found = self._parts[key] = tuple((one, _why(here, there, one, gained=gained)) for one in ones)
+            told = ((one, _why(here, there, one, gained=gained)) for one in ones)
+            found = self._parts[key] = tuple((one, self._whys.setdefault(why, why)) for one, why in told)
         return found
 
     def told(self, row: Row, why: str, *, gained: bool) -> list[Told]:

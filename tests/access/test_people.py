@@ -449,6 +449,17 @@ def test_what_two_groups_allow_in_the_same_words_is_lost_once() -> None:
     assert [one.name for one in ALL.named(row.actions)] == ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
 
 
+def test_equal_rows_of_different_people_are_one_object() -> None:
+    start = account(
+        user("ana", groups=("one", "two")),
+        user("bo", allow("sqs:*"), groups=("one", "two")),
+        group("one", allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::box/*")),
+        group("two", allow(["s3:PutObject", "s3:DeleteObject"], "arn:aws:s3:::box/*")),
+    )
+    (hers,), his = (one.lost for one in compared(start, start.put(user("ana")).put(user("bo"))).users())
+    assert any(row is hers for row in his)
+
+
 def test_what_a_comparison_forgot_it_finds_again() -> None:
     before = account(user("ana", allow("s3:*", "arn:aws:s3:::data/*"), groups=("devs",)), group("devs", allow("iam:*")))
     after = account(user("ana", allow("s3:Get*", "arn:aws:s3:::data/*")), group("devs"))

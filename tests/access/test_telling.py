@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from secmigrate import documents
 from secmigrate.access import Change, Comparison, Row
@@ -130,6 +130,14 @@ def test_the_same_change_is_told_once_and_losses_come_first() -> None:
     told = teller(before, after)
     groups = alike(one for one in told.comparison.users() if one)
     assert [[one.name for one in ones] for _, ones in groups] == [["bo"], ["ana", "cy", "dee"]]
+
+
+def test_changes_with_the_same_hash_are_told_apart() -> None:
+    (row,) = teller({"ana": small.allow("sqs:SendMessage")}, {"ana": NOTHING}).comparison.user("ana").lost
+    few, many = (structs.replace(row, actions=1 << place) for place in (0, 61))  # Python's hash is modulo 2**61 - 1
+    changes = [Change("user", name, name, lost=(one,)) for name, one in (("ana", few), ("bo", many), ("cy", few))]
+    assert len({hash(one.told) for one in changes}) == 1
+    assert [[one.name for one in ones] for _, ones in alike(changes)] == [["ana", "cy"], ["bo"]]
 
 
 def test_more_people_come_before_fewer() -> None:
