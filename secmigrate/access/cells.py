@@ -65,14 +65,23 @@ class Spot:
         self.example = row.example if row else ""  # empty if there is none that is certain
 
 
+class Same:
+    """One object for equal sets of actions, which are large, and for equal rows."""
+
+    __slots__ = ("rows", "sets")
+
+    def __init__(self) -> None:
+        self.sets: dict[Bits, Bits] = {}
+        self.rows: dict[Row, Row] = {}
+
+
 class Cells:
     """Answers questions; what was asked once is not worked out again."""
 
-    def __init__(self, catalogue: ActionCatalogue, formats: Formats) -> None:
+    def __init__(self, catalogue: ActionCatalogue, formats: Formats, same: Same) -> None:
         self._catalogue = catalogue
         self._formats = formats
-        self._sets: dict[Bits, Bits] = {}  # one object for equal sets, which are large
-        self._unions: dict[Row, Row] = {}  # one object for equal ones
+        self._sets, self._same_rows = same.sets, same.rows
         self._rows: dict[Question, Rows] = {}
         self._verdicts: dict[tuple[Case, int], Verdict | None] = {}
         self._spots: dict[Piece, tuple[Spot, ...]] = {}
@@ -123,7 +132,7 @@ class Cells:
     def _union(self, rows: list[Row]) -> Row:
         actions = reduce(or_, (row.actions for row in rows))
         row = structs.replace(rows[0], actions=self._sets.setdefault(actions, actions))
-        return self._unions.setdefault(row, row)
+        return self._same_rows.setdefault(row, row)
 
     def _decided(self, question: Question) -> Iterator[Row]:
         piece = question.piece
@@ -138,7 +147,8 @@ class Cells:
     def _row(self, verdict: Verdict, extent: Extent, actions: Bits) -> Row:
         context = tuple(sorted(verdict.context.items()))
         bits = self._sets.setdefault(actions, actions)
-        return Row(verdict.certain, extent, bits, verdict.example, context, verdict.because)
+        row = Row(verdict.certain, extent, bits, verdict.example, context, verdict.because)
+        return self._same_rows.setdefault(row, row)
 
     def _case(self, question: Question, cell: Bits, look: int) -> Case:
         """The statements that are about the actions of the cell, on resources that they take."""

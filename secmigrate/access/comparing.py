@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from secmigrate.access.actions import without
-from secmigrate.access.cells import Bits, Cells, Piece, Row, Rows
+from secmigrate.access.cells import Bits, Cells, Piece, Row, Rows, Same
 from secmigrate.access.effective import Extent, Masks, Part, Side, Sides
 from secmigrate.access.finding import Finder, Lost
 from secmigrate.access.formats import formats_of
@@ -23,11 +23,13 @@ _Key = tuple[frozenset[Part], Part | None]
 class Comparer:
     """Compares sides; what was worked out once for some documents is not worked out again."""
 
-    def __init__(self, sides: Sides, partition: str = "aws") -> None:
+    def __init__(self, sides: Sides, partition: str = "aws", same: Same | None = None) -> None:
+        """`same` are the objects that another comparer found, to be found again."""
         self.sides = sides
+        self.same = same or Same()
         formats = formats_of(sides.catalogue, partition)
         self._nearby = Nearby(sides.catalogue, formats)
-        self._cells = Cells(sides.catalogue, formats)
+        self._cells = Cells(sides.catalogue, formats, self.same)
         self.finder = Finder(self._cells, self._nearby)
         self._sides: dict[tuple[_Key, _Key], Rows] = {}
         self._mates: dict[Part, Part] = {}

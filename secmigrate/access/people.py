@@ -109,10 +109,10 @@ class Comparison:
         return _change(self.comparer, old, new, (before, after), self._reaches((before, after), old, new))
 
     def forget(self) -> None:
-        """Lets go of what was worked out on the way; changes keep their rows, and what is asked again is worked out
+        """Lets go of what was worked out on the way but the rows, which changes keep; what is asked again is worked out
         again. On a large account that is most of the memory.
         """
-        self.comparer = Comparer(self.sides, self.before.partition)
+        self.comparer = Comparer(self.sides, self.before.partition, self.comparer.same)
 
     def change(self, before: Principal, after: Principal) -> Change:
         """What becomes of the own access of a principal, which may have another name afterwards."""

@@ -469,4 +469,6 @@ def test_what_a_comparison_forgot_it_finds_again() -> None:
     worked_out = comparison.comparer
     comparison.forget()
     assert comparison.comparer is not worked_out
-    assert list(comparison.users()) == found
+    again = list(comparison.users())
+    assert again == found
+    assert again[0].lost[0] is found[0].lost[0]  # rows stay in changes: there is to be one of each
