@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
+import botocore.loaders
+import botocore.session
 import pytest
 from hypothesis import settings
 
@@ -13,6 +16,9 @@ settings.register_profile("nightly", max_examples=25_000, deadline=None)
 settings.register_profile("busy", deadline=None)  # no test is timed; in CI hypothesis has a profile that says so too
 if profile := os.environ.get("HYPOTHESIS_PROFILE", "" if "CI" in os.environ else "busy"):
     settings.load_profile(profile)
+
+# botocore reads its models anew for every session, which takes longer than most tests: here it reads them once.
+botocore.session.create_loader = cache(botocore.loaders.create_loader)
 
 
 @pytest.fixture(autouse=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
-import boto3
 import pytest
 from botocore.config import Config
 
@@ -14,19 +12,12 @@ from secmigrate import apply, aws
 AS_FOR_PEOPLE = aws._CONFIG
 
 
-@cache
-def one_session(**_: object) -> boto3.Session:
-    """botocore reads its models anew for every session, which takes longer than most tests."""
-    return boto3.session.Session()
-
-
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apply, "PAUSE", 0.05)
     monkeypatch.setattr(apply, "PATIENCE", 0.3)
     once = Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=10, connect_timeout=2)
     monkeypatch.setattr(aws, "_CONFIG", once)
-    monkeypatch.setattr(boto3, "Session", one_session)
 
 
 @pytest.fixture
