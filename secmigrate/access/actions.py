@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -160,10 +161,7 @@ class ActionCatalogue:
             if key in self._places or any(self.actions[place].known for place in self._matched(key)):
                 continue
             new[key] = min(pattern, new.get(key, pattern))  # of several spellings always the same one
-        if not new:
-            return self
-        unknown = (Action(name, "Write", (), anywhere=False, known=False) for name in new.values())
-        return ActionCatalogue(self.source, self.date, (*self.actions, *unknown))
+        return _knowing(self, frozenset(new.values())) if new else self
 
     def _matched(self, key: str) -> Sequence[int]:
         """The places that the key of a pattern matches."""
@@ -178,6 +176,13 @@ class ActionCatalogue:
             return range(first, last)
         fits = _compiled(key).fullmatch
         return [place for place in range(first, last) if fits(self._keys[place])]
+
+
+@lru_cache(maxsize=4)
+def _knowing(catalogue: ActionCatalogue, names: frozenset[str]) -> ActionCatalogue:
+    """The catalogue with these besides; one command asks for the same one several times, and works out much for it."""
+    unknown = (Action(name, "Write", (), anywhere=False, known=False) for name in names)
+    return ActionCatalogue(catalogue.source, catalogue.date, (*catalogue.actions, *unknown))
 
 
 def union(sets: Iterable[int]) -> int:

@@ -212,6 +212,14 @@ def test_nothing_new_is_the_same_catalogue() -> None:
     assert more.knowing(["FOO:get*", "foo:Get**", "s3:*"]) is more
 
 
+def test_the_same_entries_make_one_catalogue_and_others_another() -> None:
+    more = ALL.knowing(["foo:Get*", "s3:NoSuch"])
+    assert ALL.knowing(["s3:*", "s3:NoSuch", "foo:Get*"]) is more
+    assert names("foo:*", ALL.knowing(["foo:get*", "s3:NoSuch"])) == ["foo:get*"]
+    assert names("foo:*", few("s3:X").knowing(["foo:Get*", "s3:NoSuch"])) == ["foo:Get*"]
+    assert names("foo:*", more) == ["foo:Get*"]
+
+
 def test_spellings_and_order_do_not_matter() -> None:
     written = ["foo:getx", "foo:GetX", "FOO:*", "foo:*", "foo:?*", "foo:*?"]
     for order in itertools.permutations(written):
