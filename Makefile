@@ -3,6 +3,9 @@
 BIN := .venv/bin
 STAMP := .venv/.installed
 
+# Tests start the program hundreds of times: each would compile all of it anew, and take twice as long.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test stress check fmt bench lock schemas docs pictures cdk-fixtures aws-managed aws-actions clean
 
