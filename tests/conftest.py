@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import botocore.loaders
 import botocore.session
 import pytest
 from hypothesis import settings
+
+from tests.aws_cli import kept
 
 # How many examples hypothesis tries: as many as it likes, or (`make stress`) as many as fit in a night.
 settings.register_profile("nightly", max_examples=25_000, deadline=None)
@@ -35,6 +38,13 @@ def invented_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyte
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def aws_cli() -> Iterator[Path]:
+    """A folder with the AWS CLI, as a program that starts at once."""
+    with kept() as folder:
+        yield folder
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

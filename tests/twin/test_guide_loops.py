@@ -1,13 +1,12 @@
 """The vendor guide's own shell loops, with the real AWS CLI, against a twin: what they find, and where they fail.
 
-A call of the CLI takes about a second of CPU, so the account is small.
+Each of its calls takes a while, so the account is small.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,10 +15,10 @@ import pytest
 from secmigrate.iam import Group, InstanceProfile, Role, Snapshot, User
 from secmigrate.twin import Twin
 from tests.accounts import AWS_MANAGED
+from tests.aws_cli import AWS
 from tests.small import allow, trust
 from tests.twin.conftest import ACCOUNT
 
-AWS = Path(sys.executable).with_name("aws")
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
 pytestmark = pytest.mark.skipif(not AWS.exists(), reason="the AWS CLI is a development dependency")
@@ -48,10 +47,10 @@ def twin() -> Iterator[Twin]:
         yield twin
 
 
-def shell(twin: Twin, script: str) -> tuple[list[str], str]:
+def shell(aws_cli: Path, twin: Twin, script: str) -> tuple[list[str], str]:
     """What a script of the guide prints, line by line, and what it complains of."""
     environment = {
-        "PATH": f"{AWS.parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{aws_cli}{os.pathsep}{os.environ['PATH']}",
         "AWS_ENDPOINT_URL": twin.url,
         "AWS_ACCESS_KEY_ID": "invented",
         "AWS_SECRET_ACCESS_KEY": "invented",
@@ -67,8 +66,9 @@ def shell(twin: Twin, script: str) -> tuple[list[str], str]:
     return ran.stdout.split("\n"), ran.stderr
 
 
-def test_step_one_finds_groups_policies_and_members(twin: Twin) -> None:
+def test_step_one_finds_groups_policies_and_members(aws_cli: Path, twin: Twin) -> None:
     lines, complaints = shell(
+        aws_cli,
         twin,
         """
         for group in $(aws iam list-groups --query 'Groups[*].GroupName' --output text); do
@@ -84,8 +84,9 @@ def test_step_one_finds_groups_policies_and_members(twin: Twin) -> None:
     assert [line for line in lines if line] == ["== admins", "ReadOnlyAccess", "more", "ann", "== sec-admins"]
 
 
-def test_step_four_finds_roles_and_policies(twin: Twin) -> None:
+def test_step_four_finds_roles_and_policies(aws_cli: Path, twin: Twin) -> None:
     lines, complaints = shell(
+        aws_cli,
         twin,
         """
         for role in $(aws iam list-roles --query 'Roles[*].RoleName' --output text); do
@@ -100,8 +101,9 @@ def test_step_four_finds_roles_and_policies(twin: Twin) -> None:
     assert [line for line in lines if line] == [*roles[:2], "ReadOnlyAccess", roles[2]]
 
 
-def test_step_nine_adds_and_step_ten_takes_away(twin: Twin) -> None:
+def test_step_nine_adds_and_step_ten_takes_away(aws_cli: Path, twin: Twin) -> None:
     _, complaints = shell(
+        aws_cli,
         twin,
         """
         for user in ann; do aws iam add-user-to-group --group-name sec-admins --user-name $user; done
@@ -122,8 +124,9 @@ def test_step_nine_adds_and_step_ten_takes_away(twin: Twin) -> None:
     assert (left.groups["admins"].attached, set(left.groups["admins"].inline)) == ((), {"more"})
 
 
-def test_step_ten_deletes_only_roles_that_have_nothing_but_attached_policies(twin: Twin) -> None:
+def test_step_ten_deletes_only_roles_that_have_nothing_but_attached_policies(aws_cli: Path, twin: Twin) -> None:
     _, complaints = shell(
+        aws_cli,
         twin,
         """
         for role in clean carried with-inline; do
