@@ -37,6 +37,9 @@ LONGEST = 8
 Language = tuple[int, ...]
 PLAIN, WITH_VARIABLE, WITH_SLASH = "ab:z", "a:Vz", "a:/z"
 
+# `make test` tries some hundreds, others each time; `make stress` as many as its profile says.
+many = settings(max_examples=max(400, settings().max_examples), deadline=None)
+
 globs = st.lists(st.sampled_from(["a", "b", ":", "*", "?"]), max_size=5).map("".join)
 variable_globs = st.lists(st.sampled_from(["a", ":", "*", "?", "${v}", "${V}"]), max_size=5).map("".join)
 format_parts = ["a", ":", "/", "${BucketName}", "${Region}", "${Name}", "*"]
@@ -159,7 +162,7 @@ def _fits(text: str, pattern: str) -> bool:
     )
 
 
-@settings(max_examples=2000, deadline=None)
+@many
 @given(globs, st.text(alphabet="ab:z", max_size=9))
 def test_matches_by_the_rules(pattern: str, text: str) -> None:
     assert matches(resource(pattern), text) == _fits(text, pattern)
@@ -173,7 +176,7 @@ def test_every_short_text(pattern: str) -> None:
     assert {text for text in texts if matches(resource(pattern), text)} == expected
 
 
-@settings(max_examples=2000, deadline=None)
+@many
 @given(st.lists(globs, min_size=1, max_size=2), st.lists(globs, max_size=4))
 def test_witness_is_one_of_all_texts(inside: list[str], outside: list[str]) -> None:
     found = witness([resource(text) for text in inside], [resource(text) for text in outside])
@@ -182,7 +185,7 @@ def test_witness_is_one_of_all_texts(inside: list[str], outside: list[str]) -> N
     assert _is_between(found, inside, outside, PLAIN)
 
 
-@settings(max_examples=2000, deadline=None)
+@many
 @given(globs, st.lists(globs, max_size=3), st.data())
 def test_witness_where_much_is_covered(inside: str, others: list[str], data: st.DataObject) -> None:
     """Patterns outside that are the one within with a wildcard or two in place of other parts."""
@@ -196,7 +199,7 @@ def test_witness_where_much_is_covered(inside: str, others: list[str], data: st.
     assert _is_between(found, [inside], outside, PLAIN)
 
 
-@settings(max_examples=2000, deadline=None)
+@many
 @given(st.lists(variable_globs, min_size=1, max_size=2), st.lists(variable_globs, max_size=4))
 def test_witness_with_variables(inside: list[str], outside: list[str]) -> None:
     found = witness([resource(text) for text in inside], [resource(text) for text in outside])
@@ -212,7 +215,7 @@ def _wanted_with_variables(inside: Sequence[str], outside: Sequence[str]) -> Lan
     return _difference([_run("a:z", EMPTY_TEXT, WITH_VARIABLE), *map(speak, inside)], [*map(speak, outside)])
 
 
-@settings(max_examples=2000, deadline=None)
+@many
 @given(st.sampled_from(["", "::", ":::", ":::::"]), formats, slash_globs, st.lists(slash_globs, max_size=3))
 def test_witness_of_formats(head: str, written: str, entry: str, others: list[str]) -> None:
     inside, outside = f"{head}{entry}", [f"{head}{text}" for text in others]
@@ -225,7 +228,7 @@ def test_witness_of_formats(head: str, written: str, entry: str, others: list[st
     assert _is_between(found, [inside], outside, WITH_SLASH)
 
 
-@settings(max_examples=2000, deadline=None)
+@many
 @given(variable_globs, variable_globs)
 def test_two_patterns(one: str, other: str) -> None:
     # Patterns of up to five parts that meet do so within LONGEST letters; where one leaves the other, it does so too.
@@ -240,7 +243,7 @@ def test_one_letter_does_not_swallow_any_number() -> None:
     assert one.meets(many)
 
 
-@settings(max_examples=500, deadline=None)
+@many
 @given(st.lists(variable_globs, min_size=1, max_size=2), st.lists(variable_globs, max_size=3))
 def test_example_is_there_when_a_witness_is(inside: list[str], outside: list[str]) -> None:
     these, those = [resource(text) for text in inside], [resource(text) for text in outside]
