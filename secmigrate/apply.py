@@ -11,9 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from msgspec import Struct
 
-from secmigrate.aws import AwsRefused, AwsSilent
 from secmigrate.dangers import incomplete, stale, wrong_account
-from secmigrate.errors import BadInput, Failed, Interrupted, Refused
+from secmigrate.errors import AwsRefused, AwsSilent, BadInput, Failed, Interrupted, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import End, Journal, Writer
 from secmigrate.operations import (

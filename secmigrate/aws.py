@@ -35,7 +35,7 @@ from botocore.model import OperationModel
 from botocore.utils import parse_timestamp
 
 from secmigrate.deployment import StackEvent, Standing
-from secmigrate.errors import BadInput, Failed
+from secmigrate.errors import AwsRefused, AwsSilent, BadInput, Failed
 from secmigrate.operations import Call
 from secmigrate.pace import Pace
 
@@ -54,18 +54,6 @@ _THROTTLED = frozenset(
 )
 _SESSION = "secmigrate"  # how sessions of assumed roles are called in CloudTrail
 DEFAULT_REGION = "us-east-1"  # IAM is global; only the partition of the region matters
-
-
-class AwsRefused(Failed):
-    """AWS answered with an error. `code` is its name for it; the call took no effect."""
-
-    def __init__(self, code: str, message: str, *, where: str, hint: str = "") -> None:
-        super().__init__(f"{code}: {message}", where=where, hint=hint)
-        self.code = code
-
-
-class AwsSilent(Failed):
-    """No answer came: nobody knows whether the call took effect."""
 
 
 _HINTS = {

@@ -4,6 +4,8 @@ SecmigrateError             exit 1, and the message says what to do
 ├── BadInput                exit 2: a file, a flag or an answer that cannot be used
 ├── Refused                 exit 4: dangerous; nothing was changed
 └── Failed                  exit 1: AWS or this machine said no
+    ├── AwsRefused          exit 1: AWS answered with an error
+    ├── AwsSilent           exit 1: no answer came
     └── Interrupted         exit 1: half way; the journal says where, `resume` goes on
 """
 
@@ -49,3 +51,15 @@ class Failed(SecmigrateError):
 
 class Interrupted(Failed):
     """A plan stopped half way; its journal says where."""
+
+
+class AwsRefused(Failed):
+    """AWS answered with an error. `code` is its name for it; the call took no effect."""
+
+    def __init__(self, code: str, message: str, *, where: str, hint: str = "") -> None:
+        super().__init__(f"{code}: {message}", where=where, hint=hint)
+        self.code = code
+
+
+class AwsSilent(Failed):
+    """No answer came: nobody knows whether the call took effect."""

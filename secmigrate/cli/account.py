@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import msgspec
 from msgspec import structs
 
 from secmigrate import documents, mapping, sec
 from secmigrate.access import Watch
-from secmigrate.aws import Aws
 from secmigrate.cli.out import Out
 from secmigrate.dangers import wrong_account
 from secmigrate.errors import BadInput, Failed, Refused
@@ -25,6 +24,9 @@ from secmigrate.sources.live import read_live
 from secmigrate.sources.owning import owners_now
 from secmigrate.sources.saved import Managed, read_all, read_managed
 from secmigrate.workspace import ACCOUNTS, Fit, Workspace
+
+if TYPE_CHECKING:
+    from secmigrate.aws import Aws
 
 
 def look(aws: Aws, out: Out, account: str = "") -> Snapshot:

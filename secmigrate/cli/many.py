@@ -6,17 +6,19 @@ import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from secmigrate import documents
 from secmigrate.accounts import NOT_YET, Accounts, Folder
-from secmigrate.aws import Aws
 from secmigrate.cli import account, running
 from secmigrate.cli.out import Out, finish
 from secmigrate.errors import BadInput, SecmigrateError
 from secmigrate.iam import Policy
 from secmigrate.sources.live import read_live
 from secmigrate.workspace import Workspace
+
+if TYPE_CHECKING:
+    from secmigrate.aws import Aws
 
 _ROLE = re.compile(r"(?:[\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{1,64}", re.ASCII)  # with its path, as in its ARN
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)  # Source: botocore's model of AssumeRole

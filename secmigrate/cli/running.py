@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import typer
 from msgspec import structs
 
 from secmigrate import documents
 from secmigrate.apply import AT_ONCE, Hands, check, confirm, execute, remaining
-from secmigrate.aws import Aws
 from secmigrate.cli import account
 from secmigrate.cli.out import Out, finish
 from secmigrate.errors import BadInput, Refused
@@ -34,6 +33,9 @@ from secmigrate.reports.shell import as_script
 from secmigrate.reports.text import plan_lines
 from secmigrate.sources.live import read_live
 from secmigrate.workspace import Workspace
+
+if TYPE_CHECKING:
+    from secmigrate.aws import Aws
 
 
 def propose(plan: Plan, live: Snapshot, aws: Aws, workspace: Workspace, out: Out, changes: Sequence[str] = ()) -> None:

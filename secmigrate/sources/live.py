@@ -10,13 +10,16 @@ for versions that the shipped catalogue does not have.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from secmigrate.aws import Aws, AwsRefused, AwsSilent
+from secmigrate.errors import AwsRefused, AwsSilent
 from secmigrate.iam import Gap, InstanceProfile, Policy, Seen, Snapshot, is_aws_policy, keyed
 from secmigrate.sources import details
+
+if TYPE_CHECKING:
+    from secmigrate.aws import Aws
 
 FILTER = ["User", "Role", "Group", "LocalManagedPolicy"]
 Progress = Callable[[str, int], None]  # what is being read, how many so far

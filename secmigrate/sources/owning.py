@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from secmigrate.aws import Aws, AwsRefused
+from secmigrate.errors import AwsRefused
 from secmigrate.iam import Snapshot
 from secmigrate.sources.saved import Managed
+
+if TYPE_CHECKING:
+    from secmigrate.aws import Aws
 
 _COLONS = 5  # of a stack's ARN
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from secmigrate.aws import Aws, AwsRefused
-from secmigrate.errors import Failed
+from secmigrate.errors import AwsRefused, Failed
 from secmigrate.iam import ServiceUse, Usage
 from secmigrate.sources.live import Progress
+
+if TYPE_CHECKING:
+    from secmigrate.aws import Aws
 
 _AT_ONCE = 50  # jobs under way, so that AWS works on them while we ask for others
 _PATIENCE = 120.0  # seconds for one report

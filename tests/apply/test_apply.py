@@ -13,9 +13,9 @@ from msgspec import structs
 
 from secmigrate import apply
 from secmigrate.apply import Hands, check, confirm
-from secmigrate.aws import Aws, AwsRefused, AwsSilent
+from secmigrate.aws import Aws
 from secmigrate.documents import write_json
-from secmigrate.errors import BadInput, Interrupted, Refused
+from secmigrate.errors import AwsRefused, AwsSilent, BadInput, Interrupted, Refused
 from secmigrate.iam import Gap, Group, Role, Snapshot
 from secmigrate.operations import Call, CreateGroup, CreateRole
 from secmigrate.plan import Plan, creation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,21 @@ main()
 """
 
 
+def imported(*words: str | Path) -> set[str]:
+    """The libraries that a command has imported when it ends."""
+    ran = subprocess.run([sys.executable, "-c", DUMP, *words], capture_output=True, text=True, timeout=60, check=False)
+    found = {name.partition(".")[0] for name in ran.stderr.split()}
+    assert "typer" in found
+    return found
+
+
 @pytest.mark.parametrize("words", [["--help"], ["inventory", "--help"], ["rules", "--help"], ["nonsense"], []])
 def test_help_imports_nothing_slow(words: list[str]) -> None:
-    ran = subprocess.run([sys.executable, "-c", DUMP, *words], capture_output=True, text=True, timeout=60, check=False)
-    imported = {name.partition(".")[0] for name in ran.stderr.split()}
-    assert "typer" in imported
-    assert imported & SLOW == set()
+    assert imported(*words) & SLOW == set()
+
+
+@pytest.mark.parametrize("command", ["status", "validate", "diff"])
+def test_what_asks_nobody_does_not_import_boto3(command: str, prepared: Path) -> None:
+    found = imported(command, "-w", prepared)
+    assert "msgspec" in found  # it did read files
+    assert found & {"boto3", "botocore", "moto"} == set()

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from secmigrate import aws, documents
-from secmigrate.aws import Aws, AwsRefused, AwsSilent, Listed
-from secmigrate.errors import Failed
+from secmigrate.aws import Aws, Listed
+from secmigrate.errors import AwsRefused, AwsSilent, Failed
 from secmigrate.iam import Role, Snapshot
 from secmigrate.sources.live import read_live
 from secmigrate.twin import Fault, Faults, Member, Twin

@@ -11,8 +11,8 @@ import pytest
 from botocore.config import Config
 
 from secmigrate import aws, documents
-from secmigrate.aws import Aws, AwsSilent
-from secmigrate.errors import Failed
+from secmigrate.aws import Aws
+from secmigrate.errors import AwsSilent, Failed
 from secmigrate.iam import Group, InstanceProfile, Policy, Role, Seen, Snapshot, User, keyed
 from secmigrate.sources.live import read_live
 from secmigrate.twin import Fault, Faults, Twin

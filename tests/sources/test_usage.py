@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from secmigrate.aws import Aws, AwsRefused
+from secmigrate.aws import Aws
+from secmigrate.errors import AwsRefused
 from secmigrate.iam import Group, Role, ServiceUse, Snapshot, Usage, User, keyed
 from secmigrate.sources.usage import read_usage
 from secmigrate.twin import Fault, Faults, Twin

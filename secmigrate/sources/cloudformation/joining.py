@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from secmigrate.aws import Aws
 from secmigrate.errors import Failed
 from secmigrate.iam import Gap, Policy, Snapshot
 from secmigrate.sources.cloudformation import Place
+
+if TYPE_CHECKING:
+    from secmigrate.aws import Aws
 
 
 def place_of(live: Snapshot, aws: Aws, told: Callable[[Gap], None] = lambda gap: None) -> Place:
