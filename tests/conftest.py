@@ -47,6 +47,11 @@ def aws_cli() -> Iterator[Path]:
         yield folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first: as the last ones they would keep one core busy while the others have nothing to do."""
+    items.sort(key=lambda item: not item.nodeid.startswith(("tests/stories/", "tests/wizard/")))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says at how many points runs were killed: a number that nobody should have to take on trust."""
     passed = [report for report in terminalreporter.stats.get("passed", ()) if "test_every_crash" in report.nodeid]
