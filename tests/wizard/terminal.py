@@ -79,8 +79,9 @@ class Terminal:
         """Waits for one of these questions, gives which; the values are whether it is a menu."""
         end = time.monotonic() + seconds
         while True:
+            said = self.fresh
             for question, menu in questions.items():
-                if _stands(self.fresh, question, menu=menu):
+                if _stands(said, question, menu=menu):
                     return question
             assert time.monotonic() < end, f"nobody asked {list(questions)[:3]}:\n{self.all}"
             if not self.read():
