@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from functools import cache
@@ -12,7 +13,10 @@ import botocore.session
 import pytest
 from hypothesis import settings
 
+from secmigrate.cli import COLLECTOR
 from tests.aws_cli import kept
+
+gc.set_threshold(*COLLECTOR)  # as the program does: what tests share is many objects, and was looked at again and again
 
 # How many examples hypothesis tries: as many as it likes, or (`make stress`) as many as fit in a night.
 settings.register_profile("nightly", max_examples=25_000, deadline=None)
