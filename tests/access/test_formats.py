@@ -124,6 +124,8 @@ _ENTRY = st.tuples(
 @settings(max_examples=500)
 @example(["arn:${Partition}:s:a:${Account}:${BucketName}/a"], "arn:aws:s:a:111122223333:/*")
 @example(["arn:${Partition}:s:${Region}:${Account}:${Name}a"], "arn:aws:s:a:111122223333:ca")
+@example([f"arn:${{Partition}}:s:a:${{Account}}:{name}" for name in ("${Name}", "ab")], "arn:aws:s:a:111122223333:a*")
+@example([f"arn:${{Partition}}:s:a:${{Account}}:{name}" for name in ("${Name}b", "a${Name}")], "arn:aws:s:a::ab")
 @given(
     st.lists(_FORMAT, min_size=1, max_size=4), _ENTRY | st.sampled_from(["arn:aws:s:*", "arn:aws:s:a", "arn:aws:t:::a"])
 )

@@ -10,6 +10,7 @@ from secmigrate.errors import BadInput
 from secmigrate.iam import Group, InstanceProfile, Policy, Snapshot, User
 from secmigrate.mapping import Ambiguous, Decision, Decisions, LeftOut, Mapped, Scope, Unmapped
 from secmigrate.mapping.answers import GroupAnswer, RoleAnswer
+from secmigrate.mapping.rules import ManagedPolicy
 from tests.mapping.accounts import (
     ACCOUNT,
     CATALOGUE,
@@ -247,6 +248,20 @@ def test_a_policy_that_could_not_be_read_gives_the_rules_level() -> None:
 def test_a_managed_policy_of_the_rule_is_added_for_what_nothing_else_covers() -> None:
     found = only(decide(account(group("ops", "cloudwatch:GetMetricData", "xray:*"))))
     assert found.managed_policies == ("AWSXrayFullAccess", "CloudWatchReadOnlyAccess")
+
+
+def test_several_managed_policies_of_the_rule_answer_for_one_service_together() -> None:
+    rule = CATALOGUE.groups["operations_support"]
+    halves = (
+        ManagedPolicy(mark="U", name="Readers", actions=("xray:Get*", "xray:BatchGet*")),
+        ManagedPolicy(mark="U", name="Writers", actions=("xray:Put*",)),
+    )
+    become = structs.replace(rule.become, managed_policies=halves)
+    groups = {**CATALOGUE.groups, rule.id: structs.replace(rule, become=become)}
+    ops = account(group("ops", "xray:GetSamplingRules", "xray:PutTraceSegments", "xray:UntagResource"))
+    found = only({one.name: one for one in mapping.decide(ops, structs.replace(CATALOGUE, groups=groups))})
+    assert found.managed_policies == ("Readers", "Writers")
+    assert "not carried over: xray (xray:UntagResource)" in said(found)
 
 
 def test_a_group_without_policies_is_given_nothing() -> None:
