@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
+from secmigrate.access.automata import head_of
 from secmigrate.iam import Document
 
 Words = str | list[str]
-
-_HEAD = re.compile(r"(arn:(?:[^:*?$]*:){2})|arn:|[*?]")  # as `is_resource` and `head_of` have it
 
 
 class Usual(Struct, forbid_unknown_fields=True, gc=False):
@@ -72,12 +70,15 @@ def written(document: Document) -> Sequence[Usual]:
 
 
 def _as_usual(row: Mapping[str, Any]) -> Usual:
+    effect = row.get("Effect")
+    if effect not in ("Allow", "Deny"):
+        return Usual(effect="Allow")  # it names no action, as whatever cannot be read
     action, not_action, resource, not_resource = (
         [str(one) for one in value] if isinstance(value, list) else value if isinstance(value, str) else UNSET
         for value in map(row.get, ("Action", "NotAction", "Resource", "NotResource"))
     )
     return Usual(
-        effect=cast(Any, row.get("Effect")),
+        effect=effect,
         action=action,
         not_action=not_action,
         resource=resource,
@@ -126,15 +127,9 @@ def is_action(entry: str) -> bool:
     return ":" in entry or (entry != "" and set(entry) <= {"*", "?"})
 
 
-def heads_of(resources: Iterable[str]) -> Collection[str]:
+def heads_of(resources: Sequence[str]) -> Collection[str]:
     """The head of each pattern of these texts, once; none if one of them cannot be an entry of a Resource element."""
-    found: set[str] = set()
-    for text in resources:
-        begun = _HEAD.match(text)
-        if begun is None:
-            return ()
-        found.add(begun[1] or "")
-    return found
+    return {head_of(text) for text in resources} if all(map(is_resource, resources)) else ()
 
 
 def is_resource(entry: str) -> bool:

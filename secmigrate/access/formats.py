@@ -85,8 +85,6 @@ class Formats:
         """Those of the actions of which the pattern of that text matches every resource that they take."""
         if text == EVERYTHING.text:
             return bits
-        if not self.may_hold(text):
-            return 0
         found = 0
         pattern = resource(text)
         left = self.coarsely(pattern.head, bits)

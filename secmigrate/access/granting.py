@@ -12,7 +12,7 @@ from secmigrate.access.automata import head_of
 from secmigrate.access.cells import Bits, Rows
 from secmigrate.access.comparing import Comparer
 from secmigrate.access.conditions import ALWAYS
-from secmigrate.access.decoding import Usual, heads_of, is_action, usual, words_of
+from secmigrate.access.decoding import Usual, heads_of, is_action, usual, words_of, written
 from secmigrate.access.effective import Side, Sides
 from secmigrate.access.formats import formats_of
 from secmigrate.access.patterns import Pattern, TooHard, has_variable, includes, resource
@@ -195,14 +195,24 @@ class Grants:
         return found
 
     def _exactly(self, document: Document) -> _Said:
-        """The same of any document, whatever is wrong with it."""
-        side = self.side((document,))
-        patterns = ((mask, extent.region.pattern) for extent, mask in side.allows.items())
+        """The same of any document, whatever is wrong with it. What cannot be read may mean anything; nobody is given
+        everything for it, so only what is named counts.
+        """
+        side, names = self.side((document,)), self._names(document)
+        patterns = ((mask & names, extent.region.pattern) for extent, mask in side.allows.items())
         allows = [
             _Allowed(mask, 0, mask.bit_count() <= _FEW, (pattern.text,), (pattern.head,)) for mask, pattern in patterns
         ]
         flatly = (mask for extent, mask in side.denies.items() if extent is self._sides.anywhere)
         return self._together(allows, union(flatly))
+
+    def _names(self, document: Document) -> Bits:
+        """The actions that readable entries of what allows name; all there are if one of these is a NotAction."""
+        rows = [row for row in written(document) if row.effect == "Allow"]
+        if any(row.not_action is not UNSET for row in rows):
+            return self.catalogue.everything
+        entries = (entry for row in rows for entry in words_of(row.action, row.not_action))
+        return self.catalogue.bits_of(filter(is_action, entries))
 
     def _together(self, allows: Sequence[_Allowed], denied: Bits) -> _Said:
         allowed = 0

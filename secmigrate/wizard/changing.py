@@ -18,7 +18,8 @@ _SAYS = {
 
 def deploy(desk: Desk) -> None:
     """Offers what is worth doing beforehand, tells what to run, and waits until the new groups and roles are there."""
-    if _missing(desk, told=False):
+    missing = _missing(desk)
+    if missing:
         _beforehand(desk)
     desk.say(
         "The SEC Provisioner makes the new groups and roles, beside the old ones; nobody's access changes by it. Its "
@@ -27,7 +28,8 @@ def deploy(desk: Desk) -> None:
     )
     desk.command("provisioner", "test-deploy")
     desk.command("provisioner", "deploy")
-    while missing := _missing(desk):
+    while missing:
+        desk.command("readd")
         desk.say("", f"Not in the account yet: {many(len(missing), 'group or role', 'groups and roles')}:")
         desk.say(f"  {some(missing, 3)}")
         what = desk.ask.choose(
@@ -45,6 +47,7 @@ def deploy(desk: Desk) -> None:
             _wait(desk)
         if what == "run":
             _run_it(desk)
+        missing = _missing(desk)
     desk.say("", "The new groups and roles are in the account.")
 
 
@@ -70,9 +73,9 @@ def _run_it(desk: Desk) -> None:
             return
 
 
-def _missing(desk: Desk, *, told: bool = True) -> list[str]:
+def _missing(desk: Desk) -> list[str]:
     """What the plan of `readd` says is not there yet."""
-    heard = desk.run("readd", told=told)
+    heard = desk.run("readd", told=False)
     return [
         one for danger in heard.document["dangers"] if danger["code"] == "target-missing" for one in danger["subjects"]
     ]
@@ -81,7 +84,7 @@ def _missing(desk: Desk, *, told: bool = True) -> list[str]:
 def _wait(desk: Desk) -> None:
     desk.say("Waiting; Ctrl-C stops waiting.")
     try:
-        while _missing(desk, told=False):
+        while _missing(desk):
             time.sleep(EVERY)
     except KeyboardInterrupt:
         desk.say("", "Stopped waiting.")

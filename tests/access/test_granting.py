@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -120,3 +121,19 @@ def test_what_the_others_do_not_allow_at_all_lies_beyond_nothing() -> None:
     )
     level = document(saying("Allow", "s3:GetObject", "arn:aws:s3:::project/*"))
     assert grants.beyond((old,), (level,), grants.catalogue.everything) == ("arn:aws:s3:::box/*",)
+
+
+@pytest.mark.parametrize(
+    ("odd", "allowed"),
+    [
+        ({"Statement": ["s3:GetObject"]}, ()),
+        ({"Statement": [{"Effect": "Allow", "Action": 7, "Resource": "*"}]}, ()),
+        ({"Statement": [{"Effect": "Permit", "Action": "s3:GetObject", "Resource": "*"}]}, ()),
+        ({"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "box"}]}, ("s3:GetObject",)),
+        ({"Version": "1999", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject"}]}, ("s3:GetObject",)),
+    ],
+)
+def test_what_cannot_be_read_allows_at_most_what_it_names(odd: object, allowed: tuple[str, ...]) -> None:
+    document = Document(odd)
+    grants = Grants(documents.aws_actions(), [document])
+    assert tuple(one.name for one in grants.catalogue.named(grants.allowed((document,)))) == allowed

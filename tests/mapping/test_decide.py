@@ -7,7 +7,7 @@ from msgspec import structs
 
 from secmigrate import documents, mapping
 from secmigrate.errors import BadInput
-from secmigrate.iam import Group, InstanceProfile, Policy, Snapshot, User
+from secmigrate.iam import Document, Group, InstanceProfile, Policy, Snapshot, User
 from secmigrate.mapping import Ambiguous, Decision, Decisions, LeftOut, Mapped, Scope, Unmapped
 from secmigrate.mapping.answers import GroupAnswer, RoleAnswer
 from secmigrate.mapping.rules import ManagedPolicy
@@ -262,6 +262,13 @@ def test_several_managed_policies_of_the_rule_answer_for_one_service_together() 
     found = only({one.name: one for one in mapping.decide(ops, structs.replace(CATALOGUE, groups=groups))})
     assert found.managed_policies == ("Readers", "Writers")
     assert "not carried over: xray (xray:UntagResource)" in said(found)
+
+
+def test_a_policy_that_cannot_be_read_gives_no_levels_and_is_told() -> None:
+    group = Group(name="ml-engineers", inline={"own": Document({"Statement": ["s3:*"]})})
+    found = only(decide(account(group)))
+    assert (found.target, found.levels, found.managed_policies) == ("ml_engineers", {}, ())
+    assert "inline policy own has a statement that cannot be read" in said(found)
 
 
 def test_a_group_without_policies_is_given_nothing() -> None:

@@ -40,13 +40,14 @@ def test_what_is_beside_a_statement_changes_nothing_of_what_it_says(rows: list[d
     [
         "s3:GetObject",
         {"Effect": "Allow", "Action": {"s3": "GetObject"}, "Resource": 7},
+        {"Effect": "Allow", "NotAction": 7, "Resource": "*"},
         {"Action": "s3:GetObject", "Resource": "*"},
     ],
 )
-def test_what_is_no_statement_says_nothing(odd: object) -> None:
+def test_what_is_no_statement_allows_nothing_and_is_told(odd: object) -> None:
     found = reading(odd, {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"})
     assert [one.allowed for one in found.own] == [("sqs:SendMessage",)]
-    assert not found.notes
+    assert found.notes == ("inline policy own has a statement that cannot be read: nobody knows what it says",)
 
 
 @pytest.mark.parametrize("condition", [[], "aws:username", {"Bool": []}])

@@ -160,7 +160,7 @@ def test_she_waits_or_runs_the_container_here_and_both_can_fail(mapped: Stage) -
     mapped.answer(terminal, pick("Once it is deployed:", 2))
     while (
         "Waiting; Ctrl-C stops waiting." not in terminal.all
-        or mapped.twin.calls.count("ListUsers") + mapped.twin.calls.count("GetAccountAuthorizationDetails") < 3
+        or mapped.twin.calls.count("ListUsers") + mapped.twin.calls.count("GetAccountAuthorizationDetails") < 2
     ):
         assert terminal.read(), terminal.all
     time.sleep(1)
