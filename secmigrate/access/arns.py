@@ -192,16 +192,21 @@ def cut(text: str) -> Cut | None:
     return Cut(head, (region, account), rest)
 
 
+def is_apart(text: str) -> bool:
+    """Whether a format is written as ARNs are, so that it can be taken apart if its head is known."""
+    return text.count(":") >= _SEGMENTS
+
+
 @lru_cache(maxsize=16_384)
-def taken_apart(pattern: Pattern) -> ArnFormat | None:
-    """A format (`arn_format`) of one service, taken apart; None if it is not written as ARNs are."""
+def taken_apart(pattern: Pattern) -> ArnFormat:
+    """A format (`arn_format`) of one service that `is_apart`, taken apart."""
     parts: list[list[Token]] = [[]]
     for one in pattern.tokens:
         if one == ":" and len(parts) <= _SEGMENTS:
             parts.append([])
         else:
             parts[-1].append(one)
-    return ArnFormat(parts[_SEGMENTS - 2 :]) if pattern.head and len(parts) > _SEGMENTS else None
+    return ArnFormat(parts[_SEGMENTS - 2 :])
 
 
 def _expression(token: Token) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from secmigrate.access.actions import Action, ActionCatalogue
-from secmigrate.access.arns import ArnFormat, Arns, cut, taken_apart
-from secmigrate.access.automata import Pattern
+from secmigrate.access.arns import Arns, cut, is_apart, taken_apart
+from secmigrate.access.automata import Pattern, head_of
 from secmigrate.access.automata import bits as numbers
-from secmigrate.access.patterns import arn_format, disjoint, includes, literal, resource, widened
+from secmigrate.access.patterns import arn_format, arn_prefix, disjoint, includes, literal, resource, widened
 
 _ACCOUNT = re.compile(r":[0-9]{12}:")
 _WILDCARD = re.compile(r"[*?]")
@@ -21,28 +21,68 @@ NO_RESOURCE = literal("*")  # what a request has that is about no resource
 
 
 class Formats:
-    """Actions by their look: the set of formats that they take. A look is a number, `patterns[look]` its formats."""
+    """Actions by their look: the set of formats that they take. A look is a number.
+
+    An account names few of AWS's services, so a service's formats are only spelt out when they are first asked for.
+    """
 
     def __init__(self, actions: Sequence[Action], partition: str) -> None:
-        looks: dict[tuple[tuple[str, ...], bool], int] = {}
-        self.patterns: list[tuple[Pattern, ...]] = []
-        self._look: list[int] = []
+        looks: dict[tuple[str, ...] | None, int] = {}  # None: such actions are about no resource
+        self._look = [looks.setdefault(None if one.anywhere else one.formats, len(looks)) for one in actions]
+        self._written = list(looks)
+        self._partition = partition
+        self._patterns: dict[int, tuple[Pattern, ...]] = {}
         self._split: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
         self._meeting_forms: dict[tuple[Pattern, int], tuple[Pattern, ...]] = {}
-        self._form: dict[Pattern, int] = {}  # by a format that can be taken apart: its own bit, above all actions
+        self._form: dict[str, int] = {}  # by a format that can be taken apart: its own bit, above all actions
+        self._apart: dict[str, dict[str, int]] = {}  # such formats by head, each with those who take it
+        self._arns: dict[str, Arns] = {}  # the same, spelt out
         self._met: dict[str, int | None] = {}  # by the text of a resource pattern
         self._services: dict[str, int] = {}  # by the head of an ARN, such as `arn:aws:s3:`: who takes such resources
         self._any_service = 0  # who takes resources of more than one service, or nobody knows which
-        for one in actions:
-            key = (one.formats, one.anywhere)
-            if key not in looks:
-                looks[key] = len(looks)
-                self.patterns.append(_patterns(one, partition))
-            self._look.append(looks[key])
         self._elsewhere = 0  # who takes resources that no such head tells of
-        self._enter_services()
-        self._accounts = any(_ACCOUNT.search(one.shape) for patterns in self.patterns for one in patterns)
-        self._prefixes = sorted({one.prefix for patterns in self.patterns for one in patterns})
+        prefixes = {text: arn_prefix(text, partition) for texts in self._written for text in texts or ()}
+        self._prefixes = sorted({"", *prefixes.values()})
+        self._accounts = any(map(_ACCOUNT.search, prefixes))
+        self._enter_services({text: head_of(prefix) for text, prefix in prefixes.items()})
+
+    def _enter_services(self, heads: Mapping[str, str]) -> None:
+        for texts, bits in zip(self._written, self._takers(), strict=True):
+            if texts == ():
+                self._elsewhere |= bits
+                self._any_service |= bits
+            for text in texts or ():
+                head = heads[text]
+                if head:
+                    self._services[head] = self._services.get(head, 0) | bits
+                else:
+                    self._any_service |= bits
+                if is_apart(text) and head:
+                    self._form.setdefault(text, len(self._look) + len(self._form))
+                    apart = self._apart.setdefault(head, {})
+                    apart[text] = apart.get(text, 0) | bits
+                else:
+                    self._elsewhere |= bits
+        self._services = {head: bits | self._any_service for head, bits in self._services.items()}
+
+    def _takers(self) -> Iterator[int]:
+        """The actions of each look."""
+        found: list[tuple[int, int]] = []  # the first one, and all of them from there on: such numbers are small
+        for place, look in enumerate(self._look):
+            if look == len(found):
+                found.append((place, 0))
+            first, bits = found[look]
+            found[look] = first, bits | 1 << place - first
+        return (bits << first for first, bits in found)
+
+    def patterns(self, look: int) -> tuple[Pattern, ...]:
+        """The formats of a look."""
+        found = self._patterns.get(look)
+        if found is None:
+            texts = self._written[look]
+            formats = tuple(arn_format(one, self._partition) for one in texts or ())
+            found = self._patterns[look] = (NO_RESOURCE,) if texts is None else formats or (EVERYTHING,)
+        return found
 
     def split(self, start: int, bits: int) -> tuple[tuple[int, int], ...]:
         """The actions by their look. The first bit is the action at the place `start`."""
@@ -90,7 +130,7 @@ class Formats:
         left = self.coarsely(pattern.head, bits)
         start = (left & -left).bit_length() - 1 if left else 0
         for look, part in self.split(start, left >> start):
-            if all(includes(pattern, one) for one in self.patterns[look]):
+            if all(includes(pattern, one) for one in self.patterns(look)):
                 found |= part << start
         return found
 
@@ -117,15 +157,15 @@ class Formats:
         for.
         """
         if pattern is EVERYTHING:
-            return self.patterns[look]
+            return self.patterns(look)
         found = self._meeting_forms.get((pattern, look))
         if found is None:
-            found = tuple(form for form in self.patterns[look] if self._meets_form(pattern, form))
+            found = tuple(form for form in self.patterns(look) if self._meets_form(pattern, form))
             self._meeting_forms[pattern, look] = found
         return found
 
     def _meets_form(self, pattern: Pattern, form: Pattern) -> bool:
-        met, bit = self._meeting(pattern.text), self._form.get(form)
+        met, bit = self._meeting(pattern.text), self._form.get(form.text)
         return meet(form, widened(pattern)) if met is None or bit is None else bool(met >> bit & 1)
 
     def _meeting(self, text: str) -> int | None:
@@ -134,33 +174,19 @@ class Formats:
         """
         if text not in self._met:
             parts = cut(text)
-            arns = self._arns.get(parts.head) if parts else None
+            arns = self._arns_of(parts.head) if parts else None
             self._met[text] = None if parts is None else arns.meeting(parts) if arns else 0
         return self._met[text]
 
-    def _enter_services(self) -> None:
-        masks = [bytearray(len(self._look) // 8 + 1) for _ in self.patterns]
-        for place, look in enumerate(self._look):
-            masks[look][place // 8] |= 1 << place % 8
-        takers: dict[Pattern, int] = {}
-        for patterns, mask in zip(self.patterns, masks, strict=True):
-            bits = int.from_bytes(mask, "little")
-            for pattern in patterns:
-                takers[pattern] = takers.get(pattern, 0) | bits
-        arns: dict[str, list[tuple[ArnFormat, int]]] = {}
-        for pattern, bits in takers.items():
-            one = taken_apart(pattern)
-            if one:
-                self._form[pattern] = len(self._look) + len(self._form)
-                arns.setdefault(pattern.head, []).append((one, bits | 1 << self._form[pattern]))
-            elif pattern != NO_RESOURCE:
-                self._elsewhere |= bits
-            if pattern.head:
-                self._services[pattern.head] = self._services.get(pattern.head, 0) | bits
-            elif pattern != NO_RESOURCE:
-                self._any_service |= bits
-        self._arns = {head: Arns(formats) for head, formats in arns.items()}
-        self._services = {head: bits | self._any_service for head, bits in self._services.items()}
+    def _arns_of(self, head: str) -> Arns | None:
+        """The formats of one service that can be taken apart."""
+        found = self._arns.get(head)
+        if found is None and head in self._apart:
+            rows = self._apart[head].items()
+            found = self._arns[head] = Arns(
+                (taken_apart(arn_format(text, self._partition)), bits | 1 << self._form[text]) for text, bits in rows
+            )
+        return found
 
 
 @lru_cache(maxsize=4)
@@ -172,9 +198,3 @@ def formats_of(catalogue: ActionCatalogue, partition: str) -> Formats:
 def meet(one: Pattern, other: Pattern) -> bool:
     """Whether a text is matched by both."""
     return one is EVERYTHING or other is EVERYTHING or not disjoint(one, other)
-
-
-def _patterns(action: Action, partition: str) -> tuple[Pattern, ...]:
-    if action.anywhere:
-        return (NO_RESOURCE,)
-    return tuple(arn_format(one, partition) for one in action.formats) or (EVERYTHING,)

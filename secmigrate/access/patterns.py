@@ -18,6 +18,7 @@ __all__ = [
     "TooHard",
     "Wild",
     "arn_format",
+    "arn_prefix",
     "disjoint",
     "example",
     "has_variable",
@@ -31,6 +32,7 @@ __all__ = [
 
 _SPECIAL = re.compile(r"\$\{([^}]*)\}|[*?]")
 _OF_ACCOUNT = re.compile(r"arn:[^:$]+:[^:$]+:[^:$]*:(?=[0-9]{12}:)")  # no name has an account number between colons
+_OPEN = re.compile(r"\*|\$\{(?!Partition\})[^}]*\}")  # what stands for any text in a format
 _PART = re.compile(r"\$\{([^}]*)\}|.", re.DOTALL)
 _CHARACTERS = frozenset("*?$")  # ${*} is the character
 _WITHIN_SEGMENT = Wild(many=True, without=":")
@@ -97,6 +99,11 @@ def arn_format(text: str, partition: str) -> Pattern:
         else:
             tokens += _placeholder(part[1] or "", segment)
     return Pattern(tokens, text)
+
+
+def arn_prefix(text: str, partition: str) -> str:
+    """What all ARNs of a format begin with: the `prefix` of its pattern, which it does not take to know it."""
+    return _OPEN.split(text, maxsplit=1)[0].replace("${Partition}", partition)
 
 
 def _placeholder(name: str, segment: int) -> tuple[Wild, ...]:
