@@ -41,7 +41,7 @@ class Formats:
         self._services: dict[str, int] = {}  # by the head of an ARN, such as `arn:aws:s3:`: who takes such resources
         self._any_service = 0  # who takes resources of more than one service, or nobody knows which
         self._elsewhere = 0  # who takes resources that no such head tells of
-        prefixes = {text: arn_prefix(text, partition) for texts in self._written for text in texts or ()}
+        prefixes = {text: arn_prefix(text, partition) for text in {text for texts in looks for text in texts or ()}}
         self._prefixes = sorted({"", *prefixes.values()})
         self._accounts = any(map(_ACCOUNT.search, prefixes))
         self._enter_services({text: head_of(prefix) for text, prefix in prefixes.items()})

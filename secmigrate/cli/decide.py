@@ -154,6 +154,7 @@ def rules_check(json: options.Json = False) -> None:
     """Prove every rule by its own examples."""
     from secmigrate import documents, mapping
 
+    documents.check_mappings()
     out, catalogue = Out(json), documents.catalogue()
     failures = mapping.prove(catalogue)
     failed = {failure.rule for failure in failures}

@@ -9,7 +9,7 @@ from secmigrate.documents.exports import read_exported, read_exports
 from secmigrate.documents.json_files import json_syntax, read_json, read_snapshot, write_json, write_snapshot
 from secmigrate.documents.remarks import Remark, remarks
 from secmigrate.documents.retaining import patch, retained
-from secmigrate.documents.shipped import aws_actions, aws_managed, catalogue, example
+from secmigrate.documents.shipped import aws_actions, aws_managed, catalogue, check_mappings, example
 from secmigrate.documents.template_files import Parsed, parse_template
 from secmigrate.documents.whole import read_bytes, write_whole
 from secmigrate.documents.yaml_files import Lines, read_yaml, schema, write_schemas
@@ -21,6 +21,7 @@ __all__ = [
     "aws_actions",
     "aws_managed",
     "catalogue",
+    "check_mappings",
     "config_of",
     "config_text",
     "example",

@@ -12,7 +12,7 @@ import msgspec
 from secmigrate import iam
 from secmigrate.access.actions import ActionCatalogue, ActionFile, catalogue_of
 from secmigrate.documents.whole import read_bytes, shipped
-from secmigrate.documents.yaml_files import read_yaml
+from secmigrate.documents.yaml_files import read_yaml, yaml_value
 from secmigrate.iam import Document, Policy, Seen
 from secmigrate.mapping import Catalogue
 from secmigrate.mapping import catalogue as make_catalogue
@@ -23,17 +23,30 @@ def example(name: str) -> Traversable:
     return shipped("examples").joinpath(*name.split("/"))
 
 
+_SCHEMAS = {"groups": "mapping-rule", "roles": "mapping-rule", "levels": "level", "tiers": "tier"}
+
+
 @lru_cache
 def catalogue() -> Catalogue:
-    """All rules, levels and tiers of `mappings/`. Raises BadInput with file and line for a file that is not one."""
-    kinds = {"groups": "mapping-rule", "roles": "mapping-rule", "levels": "level", "tiers": "tier"}
-    folders = {folder: _folder(folder, schema_name) for folder, schema_name in kinds.items()}
+    """All rules, levels and tiers of `mappings/`. Raises BadInput with the file for one that is not of its shape."""
+    folders: dict[str, dict[str, object]] = {
+        folder: {file.name.removesuffix(".yaml"): yaml_value(read_bytes(file)) for file in _files(folder)}
+        for folder in _SCHEMAS
+    }
     return make_catalogue(**folders, actions=aws_actions())
 
 
-def _folder(folder: str, schema_name: str) -> dict[str, object]:
-    found = sorted((shipped("mappings") / folder).iterdir(), key=lambda file: file.name)
-    return {file.name.removesuffix(".yaml"): read_yaml(file, schema_name)[0] for file in found}
+def check_mappings() -> None:
+    """Checks the same files by their schemas, which takes longer than to read them. Raises BadInput with file, line and
+    column of what is wrong.
+    """
+    for folder, schema_name in _SCHEMAS.items():
+        for file in _files(folder):
+            read_yaml(file, schema_name)
+
+
+def _files(folder: str) -> list[Traversable]:
+    return sorted((shipped("mappings") / folder).iterdir(), key=lambda file: file.name)
 
 
 class _ManagedPolicy(msgspec.Struct, frozen=True):

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from secmigrate import documents
 from secmigrate.access.actions import Action
+from secmigrate.access.arns import is_apart
 from secmigrate.access.formats import Formats, meet
-from secmigrate.access.patterns import arn_format, resource, widened
+from secmigrate.access.patterns import arn_format, arn_prefix, resource, widened
 
 ALL = documents.aws_actions()
 FORMATS = Formats(ALL.actions, "aws")
@@ -104,6 +105,20 @@ def test_sets_by_service() -> None:
     for service, part in ALL.by_service(ALL.everything):
         total |= part << ALL.start(service)
     assert total == ALL.everything
+
+
+def test_what_is_told_of_a_format_before_it_is_spelt_out() -> None:
+    for text in {"*", "arn:${Partition}:s:a", *(text for one in ALL.actions for text in one.formats)}:
+        spelt = arn_format(text, "aws-us-gov")
+        assert arn_prefix(text, "aws-us-gov") == spelt.prefix, text
+        assert is_apart(text) == (spelt.tokens.count(":") >= 5), text
+
+
+@pytest.mark.parametrize("written", [("arn:${Partition}:s:a",), ()])
+def test_who_takes_what_no_arn_tells_of_may_be_meant(written: tuple[str, ...]) -> None:
+    formats = Formats([Action("s:A", "Read", written, anywhere=False)], "aws")
+    assert formats.on("arn:aws:s:*", 1) == formats.on("*", 1) == 1
+    assert formats.on("arn:aws:t:*", 1) == (written != ("arn:${Partition}:s:a",))
 
 
 # Formats and patterns of one service that meet in many ways: stems that begin each other, colons and slashes in

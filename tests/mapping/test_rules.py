@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,6 +40,18 @@ def _raw(folder: str) -> dict[str, dict[str, Any]]:
 
 def test_every_rule_proves_itself() -> None:
     assert mapping.prove(CATALOGUE) == ()
+
+
+def test_a_file_that_is_not_of_its_schema_is_told_with_its_place(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copytree(Path(str(shipped("mappings"))), tmp_path / "mappings")
+    monkeypatch.setattr("secmigrate.documents.shipped.shipped", lambda name: tmp_path / name)
+    documents.check_mappings()
+    file = tmp_path / "mappings" / "groups" / "qa_testing.yaml"
+    file.write_text(file.read_text() + "colour: red\n")
+    with pytest.raises(BadInput, match=r"qa_testing.yaml:\d+:1: colour: is not known here"):
+        documents.check_mappings()
 
 
 def test_there_is_a_rule_for_each_of_the_twelve_groups() -> None:
