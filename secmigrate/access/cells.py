@@ -18,7 +18,7 @@ from secmigrate.access.patterns import Pattern
 Bits = int  # a set of actions, as bits of the catalogue
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, cache_hash=True):
     """Actions that a statement allows on one side, and that the other side does not allow as far, or may not."""
 
     certain: bool

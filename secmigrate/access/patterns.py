@@ -6,8 +6,9 @@ What `*` and `?` match is AWS's, *IAM JSON policy elements: Resource*; docs/deci
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import combinations
 
 from secmigrate.access.automata import Pattern
 from secmigrate.access.search import Letters, TooHard, find
@@ -214,15 +215,22 @@ def example(inside: Sequence[Pattern], outside: Collection[Pattern]) -> str | No
         for letters, plain_text in _tries(pattern):
             if _all_but(letters, plain_text, inside, outside):
                 return _text(letters, inside)
-    if witness(inside, outside) is None:
+    if any(disjoint(*pair) for pair in combinations(inside, 2)):
         return None
-    for letters in (letters for pattern in inside for letters, _ in _tries(pattern)):
-        head = "".join(letters).split(":")[:_HEAD]
-        shaped = len(head) == _HEAD and witness([*inside, resource(f"{':'.join(head)}:*")], outside)
+    if outside and witness(inside, outside) is None:
+        return None
+    for shape in _shapes(inside):
+        shaped = witness((*inside, shape), outside)
         if shaped:
             return _text(shaped, inside)
     plain = witness(inside, outside)
     return None if plain is None else _text(plain, inside)
+
+
+def _shapes(patterns: Iterable[Pattern]) -> Iterable[Pattern]:
+    """All that begins as a plain try of one of the patterns: with service, region and account, as one expects."""
+    heads = ("".join(letters).split(":")[:_HEAD] for pattern in patterns for letters, _ in _tries(pattern))
+    return [resource(f"{head}:*") for head in dict.fromkeys(":".join(one) for one in heads if len(one) == _HEAD)]
 
 
 def _starts(outer: Pattern, inner: Pattern) -> bool:
