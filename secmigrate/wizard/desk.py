@@ -12,7 +12,7 @@ from secmigrate.cli.invoke import invoke
 from secmigrate.cli.out import Heard, Out, fitted
 from secmigrate.wizard.asking import Asker
 
-_CONNECTED = frozenset({"inventory", "readd", "verify", "decommission", "rollback", "resume", "provisioner"})
+_CONNECTED = frozenset({"inventory", "usage", "readd", "verify", "decommission", "rollback", "resume", "provisioner"})
 
 
 class Leave(Exception):

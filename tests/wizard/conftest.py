@@ -12,7 +12,7 @@ import pytest
 
 from secmigrate import documents, plan
 from secmigrate.aws import Aws
-from secmigrate.iam import Snapshot
+from secmigrate.iam import Snapshot, Usage
 from secmigrate.twin import Twin, used_lately
 from tests.wizard.terminal import ENTER, Terminal
 
@@ -75,11 +75,17 @@ def example() -> Snapshot:
 
 
 @pytest.fixture
-def stage(example: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def usage() -> Usage | None:
+    """What the twin tells of last use."""
+    return None
+
+
+@pytest.fixture
+def stage(example: Snapshot, usage: Usage | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """An empty folder, and a twin of the example account."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "invented")
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "SECMIGRATE_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
-    with Twin(example, aws_managed=documents.aws_managed()) as twin:
+    with Twin(example, aws_managed=documents.aws_managed(), usage=usage) as twin:
         yield Stage(tmp_path, twin)
