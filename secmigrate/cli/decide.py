@@ -15,7 +15,7 @@ from secmigrate.cli.completing import scopes, things
 from secmigrate.cli.out import Out, finish
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from secmigrate.iam import Snapshot
     from secmigrate.mapping import Decision, Ladders, Scope, TierChoice
@@ -55,6 +55,7 @@ def map_(
     out, space, fitting = Out(json), account.open_workspace(workspace), account.fitting(fit)
     with space.locked():
         before = account.config_before(space)
+        last = space.outcome() if space.mapping.exists() else None
         snapshot, catalogue = account.inventory(space), account.catalogue(space)
         client, environment = _names(
             before.config if before else None,
@@ -94,10 +95,26 @@ def map_(
         documents.write_whole(path, text.encode())
         documents.write_schemas(space.schemas)
         documents.write_snapshot(space.planned, planned)
-        documents.write_json(space.mapping, _outcome(config, decided, scope, fitting, text, written))
+        outcome = _outcome(config, decided, scope, fitting, text, written)
+        documents.write_json(space.mapping, outcome)
     if (config.client, config.environment) != (client, environment):
         ladders = mapping.ladders_of(snapshot, catalogue, space.answers(), (config.client, config.environment))
     _tell(out, space, snapshot, decided, choice, config, kept, ladders)
+    out.lines(_not_again(last, outcome, list(catalogue.tiers) if tier == "auto" else []) if last else ())
+
+
+def _not_again(last: Outcome, now: Outcome, tiers: Sequence[str]) -> Iterator[str]:
+    """What was said last time and not this time, so that it does not hold any more; `tiers` from the lowest up, if none
+    was said.
+    """
+    before, after = (
+        [*(f"--only {one}" for one in it.only), *(f"--skip {one}" for one in it.skip)] for it in (last, now)
+    )
+    gone = [one for one in before if one not in after]
+    gone += ["--fit used"] if (last.fit, now.fit) == ("used", "cover") else []
+    gone += [f"--tier {last.tier}"] if now.tier in tiers and last.tier in tiers[tiers.index(now.tier) + 1 :] else []
+    if gone:
+        yield f"not as last time, when it was {' '.join(gone)}: say so again to keep to it"
 
 
 def _tell(

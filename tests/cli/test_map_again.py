@@ -113,3 +113,20 @@ def test_a_broken_edit_is_told_and_nothing_is_written(ready: Path, broken: str) 
     assert f"{CONFIG}:" in ran.err
     assert (HERE / CONFIG).read_text() == broken
     assert (HERE / "mapping.json").read_bytes() == before
+
+
+@pytest.mark.usefixtures("ready")
+def test_what_is_not_said_again_does_not_hold_and_is_told() -> None:
+    def told(*words: str) -> str:
+        ran = run("map", *words)
+        assert ran.code == 0, ran.err
+        found = [line for line in ran.out.splitlines() if line.startswith("not as last time")]
+        return found[0].partition("when it was ")[2].partition(":")[0] if found else ""
+
+    nothing = ("--skip", "group:*", "--skip", "role:*")
+    assert told(*nothing, "--tier", "medium") == ""
+    assert told(*nothing) == "--tier medium"
+    assert told(*nothing) == ""
+    assert told("--skip", "group:*") == "--skip role"
+    assert told() == "--skip group"
+    assert told() == ""

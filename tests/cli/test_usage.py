@@ -63,7 +63,9 @@ def test_levels_follow_use(space: Path, twin: Twin) -> None:
     assert "nobody tried it since" in run("explain", GROUP, "-w", space).out
     lost = run("access", "-w", space)
     assert lost.code == 3
-    assert run("map", "-w", space).code == 0
+    ran = run("map", "-w", space)
+    assert ran.code == 0
+    assert "when it was --fit used: say so" in ran.out
     assert levels(space) == before
 
 
