@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import socket
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Thread
@@ -207,11 +206,10 @@ def test_a_migration_under_way(ready: Path, unchanged: Twin, case: str) -> None:
 
 @pytest.mark.parametrize("command", ["inventory", "readd", "verify", "decommission", "rollback", "readd --execute"])
 def test_nobody_answers(ready: Path, command: str) -> None:
-    before, started = listing(ready), time.monotonic()
+    before = listing(ready)
     bad = Bad(command, r"sts:GetCallerIdentity: Could not connect", code=1)
     refused(run(*command.split(), *REFUSING), bad)
     assert listing(ready) == before
-    assert time.monotonic() - started < 30  # nobody is asked again and again
 
 
 def test_no_credentials(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,10 +305,8 @@ def test_words_that_there_are_not(empty: Path, line: str) -> None:
 
 def test_the_exit_code_is_that_of_the_process(empty: Path) -> None:
     for line, code in (("inventory --from nowhere", 2), (f"inventory {' '.join(REFUSING)}", 1), ("status", 0)):
-        started = time.monotonic()
         ran = run_alone(*line.split())
         assert (ran.code, "Traceback" in ran.err) == (code, False), ran
-        assert time.monotonic() - started < 30
     assert listing(empty) == {}
 
 

@@ -144,11 +144,15 @@ def test_what_is_no_account_is_said_with_the_file(tmp_path: Path, case: str) -> 
     assert caught.value.hint
 
 
-def test_ten_thousand_odd_rows_are_a_matter_of_a_second(tmp_path: Path) -> None:
-    rows = [{**ROLE, "RoleName": f"r{n}"} for n in range(5_000)]
-    rows += [{"RoleName": f"odd{n}", "Arn": f"arn:aws:iam::111122223333:role/odd{n}"} for n in range(5_000)]
-    path = tmp_path / "details.json"
-    path.write_text(json.dumps({"RoleDetailList": rows}))
-    before = time.process_time()
-    assert len(read_saved(path).incomplete) == 5_000 + 1 + 3
-    assert time.process_time() - before < 3
+def test_ten_times_as_many_odd_rows_take_about_ten_times_as_long(tmp_path: Path) -> None:
+    def seconds(number: int) -> float:
+        rows = [{**ROLE, "RoleName": f"r{n}"} for n in range(number)]
+        rows += [{"RoleName": f"odd{n}", "Arn": f"arn:aws:iam::111122223333:role/odd{n}"} for n in range(number)]
+        path = tmp_path / "details.json"
+        path.write_text(json.dumps({"RoleDetailList": rows}))
+        before = time.process_time()
+        assert len(read_saved(path).incomplete) == number + 1 + 3
+        return time.process_time() - before
+
+    few = min(seconds(500) for _ in range(3))
+    assert seconds(5_000) < 50 * few  # each with each would be a hundred times
