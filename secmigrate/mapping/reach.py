@@ -6,13 +6,13 @@ Reading resources and conditions exactly is the job of `access`; what is not rea
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from secmigrate.access.decoding import Usual, written
+from secmigrate.access.decoding import Usual, Words, written
 from secmigrate.iam import Document, Principal, Snapshot, is_aws_policy
 from secmigrate.mapping.patterns import inside, overlap
 
@@ -142,13 +142,18 @@ def _said(where: str, document: Document) -> _Said:
     """What the document says that stands there."""
     rows = written(document)
     denies = [row for row in rows if row.effect == "Deny"]
-    flatly = [one for one in denies if one.condition is UNSET and listed(one.resource) == ("*",)]
+    flatly = [one for one in denies if one.condition is UNSET and one.resource in ("*", ["*"])]
     return _Said(
         _allowed(rows),
-        any(one.not_action is not UNSET or listed(one.action) for one in denies),
-        tuple([action for one in flatly for action in listed(one.action)]),
+        any(one.not_action is not UNSET or one.action for one in denies),
+        tuple([action for one in flatly for action in _entries(one.action)]),
         tuple([note for one in rows for note in _notes(where, one)]),
     )
+
+
+def _entries(value: Words | UnsetType) -> Sequence[str]:
+    """The entries of an element."""
+    return [value] if isinstance(value, str) else value or ()
 
 
 @lru_cache(maxsize=4096)
@@ -161,9 +166,9 @@ def _allowed(rows: Iterable[Usual]) -> Actions:
     all_but: set[Globs] = set()
     for row in rows:
         if row.effect == "Allow":
-            allowed.update(listed(row.action))
+            allowed.update(_entries(row.action))
             if row.not_action is not UNSET:
-                all_but.add(tuple(sorted(listed(row.not_action))))
+                all_but.add(tuple(sorted(_entries(row.not_action))))
     return Actions(tuple(sorted(allowed)), tuple(sorted(all_but)))
 
 
@@ -174,19 +179,21 @@ def _left(actions: Actions, denied: Iterable[str]) -> Actions:
 
 
 def _denied(deny: Usual) -> Iterator[str]:
-    yield from listed(deny.action)
+    yield from _entries(deny.action)
     if deny.not_action is not UNSET:
-        yield f"everything but {', '.join(listed(deny.not_action))}"
+        yield f"everything but {', '.join(_entries(deny.not_action))}"
 
 
-def _notes(where: str, row: Usual) -> list[str]:
-    if row.not_action is UNSET and not listed(row.action):
+def _notes(where: str, row: Usual) -> Sequence[str]:
+    if row.effect == "Allow" and row.action and row.not_action is row.not_resource is row.condition is UNSET:
+        return ()
+    if row.not_action is UNSET and not row.action:
         return [f"{where} has a statement that cannot be read: nobody knows what it says"]
     if row.effect == "Deny":
         return [f"not carried over: {where} denies {_shortened(_denied(row))}"]
     notes = []
     if row.condition is not UNSET:
-        tested, actions = _tested(row.condition), _shortened(listed(row.action))
+        tested, actions = _tested(row.condition), _shortened(_entries(row.action))
         notes.append(f"not carried over: the condition on {tested} under which {where} allows {actions}")
     if row.not_action is not UNSET:
         notes.append(f"{where} says NotAction: read as widely as it can be meant")
