@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from secmigrate.access.tokens import ANYTHING, Token, Wild, idle, plain, sign, taken, without_idle_stars
@@ -279,6 +280,7 @@ class Pattern:
         return places if places & self.endless else self.after(prefix[len(self.prefix) :], places)
 
 
+@lru_cache(maxsize=16_384)
 def head_of(text: str) -> str:
     """The `head` of the pattern of that text."""
     found = _SERVICE.match(text)

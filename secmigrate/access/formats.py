@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from secmigrate.access.actions import Action, ActionCatalogue
@@ -39,6 +39,7 @@ class Formats:
         self._arns: dict[str, Arns] = {}  # the same, spelt out
         self._met: dict[str, int | None] = {}  # by the text of a resource pattern
         self._services: dict[str, int] = {}  # by the head of an ARN, such as `arn:aws:s3:`: who takes such resources
+        self._from: dict[tuple[str, int], int] = {}  # the same, from the action at a place on
         self._any_service = 0  # who takes resources of more than one service, or nobody knows which
         self._elsewhere = 0  # who takes resources that no such head tells of
         prefixes = {text: arn_prefix(text, partition) for text in {text for texts in looks for text in texts or ()}}
@@ -99,11 +100,14 @@ class Formats:
         """Those of the actions that take resources of the service that a pattern's head names; all if it names none."""
         return bits & self._services.get(head, self._any_service) if head else bits
 
-    def coarsely_any(self, heads: Collection[str], bits: int) -> int:
-        """The same of patterns with these heads."""
+    def coarsely_any(self, heads: Iterable[str], start: int, bits: int) -> int:
+        """The same of patterns with these heads, of a set whose first bit is the action at the place `start`."""
         found = 0
         for head in heads:
-            found |= self.coarsely(head, bits)
+            takers = self._from.get((head, start))
+            if takers is None:
+                takers = self._from[head, start] = self.coarsely(head, -1) >> start
+            found |= bits & takers
         return found
 
     def on(self, text: str, bits: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import UNSET
@@ -117,15 +117,16 @@ class Grants:
             rows = [(extent.region.pattern, bits & actions) for extent, bits in masks if bits & actions]
             everywhere = union(bits for pattern, bits in rows if pattern is EVERYTHING)
             held = without(actions & self.named(documents), everywhere)
-            services = {0, *(self.catalogue.start(service) for service, _ in self.catalogue.by_service(held))}
+            services = {self.catalogue.start(service): part for service, part in self.catalogue.by_service(held)}
+            services[0] = held
             found = _Elsewhere(held, rows, services, {})
             self._beyond[documents, actions] = found
         return found
 
     def _not_reached(self, document: Document, there: _Elsewhere) -> Iterator[str]:
         for row in self._saying(document).allows if there.actions else ():
-            asked = row.mask & there.actions if row.service in there.services else 0
-            asked = asked and self._formats.coarsely_any(row.heads, asked)
+            asked = row.actions & there.services.get(row.start, 0)
+            asked = asked and self._formats.coarsely_any(row.heads, row.start, asked) << row.start
             for text in row.resources if asked else ():
                 left = self._formats.coarsely(head_of(text), asked)
                 for other, bits in there.rows if left else ():
@@ -154,19 +155,18 @@ class Grants:
         allows: list[_Allowed] = []
         denied = 0
         for row in rows:
-            condition, (service, part) = condition_of(row), self._meant(row)
-            mask = part << service
+            condition, (start, actions) = condition_of(row), self._meant(row)
             where = words_of(row.resource, row.not_resource)
             heads = heads_of(where)
-            if condition is None or not mask or not heads:
+            if condition is None or not actions or not heads:
                 return None
             if row.effect == "Deny":
                 flatly = not condition and row.not_resource is UNSET and EVERYTHING in map(resource, where)
-                denied |= mask if flatly else 0
+                denied |= actions << start if flatly else 0
             elif row.not_resource is UNSET:
-                allows.append(_Allowed(mask, service, part.bit_count() <= _FEW, where, heads))
+                allows.append(_Allowed(start, actions, where, heads))
             else:
-                allows.append(_Allowed(mask, service, False, (EVERYTHING.text,), ("",)))
+                allows.append(_Allowed(start, actions, (EVERYTHING.text,), ("",)))
         return self._together(allows, denied)
 
     def _meant(self, row: Usual) -> tuple[int, Bits]:
@@ -200,9 +200,7 @@ class Grants:
         """
         side, names = self.side((document,)), self._names(document)
         patterns = ((mask & names, extent.region.pattern) for extent, mask in side.allows.items())
-        allows = [
-            _Allowed(mask, 0, mask.bit_count() <= _FEW, (pattern.text,), (pattern.head,)) for mask, pattern in patterns
-        ]
+        allows = [_Allowed(0, mask, (pattern.text,), (pattern.head,)) for mask, pattern in patterns]
         flatly = (mask for extent, mask in side.denies.items() if extent is self._sides.anywhere)
         return self._together(allows, union(flatly))
 
@@ -215,27 +213,31 @@ class Grants:
         return self.catalogue.bits_of(filter(is_action, entries))
 
     def _together(self, allows: Sequence[_Allowed], denied: Bits) -> _Said:
-        allowed = 0
+        allowed: dict[int, Bits] = {}  # by where they start: such sets are small
         for row in allows:
             # Of a few actions that somebody wrote out, those of another resource are few, and nobody misses them.
-            if row.few:
-                allowed |= self._formats.coarsely_any(row.heads, row.mask)
+            if row.actions.bit_count() <= _FEW:
+                found = self._formats.coarsely_any(row.heads, row.start, row.actions)
             else:
-                for text in row.resources:
-                    allowed |= self._formats.on(text, row.mask)
-        return _Said(allows, allowed, denied)
+                found = union(self._formats.on(text, row.mask) for text in row.resources) >> row.start
+            allowed[row.start] = allowed.get(row.start, 0) | found
+        return _Said(allows, union(actions << start for start, actions in allowed.items()), denied)
 
 
 class _Allowed(NamedTuple):
-    """Actions that a statement allows, where their service begins or 0, and whether they are few; on which resources,
+    """Actions that a statement allows, from a place on: that of the first of their service, or 0; on which resources,
     and the `head` of each of these, once.
     """
 
-    mask: Bits
-    service: int
-    few: bool
+    start: int
+    actions: Bits
     resources: Sequence[str]
     heads: Collection[str]
+
+    @property
+    def mask(self) -> Bits:
+        """The actions, as a set of the catalogue's."""
+        return self.actions << self.start
 
 
 class _Said(NamedTuple):
@@ -247,13 +249,13 @@ class _Said(NamedTuple):
 
 
 class _Elsewhere(NamedTuple):
-    """What some documents allow, but not everywhere, and where; the places at which the services of this begin, and of
-    `_Allowed` that are about several; and what is known to lie beyond, by document.
+    """What some documents allow, but not everywhere, and where; the same from each of the places on at which an
+    `_Allowed` can start; and what is known to lie beyond, by document.
     """
 
     actions: Bits
     rows: Sequence[tuple[Pattern, Bits]]
-    services: Collection[int]
+    services: Mapping[int, Bits]
     known: dict[str, frozenset[str]]
 
 
