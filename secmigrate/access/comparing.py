@@ -74,7 +74,7 @@ class Comparer:
 
     def _rests_of(self, old: Side, new: Side) -> Iterator[tuple[Rest, bool]]:
         """Of each part what may be lost, and whether it is allowed still."""
-        if old.key[0] <= new.key[0] and old.boundary is new.boundary and new.denies_within(old):
+        if old.plainly_within(new):
             return
         limited = new.boundary is not None and new.boundary is not old.boundary
         barred = None if new.denies_within(old) else self._beyond(old, new)

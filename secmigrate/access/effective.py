@@ -59,6 +59,8 @@ class Extent:
 
 Masks = Mapping[Extent, int]  # actions, as bits of the catalogue
 Saying = tuple[bool, tuple[Extent, ...], int]  # whether it allows, on what, which actions
+# Which statements of which documents, and what is known of whom they are said to.
+Words = tuple[Which | None, tuple[Document | str, ...], Facts]
 
 
 class Part:
@@ -68,16 +70,30 @@ class Part:
     it is: no variable of it is known yet, and no condition decided.
     """
 
-    __slots__ = ("_anyone", "_read", "_said", "denying", "flawed")
+    __slots__ = ("_anyone", "_of", "_read", "_said", "denying", "flawed")
 
     def __init__(
-        self, read: Callable[[], tuple[Masks, Masks]], *, flawed: bool = False, anyone: Part | None = None
+        self,
+        read: Callable[[], tuple[Masks, Masks]],
+        of: Words | None = None,
+        *,
+        flawed: bool = False,
+        anyone: Part | None = None,
     ) -> None:
         self._read: Callable[[], tuple[Masks, Masks]] | None = read
         self._said: tuple[Masks, Masks] = ({}, {})
+        self._of = of
         self.flawed = flawed  # whether some of it cannot be read
         self._anyone = anyone
         self.denying = bool(self.anyone.denies)  # whether it may deny something
+
+    @property
+    def words(self) -> frozenset[object]:
+        """Its documents, each with those of the facts that it asks for: parts with the same words say the same."""
+        if self._of is None:
+            return frozenset((self,))
+        which, documents, facts = self._of
+        return frozenset((which, one, _asked_of(facts, which, one)) for one in documents)
 
     @property
     def anyone(self) -> Part:
@@ -135,7 +151,14 @@ class Side:
 
     def denies_within(self, other: Side) -> bool:
         """Whether all that it denies, the other side plainly denies as well."""
-        return self.deniers <= other.deniers or within(self.denies, other.denies)
+        return _are_among(self.deniers, other.deniers) or within(self.denies, other.denies)
+
+    def plainly_within(self, other: Side) -> bool:
+        """Whether the other side has every document of this one and the same boundary, and denies no more: so all that
+        can be done here, can be done there.
+        """
+        same = self.boundary is other.boundary
+        return same and _are_among(self.key[0], other.key[0]) and other.denies_within(self)
 
     @property
     def sources(self) -> Iterator[Source]:
@@ -219,7 +242,7 @@ class Sides:
     ) -> None:
         """`snapshots` and `documents` hold all that will be met: actions that nobody knows are found beforehand."""
         self.catalogue = catalogue.knowing(written_actions(snapshots, documents))
-        self._parts: dict[tuple[Which | None, tuple[Document | str, ...], Facts], Part] = {}
+        self._parts: dict[Words, Part] = {}
         self._holding: dict[tuple[Document | str, ...], _Held] = {}
         self._reader = Reader(self.catalogue)
         self.extent, self.mask = self._reader.extent, self._reader.mask
@@ -259,13 +282,33 @@ class Sides:
         return found
 
     def _part(self, which: Which | None, documents: tuple[Document | str, ...], facts: Facts = ()) -> Part:
-        part = self._parts.get((which, documents, facts))
+        words: Words = (which, documents, facts)
+        part = self._parts.get(words)
         if part is None:
             anyone = self._part(which, documents) if facts and which is not None else None
             flawed = anyone.flawed if anyone else any(isinstance(one, str) or has_flaw(one) for one in documents)
-            read = partial(self._reader.read, which, documents, facts)
-            part = self._parts[which, documents, facts] = Part(read, flawed=flawed, anyone=anyone)
+            part = self._parts[words] = Part(partial(self._reader.read, *words), words, flawed=flawed, anyone=anyone)
         return part
+
+
+def _are_among(ones: frozenset[Part], others: frozenset[Part]) -> bool:
+    """Whether every document of the ones is one of the others'."""
+    if ones <= others:
+        return True
+    left, more = ones - others, others - ones
+    return bool(more) and _words(left) <= _words(more)
+
+
+def _words(parts: Iterable[Part]) -> frozenset[object]:
+    return frozenset().union(*(part.words for part in parts))
+
+
+def _asked_of(facts: Facts, which: Which | None, document: Document | str) -> Facts:
+    """What of the facts those statements of the document ask for."""
+    if not facts or which is None or isinstance(document, str):
+        return facts
+    keys = asked(document).get(which, frozenset())
+    return tuple(fact for fact in facts if fact[0].removeprefix("?") in keys)
 
 
 def within(few: Masks, many: Masks) -> bool:

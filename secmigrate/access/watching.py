@@ -33,27 +33,29 @@ class Passage:
 
     def __init__(self, comparer: Comparer, start: Snapshot, end: Snapshot) -> None:
         self._comparer = comparer
-        self._start = start
-        self._end = end
-        self._ends: dict[str, tuple[Side, Side]] = {}  # by user; she is asked about again and again
+        self._start: tuple[Snapshot, dict[str, Side]] = (start, {})
+        self._end: tuple[Snapshot, dict[str, Side]] = (end, {})
 
     def dips(self, between: Snapshot, user: str) -> bool:
         """Whether the user lacks something in between that she has both at the start and at the end."""
-        lacking = self._comparer.lacking
-        start, end = self._ends_of(user)
-        now = self._comparer.sides.of(between, between.users[user])
-        if not lacking(end, now):
+        comparer = self._comparer
+        now, start = comparer.sides.of(between, between.users[user]), self._side(self._start, user)
+        if start.plainly_within(now):
+            return False
+        end = self._side(self._end, user)
+        if end.plainly_within(now) or not comparer.lacks(start, now) or not comparer.lacks(end, now):
             return False
         in_the_end: dict[object, int] = {}
-        for row in lacking(start, end):
+        for row in comparer.lacking(start, end):
             in_the_end[row.extent] = in_the_end.get(row.extent, 0) | row.actions
-        return any(row.actions & ~in_the_end.get(row.extent, 0) for row in lacking(start, now))
+        return any(row.actions & ~in_the_end.get(row.extent, 0) for row in comparer.lacking(start, now))
 
-    def _ends_of(self, user: str) -> tuple[Side, Side]:
-        found = self._ends.get(user)
+    def _side(self, moment: tuple[Snapshot, dict[str, Side]], user: str) -> Side:
+        """What she can do at one end; she is asked about again and again."""
+        snapshot, known = moment
+        found = known.get(user)
         if found is None:
-            of = self._comparer.sides.of
-            found = self._ends[user] = (of(self._start, self._start.users[user]), of(self._end, self._end.users[user]))
+            found = known[user] = self._comparer.sides.of(snapshot, snapshot.users[user])
         return found
 
 
@@ -81,6 +83,11 @@ class Watch:
         """Whether the user can still do all that she could, for certain and by her own policies and groups."""
         sides = self._comparer.sides
         return not self._comparer.lacks(sides.of(before, before.users[user]), sides.of(after, after.users[user]))
+
+    def only_gives(self, snapshot: Snapshot, group: str) -> bool:
+        """Whether nobody who joins the group loses anything by it: nothing in it denies, or may deny, anything."""
+        found = snapshot.groups.get(group)
+        return found is not None and not self._comparer.sides.of(snapshot, found).deniers
 
     def passage(self, start: Snapshot, end: Snapshot) -> Passage:
         """The way from one of the account's moments to another, to be asked at every step."""

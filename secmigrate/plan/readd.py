@@ -79,8 +79,10 @@ def _wanted(live: Snapshot, homes: Homes, saved: Members) -> Mapping[str, set[st
 
 def _only_gives(live: Snapshot, user: User, group: str, watch: Watch) -> bool:
     """Whether the user loses nothing in the new group: it denies nothing that she may do."""
-    within = live.put(structs.replace(user, groups=(*user.groups, group)))
-    return watch.keeps(live, within, user.name)
+    if watch.only_gives(live, group):
+        return True
+    within = structs.replace(user, groups=(*user.groups, group))
+    return watch.keeps(live.put(user), live.put(within), user.name)
 
 
 def _swap(live: Snapshot, user: User, new: list[str], homes: Homes, watch: Watch) -> list[AnyOperation] | None:
@@ -134,8 +136,8 @@ def _redundant(live: Snapshot, user: User, homes: Homes, watch: Watch, *, beside
     for group in user.groups:
         if group not in homes:
             continue
-        without = live.put(structs.replace(user, groups=tuple(other for other in groups if other != group)))
-        if watch.keeps(now, without, user.name) and watch.keeps(without, now, user.name):
+        left = structs.replace(user, groups=tuple(other for other in groups if other != group))
+        if watch.keeps(now, live.put(left), user.name) and _only_gives(live, left, group, watch):
             return group
     return None
 
