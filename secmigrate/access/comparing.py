@@ -7,6 +7,7 @@ share the work, whatever else they have.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from secmigrate.access.actions import without
 from secmigrate.access.cells import Bits, Cells, Piece, Row, Rows, Same
@@ -16,6 +17,8 @@ from secmigrate.access.formats import formats_of
 from secmigrate.access.nearby import Nearby, Place, Rest, covered, covered_by
 
 __all__ = ["Comparer", "Row"]
+
+_FIRST = 16  # pieces that tell mostly
 
 _Key = tuple[frozenset[Part], Part | None]
 
@@ -54,10 +57,29 @@ class Comparer:
         known = self._sides.get((old.key, new.key))
         if known is not None:
             return bool(known)
-        for rest, kept in self._rests_of(old, new):
-            # Of what is there no more at all most is lost: few pieces tell.
-            for some in (rest.pieces[:1], rest.pieces[1:8], rest.pieces[8:]):
-                if some and any(one.rows for one in self.finder.lost(self._nearby.rest_of(some), old, new, kept=kept)):
+        if old.plainly_within(new):
+            return False
+        if self._first_lost(old, new):
+            return True
+        return any(
+            one.rows for rest, kept in self._rests_of(old, new) for one in self.finder.lost(rest, old, new, kept=kept)
+        )
+
+    def _first_lost(self, old: Side, new: Side) -> bool:
+        """Whether examples of the first statements that nobody else makes show a loss. What else is asked about these
+        examples is asked of the statements alone, so that users share it.
+        """
+        common = [part.allows for part in new.parts if part.anyone is part]
+        for part in old.parts:
+            if part in new.key[0] or part.anyone is not part:
+                continue
+            gone = (
+                (extent, bits)
+                for extent, bits in part.allows.items()
+                if all(without(bits, allows.get(extent, 0)) for allows in common)
+            )
+            for piece in islice((piece for one in gone for piece in self._nearby.pieces(*one)), _FIRST):
+                if next(self.finder.lost(self._nearby.rest_of((piece,)), old, new, kept=False)).rows:
                     return True
         return False
 

@@ -35,7 +35,7 @@ from secmigrate.access.sources import (
     sources,
     written_actions,
 )
-from secmigrate.iam import Document, Principal, Snapshot
+from secmigrate.iam import Document, Group, Policy, Principal, Snapshot
 
 
 class Extent:
@@ -88,12 +88,14 @@ class Part:
         self.denying = bool(self.anyone.denies)  # whether it may deny something
 
     @property
-    def words(self) -> frozenset[object]:
-        """Its documents, each with those of the facts that it asks for: parts with the same words say the same."""
+    def documents(self) -> Iterator[object]:
+        """Its documents, and which of their statements it has; without any, it is only itself."""
         if self._of is None:
-            return frozenset((self,))
-        which, documents, facts = self._of
-        return frozenset((which, one, _asked_of(facts, which, one)) for one in documents)
+            yield self
+        else:
+            which, documents, _ = self._of
+            for one in documents:
+                yield which, one
 
     @property
     def anyone(self) -> Part:
@@ -151,14 +153,30 @@ class Side:
 
     def denies_within(self, other: Side) -> bool:
         """Whether all that it denies, the other side plainly denies as well."""
-        return _are_among(self.deniers, other.deniers) or within(self.denies, other.denies)
+        return self._are_among(self.deniers, other.deniers, other) or within(self.denies, other.denies)
 
     def plainly_within(self, other: Side) -> bool:
         """Whether the other side has every document of this one and the same boundary, and denies no more: so all that
         can be done here, can be done there.
         """
         same = self.boundary is other.boundary
-        return same and _are_among(self.key[0], other.key[0]) and other.denies_within(self)
+        return same and self._are_among(self.key[0], other.key[0], other) and other.denies_within(self)
+
+    def _are_among(self, mine: frozenset[Part], others: frozenset[Part], other: Side) -> bool:
+        """Whether each of these parts is one of the other side's, or each of its documents stands there."""
+        if mine <= others:
+            return True
+        more = others - mine
+        if not more or not self._is_same_as(other):
+            return False
+        there = {document for part in more for document in part.documents}
+        return all(document in there for part in mine - others for document in part.documents)
+
+    def _is_same_as(self, other: Side) -> bool:
+        """Whether both are of one principal, to whom the same document says the same."""
+        (here, mine), (there, theirs) = self._who, other._who
+        tags = [getattr(one, "tags", {}) for one in (mine, theirs)]
+        return here.account == there.account and here.arn(mine) == there.arn(theirs) and tags[0] == tags[1]
 
     @property
     def sources(self) -> Iterator[Source]:
@@ -244,6 +262,7 @@ class Sides:
         self.catalogue = catalogue.knowing(written_actions(snapshots, documents))
         self._parts: dict[Words, Part] = {}
         self._holding: dict[tuple[Document | str, ...], _Held] = {}
+        self._groups: dict[str, tuple[Group, Mapping[str, Policy], _Held]] = {}  # as they were met last, by name
         self._reader = Reader(self.catalogue)
         self.extent, self.mask = self._reader.extent, self._reader.mask
         self.anywhere = self.extent(ANYWHERE, ALWAYS)
@@ -253,7 +272,7 @@ class Sides:
         parts: dict[Part, None] = {}
         asking: dict[Which, dict[Document, frozenset[str]]] = {"traits": {}, "names": {}}
         for holder in holders(snapshot, one):
-            said = self._held(held(snapshot, holder))
+            said = self._said_by(snapshot, holder)
             if said.part is not None:
                 parts[said.part] = None
             for which, document, keys in said.asked:
@@ -272,6 +291,15 @@ class Sides:
             limit = self._part(None, (found,), facts)
         return Side(tuple(parts), limit, (snapshot, one))
 
+    def _said_by(self, snapshot: Snapshot, holder: Principal) -> _Held:
+        """What the documents of one holder come to; a group is met again and again, and is mostly the same object."""
+        if not isinstance(holder, Group):
+            return self._held(held(snapshot, holder))
+        known = self._groups.get(holder.name)
+        if known is None or known[0] is not holder or known[1] is not snapshot.policies:
+            known = self._groups[holder.name] = (holder, snapshot.policies, self._held(held(snapshot, holder)))
+        return known[2]
+
     def _held(self, documents: tuple[Document | str, ...]) -> _Held:
         found = self._holding.get(documents)
         if found is None:
@@ -289,26 +317,6 @@ class Sides:
             flawed = anyone.flawed if anyone else any(isinstance(one, str) or has_flaw(one) for one in documents)
             part = self._parts[words] = Part(partial(self._reader.read, *words), words, flawed=flawed, anyone=anyone)
         return part
-
-
-def _are_among(ones: frozenset[Part], others: frozenset[Part]) -> bool:
-    """Whether every document of the ones is one of the others'."""
-    if ones <= others:
-        return True
-    left, more = ones - others, others - ones
-    return bool(more) and _words(left) <= _words(more)
-
-
-def _words(parts: Iterable[Part]) -> frozenset[object]:
-    return frozenset().union(*(part.words for part in parts))
-
-
-def _asked_of(facts: Facts, which: Which | None, document: Document | str) -> Facts:
-    """What of the facts those statements of the document ask for."""
-    if not facts or which is None or isinstance(document, str):
-        return facts
-    keys = asked(document).get(which, frozenset())
-    return tuple(fact for fact in facts if fact[0].removeprefix("?") in keys)
 
 
 def within(few: Masks, many: Masks) -> bool:

@@ -12,7 +12,7 @@ from secmigrate.access.assuming import ASSUME
 from secmigrate.access.comparing import Comparer, Row
 from secmigrate.access.effective import Side, Sides
 from secmigrate.access.people import Change, Comparison
-from secmigrate.iam import Document, Snapshot
+from secmigrate.iam import Document, Snapshot, User
 
 
 class Accepted(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -79,10 +79,13 @@ class Watch:
         """The comparison of two of the account's moments."""
         return Comparison(before, after, self._catalogue, successors, self._comparer)
 
-    def keeps(self, before: Snapshot, after: Snapshot, user: str) -> bool:
+    def side(self, snapshot: Snapshot, user: User) -> Side:
+        """All that decides what a user can do who is like that in the snapshot."""
+        return self._comparer.sides.of(snapshot, user)
+
+    def keeps(self, before: Side, after: Side) -> bool:
         """Whether the user can still do all that she could, for certain and by her own policies and groups."""
-        sides = self._comparer.sides
-        return not self._comparer.lacks(sides.of(before, before.users[user]), sides.of(after, after.users[user]))
+        return not self._comparer.lacks(before, after)
 
     def only_gives(self, snapshot: Snapshot, group: str) -> bool:
         """Whether nobody who joins the group loses anything by it: nothing in it denies, or may deny, anything."""

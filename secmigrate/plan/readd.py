@@ -82,7 +82,7 @@ def _only_gives(live: Snapshot, user: User, group: str, watch: Watch) -> bool:
     if watch.only_gives(live, group):
         return True
     within = structs.replace(user, groups=(*user.groups, group))
-    return watch.keeps(live.put(user), live.put(within), user.name)
+    return watch.keeps(watch.side(live, user), watch.side(live, within))
 
 
 def _swap(live: Snapshot, user: User, new: list[str], homes: Homes, watch: Watch) -> list[AnyOperation] | None:
@@ -132,12 +132,12 @@ def _redundant(live: Snapshot, user: User, homes: Homes, watch: Watch, *, beside
     that group as well.
     """
     groups = (*user.groups, beside) if beside else user.groups
-    now = live.put(structs.replace(user, groups=groups))
+    now = watch.side(live, structs.replace(user, groups=groups))
     for group in user.groups:
         if group not in homes:
             continue
         left = structs.replace(user, groups=tuple(other for other in groups if other != group))
-        if watch.keeps(now, live.put(left), user.name) and _only_gives(live, left, group, watch):
+        if watch.keeps(now, watch.side(live, left)) and _only_gives(live, left, group, watch):
             return group
     return None
 

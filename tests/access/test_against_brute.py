@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import islice, product
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
 from secmigrate import documents
 from secmigrate.access import Change, Comparison, Row
 from secmigrate.access.actions import ActionCatalogue
+from secmigrate.access.comparing import Comparer
+from secmigrate.access.effective import Sides
 from secmigrate.access.patterns import arn_format, example, matches, widened
 from secmigrate.iam import Principal, Role, Snapshot, User
 from tests.access.brute import Request, allowed, may_assume
@@ -201,6 +203,36 @@ def test_who_may_assume_what(data: st.DataObject) -> None:
                 assert role.name in reached.lost + reached.unsure
             if now and not was:
                 assert role.name in reached.gained + reached.unsure
+
+
+@slow
+@given(st.data())
+def test_who_plainly_lost_nothing_may_do_all_that_she_could(data: st.DataObject) -> None:
+    before, after = data.draw(pairs())
+    sides = Sides(WITHOUT_FORMATS, (before, after))
+    for user, other in ((user, after.users[name]) for name, user in before.users.items()):
+        joined = structs.replace(
+            user,
+            groups=tuple(data.draw(st.sets(st.sampled_from(sorted({*user.groups, *before.groups, "gone"}))))),
+            inline={**other.inline, **user.inline},
+            boundary=data.draw(st.sampled_from((user.boundary, other.boundary))),
+        )
+        plain = sides.of(before, user).plainly_within(sides.of(before, joined))
+        event(f"plainly nothing lost: {plain}")
+        for drawn in [data.draw(requests_for(before, after, user)) for _ in range(8)] if plain else ():
+            request = structs_replace(drawn, _fixed(before, user, drawn.context))
+            assert not allowed(before, user, request) or allowed(before, joined, request), f"silently lost: {request}"
+
+
+@slow
+@given(pairs())
+def test_whether_something_is_lost_is_answered_as_what_is_lost(moments: tuple[Snapshot, Snapshot]) -> None:
+    before, after = moments
+    sides = Sides(WITH_FORMATS, moments)
+    for user in before.users.values():
+        old, new = sides.of(before, user), sides.of(after, after.users[user.name])
+        for one, other in ((old, new), (new, old)):
+            assert Comparer(sides).lacks(one, other) == bool(Comparer(sides).lacking(one, other))
 
 
 def _role(snapshot: Snapshot, name: str) -> Role:

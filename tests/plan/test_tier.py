@@ -59,7 +59,7 @@ def test_nobody_lacks_anything_at_any_step() -> None:
     seen = 0
     for _, _, now in fold(LIVE, plan.operations):
         for name in LIVE.users:
-            assert watch.keeps(LIVE, now, name), name
+            assert watch.keeps(watch.side(LIVE, LIVE.users[name]), watch.side(now, now.users[name])), name
             seen += 1
     assert seen == len(plan.operations) * len(LIVE.users)
 
