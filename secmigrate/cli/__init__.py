@@ -10,6 +10,7 @@ import sys
 
 from secmigrate.cli.app import app
 from secmigrate.cli.completing import asked_by_bash, for_bash
+from secmigrate.cli.invoke import with_one_command
 from secmigrate.cli.out import plain
 from secmigrate.errors import SecmigrateError
 
@@ -24,7 +25,7 @@ def main() -> None:
         if (words := asked_by_bash()) is not None:
             for_bash(app, words)
         else:
-            app()
+            with_one_command(sys.argv[1:])()
     except SecmigrateError as error:
         for line in f"error: {error}".split("\n"):
             sys.stderr.write(f"{plain(line)}\n")
