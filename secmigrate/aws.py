@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import copy
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -31,6 +31,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NoConnection
 from botocore.handlers import json_decode_policies
+from botocore.loaders import Loader, create_loader
 from botocore.model import OperationModel
 from botocore.utils import parse_timestamp
 
@@ -140,6 +141,14 @@ class _Clients:
             raise caught_exception
 
 
+@cache
+def _models(where: str | None) -> Loader:
+    """AWS's models, read once: the wizard and the demo look at an account again and again, each time with clients of
+    their own.
+    """
+    return create_loader(where)
+
+
 # Whose credentials sign what this thread sends; nobody's: those of the AWS environment.
 _SIGNER: ContextVar[Credentials | None] = ContextVar("_SIGNER", default=None)
 
@@ -157,7 +166,8 @@ class Aws:
         self._role = ""
         self._signer: Credentials | None = None
         try:
-            inner = botocore.session.get_session()
+            inner = botocore.session.Session(profile=profile)
+            inner.register_component("data_loader", _models(inner.get_config_variable("data_path")))
             inner.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
             session = boto3.Session(botocore_session=inner, profile_name=profile, region_name=region)
             self.region = session.region_name or ""

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 from secmigrate import aws, documents
 from secmigrate.aws import Aws, Listed
@@ -65,6 +66,22 @@ def test_a_thousand_accounts_have_three_clients(monkeypatch: pytest.MonkeyPatch)
                 found = base.assuming(READER.replace(OTHER, account)).read("ListRoles")["Roles"]
                 assert [row["Arn"] for row in found] == [READER.replace(OTHER, account)]
     assert sorted(made) == ["iam", "resourcegroupstaggingapi", "sts"]
+
+
+def test_the_models_of_aws_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    load = JSONFileLoader.load_file
+
+    def counted(self: JSONFileLoader, path: str) -> object:
+        read.append(path)
+        return load(self, path)
+
+    aws._models.cache_clear()
+    monkeypatch.setattr(JSONFileLoader, "load_file", counted)
+    first, second = Aws(), Aws()
+    assert sum("/iam/" in path for path in read) > 0
+    assert len(read) == len(set(read))
+    assert first._clients is not second._clients
 
 
 def test_credentials_that_are_about_to_expire_are_fetched_anew(monkeypatch: pytest.MonkeyPatch) -> None:
