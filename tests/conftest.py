@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 from secmigrate.cli import COLLECTOR
-from tests.aws_cli import kept
+from tests.kept import kept
 
 gc.set_threshold(*COLLECTOR)  # as the program does: what tests share is many objects, and was looked at again and again
 
@@ -47,7 +47,7 @@ def invented_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyte
 @pytest.fixture(scope="session")
 def aws_cli() -> Iterator[Path]:
     """A folder with the AWS CLI, as a program that starts at once."""
-    with kept() as folder:
+    with kept("aws") as folder:
         yield folder
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.cli.runs import run, run_alone
 from tests.pages import MADE
 
 ROOT = Path(__file__).parent.parent
-PROGRAM = Path(sys.executable).with_name("secmigrate")
 
 # One letter of each stands in brackets, so that this file does not find itself.
 OF_A_MACHINE = re.compile(
@@ -99,11 +97,9 @@ def commands(*group: str) -> Iterator[str]:
 
 
 def _listed(*group: str) -> list[str]:
-    plain = {**os.environ, "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100"}
-    done = subprocess.run(
-        [PROGRAM, *group, "--help"], env=plain, capture_output=True, text=True, check=True, timeout=60
-    )
-    return re.findall(r"^  ([a-z][a-z-]*)(?:  |$)", done.stdout.partition("\nCommands:\n")[2], re.MULTILINE)
+    shown = run(*group, "--help") if group else run_alone("--help")
+    assert shown.code == 0
+    return re.findall(r"^  ([a-z][a-z-]*)(?:  |$)", shown.out.partition("\nCommands:\n")[2], re.MULTILINE)
 
 
 def dead_links(page: Path) -> Iterator[str]:

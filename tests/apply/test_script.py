@@ -13,7 +13,7 @@ from secmigrate.plan import Plan
 from secmigrate.reports.shell import as_script
 from secmigrate.twin import Fault, Faults, Twin
 from tests.apply.stage import BEFORE, END, PLAN
-from tests.aws_cli import AWS
+from tests.kept import AWS
 from tests.plan import tiers
 from tests.plan.cases import snapshot, user
 

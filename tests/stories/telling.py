@@ -15,9 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.kept import kept
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES: Mapping[str, str] = {  # and the folder whose files the story begins with
@@ -67,14 +69,16 @@ def agrees(said: str, page: str) -> bool:
 
 
 class Shell:
-    """A shell in a copy of the story's folder, in which commands see each other's variables and jobs."""
+    """A shell in a copy of the story's folder, in which commands see each other's variables and jobs; it looks for
+    programs in these folders first.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Sequence[Path]) -> None:
         plain = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SECMIGRATE_", "TF_"))}
         plain |= {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "100"}
         plain |= {"CHECKPOINT_DISABLE": "1", "TF_CLI_ARGS": "-no-color"}
         plain |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": ""}
-        plain["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{plain['PATH']}"
+        plain["PATH"] = os.pathsep.join((*map(str, programs), str(Path(sys.executable).parent), plain["PATH"]))
         self._port = _free_port()
         self._bash = subprocess.Popen(
             ["bash", "--norc"],
@@ -119,10 +123,10 @@ class Shell:
         raise TimeoutError("the twin did not start")
 
 
-def told(page: str, folder: Path) -> Iterator[tuple[Step, str]]:
+def told(page: str, folder: Path, programs: Sequence[Path]) -> Iterator[tuple[Step, str]]:
     """Runs the commands of a page in the folder; each with what it said."""
     shutil.copytree(ROOT / PAGES[page], folder, dirs_exist_ok=True)
-    shell = Shell(folder)
+    shell = Shell(folder, programs)
     try:
         for step in steps((ROOT / page).read_text(encoding="utf-8")):
             yield step, shell.run(step.command)
@@ -141,8 +145,8 @@ def _write(page: str) -> None:
     path = ROOT / page
     text = path.read_text(encoding="utf-8")
     at = 0
-    with tempfile.TemporaryDirectory() as folder:
-        for step, said in told(page, Path(folder)):
+    with tempfile.TemporaryDirectory() as folder, kept("aws", "secmigrate") as programs:
+        for step, said in told(page, Path(folder), [programs]):
             shown = f"$ {step.command}\n"
             at = text.index(shown, at) + len(shown)
             if not agrees(said, step.said):

@@ -15,7 +15,7 @@ import pytest
 from secmigrate.iam import Group, InstanceProfile, Role, Snapshot, User
 from secmigrate.twin import Twin
 from tests.accounts import AWS_MANAGED
-from tests.aws_cli import AWS
+from tests.kept import AWS
 from tests.small import allow, trust
 from tests.twin.conftest import ACCOUNT
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -167,15 +166,14 @@ def test_what_it_does_not_take(body: str, more: dict[str, Any], code: str) -> No
         assert client(twin, "cloudformation").describe_stacks()["Stacks"] == []
 
 
-def test_the_aws_cli_can_ask_it(tmp_path: Path) -> None:
+def test_the_aws_cli_can_ask_it(aws_cli: Path, tmp_path: Path) -> None:
     template = tmp_path / "t.json"
     template.write_text(template_of(PART))
     with Twin(EMPTY) as twin:
 
         def aws(*words: str) -> Any:
-            program = Path(sys.executable).with_name("aws")
             done = subprocess.run(
-                [program, "cloudformation", *words, "--output", "json"],
+                [aws_cli / "aws", "cloudformation", *words, "--output", "json"],
                 env={**os.environ, "AWS_ENDPOINT_URL": twin.url, "AWS_DEFAULT_REGION": "eu-central-1"},
                 capture_output=True,
                 text=True,
