@@ -70,12 +70,13 @@ def _waiting(name: str, folder: Path) -> Iterator[None]:
 
 
 def _aws() -> Main:
-    import awscli.botocore.session  # type: ignore[import-untyped]
     import awscli.clidriver  # type: ignore[import-untyped]
 
-    # Each call has a session of its own; they share what is read here.
-    awscli.botocore.session.create_loader = cache(awscli.botocore.session.create_loader)
+    # Each call has a session of its own; they share what is read here. Its botocore is not the one beside it.
+    sessions = awscli.clidriver.botocore.session
+    sessions.create_loader = cache(sessions.create_loader)
     session = awscli.clidriver.create_clidriver().session
+    session.get_available_services()
     for service in ("cloudformation", "iam", "sts"):
         session.create_client(service, "us-east-1", aws_access_key_id="invented", aws_secret_access_key="invented")
         session.get_paginator_model(service)
