@@ -1,5 +1,7 @@
 """How the brute-force evaluator matches one pattern against one text: variables first, then a regular expression.
 
+The same few patterns are asked for again and again: what is made of a text alone is kept.
+
 AWS's pages: *IAM JSON policy elements: Resource*, *… Action*, *IAM policy elements: Variables and tags*.
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 ANY_RUN = "any run"
 ANY_ONE = "any one"
@@ -34,18 +37,20 @@ def filled(pattern: str, known: Mapping[str, tuple[str, ...]], variables: bool) 
     """
     signs: list[Sign] = []
     place = 0
-    while place < len(pattern):
-        found = VARIABLE.match(pattern, place) if variables else None
-        if found is None:
-            signs.append({"*": ANY_RUN, "?": ANY_ONE}.get(pattern[place], pattern[place]))
-            place += 1
-            continue
+    for found in VARIABLE.finditer(pattern) if variables and "${" in pattern else ():
         value = _value(found, known)
         if value is None:
             return None
-        signs.extend(value)
+        signs += _signs(pattern[place : found.start()])
+        signs += value
         place = found.end()
-    return signs
+    return [*signs, *_signs(pattern[place:])]
+
+
+@lru_cache(maxsize=10_000)
+def _signs(text: str) -> tuple[Sign, ...]:
+    """Those of a pattern without variables."""
+    return tuple({"*": ANY_RUN, "?": ANY_ONE}.get(character, character) for character in text)
 
 
 def _value(found: re.Match[str], known: Mapping[str, tuple[str, ...]]) -> str | None:
@@ -58,6 +63,11 @@ def _value(found: re.Match[str], known: Mapping[str, tuple[str, ...]]) -> str | 
 
 def resource_matches(signs: Sequence[Sign], resource: str) -> bool:
     """Whether an ARN pattern holds the resource: a `*` that ends a segment may match colons, `?` and other `*` not."""
+    return _for_resources(tuple(signs)).fullmatch(resource) is not None
+
+
+@lru_cache(maxsize=10_000)
+def _for_resources(signs: tuple[Sign, ...]) -> re.Pattern[str]:
     expression = ""
     for place, sign in enumerate(signs):
         ends_segment = place == len(signs) - 1 or signs[place + 1] == ":"
@@ -67,15 +77,21 @@ def resource_matches(signs: Sequence[Sign], resource: str) -> bool:
             expression += "[^:]"
         else:
             expression += re.escape(sign)
-    return re.fullmatch(expression, resource, re.DOTALL) is not None
+    return re.compile(expression, re.DOTALL)
 
 
 def like(signs: Sequence[Sign], text: str) -> bool:
     """Whether the text fits the pattern, in which the wildcards match any character."""
+    return _for_texts(tuple(signs)).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=10_000)
+def _for_texts(signs: tuple[Sign, ...]) -> re.Pattern[str]:
     parts = (".*" if sign == ANY_RUN else "." if sign == ANY_ONE else re.escape(sign) for sign in signs)
-    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
+    return re.compile("".join(parts), re.DOTALL)
 
 
+@lru_cache(maxsize=100_000)
 def action_matches(glob: str, action: str) -> bool:
     """Whether a glob of actions holds the action, ignoring case. Actions have no variables."""
     signs = filled(glob.lower(), {}, variables=False)
