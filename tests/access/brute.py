@@ -1,8 +1,9 @@
 """Whether one request is allowed: plain, slow and written from AWS's documents alone.
 
 It is what `secmigrate.access` is checked against, so it shares nothing with it: no code, no cache, no set of requests.
-Each call reads the documents anew and walks every statement. AWS's pages: *Policy evaluation logic*, *IAM JSON policy
-elements* (Resource, Action, NotPrincipal, ...), *IAM policy elements: Variables and tags*, *Permissions boundaries*.
+Each call walks every statement; what a document is read into hangs on its text alone, and is kept. AWS's pages: *Policy
+evaluation logic*, *IAM JSON policy elements* (Resource, Action, NotPrincipal, ...), *IAM policy elements: Variables and
+tags*, *Permissions boundaries*.
 
 Resource policies other than a role's trust, service control policies and session policies are not part of it.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from secmigrate.iam import Document, Principal, Role, Snapshot, User
@@ -103,7 +105,7 @@ def _identity(snapshot: Snapshot, principal: Principal) -> list[Read]:
 def _boundary(snapshot: Snapshot, principal: Principal) -> list[Read] | None:
     """The statements of the permissions boundary; None if there is no boundary."""
     arn = principal.boundary if isinstance(principal, User | Role) else ""
-    return read(_policy(snapshot, arn)) if arn else None
+    return [*read(_policy(snapshot, arn))] if arn else None
 
 
 def _policy(snapshot: Snapshot, arn: str) -> Document:
@@ -172,7 +174,8 @@ def texts(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def read(document: Document, *, trust: bool = False) -> list[Read]:
+@lru_cache(maxsize=10_000)
+def read(document: Document, *, trust: bool = False) -> tuple[Read, ...]:
     """The statements of a document. Raises Unreadable unless each of them is valid (AWS: *Grammar of the policy
     language*).
     """
@@ -186,7 +189,7 @@ def read(document: Document, *, trust: bool = False) -> list[Read]:
     variables = whole.get("Version") == "2012-10-17"
     for body in document.statements:
         _check(body, variables, trust)
-    return [Read(body, variables) for body in document.statements]
+    return tuple(Read(body, variables) for body in document.statements)
 
 
 def _check(body: object, variables: bool, trust: bool) -> None:
