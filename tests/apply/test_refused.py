@@ -1,0 +1,113 @@
+"""What is not carried out: an account that somebody changed, another one, a plan that was edited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from secmigrate.apply import check, confirm
+from secmigrate.documents import write_json
+from secmigrate.errors import Interrupted, Refused
+from secmigrate.iam import Gap, Group
+from secmigrate.operations import Call, CreateGroup
+from secmigrate.plan import Plan
+from secmigrate.plan.file import to_file
+from secmigrate.twin import Fault
+from secmigrate.workspace import Workspace
+from tests.apply.stage import BEFORE, MOVES, PLAN, Stage, staged
+from tests.plan.cases import readd, user
+from tests.small import ACCOUNT, allow
+
+
+def theirs(stage: Stage) -> None:
+    """Somebody else adds cy to the old group, and it is seen."""
+    stage.aws.send(Call("AddUserToGroup", {"UserName": "cy", "GroupName": "devs"}))
+
+
+def reversed_by_hand(stage: Stage) -> None:
+    """Somebody else takes back what the plan did."""
+    stage.aws.send(Call("RemoveUserFromGroup", {"UserName": "bo", "GroupName": "new"}))
+
+
+def other_group(stage: Stage) -> None:
+    """Somebody else puts another policy on the new group."""
+    put = {"GroupName": "new", "PolicyName": "more", "PolicyDocument": allow("iam:*").text}
+    stage.aws.send(Call("PutGroupPolicy", put))
+
+
+@pytest.mark.parametrize("somebody", [theirs, reversed_by_hand, other_group])
+def test_when_somebody_changed_the_account_it_does_not_go_on_but_finds_back(
+    path: Path, somebody: Callable[[Stage], None]
+) -> None:
+    with staged(path, Fault(match="RemoveUserFromGroup", kind="deny", times=1)) as stage:
+        with pytest.raises(Interrupted):
+            stage.start()
+        somebody(stage)
+        before = stage.journal
+        with pytest.raises(Refused, match="stale-plan") as caught:
+            stage.resume()
+        assert caught.value.exit_code == 4
+        assert stage.journal == before
+        back = stage.roll_back()
+        end = stage.twin.snapshot()
+        if somebody is theirs:
+            assert end == BEFORE.put(user("cy", "devs"))
+            assert back.dangers == ()
+        if somebody is reversed_by_hand:
+            assert end == BEFORE
+            assert back.dangers == ()
+        if somebody is other_group:
+            assert end == BEFORE.put(Group(name="new", inline={"more": allow("iam:*")}))
+            assert [(one.code, one.subjects) for one in back.dangers] == [("cannot-undo", ("group new",))]
+
+
+@pytest.mark.parametrize("confirmed", ["", "999999999999", " 111122223333"])
+def test_another_account_is_refused(confirmed: str) -> None:
+    with pytest.raises(Refused, match="wrong-account"):
+        confirm(PLAN, BEFORE, confirmed)
+    with pytest.raises(Refused, match="wrong-account"):
+        check(PLAN, structs.replace(BEFORE, account="999999999999"), ACCOUNT)
+
+
+def test_what_was_reviewed_is_what_is_applied() -> None:
+    check(PLAN, BEFORE, ACCOUNT)
+    with pytest.raises(Refused, match="stale-plan"):
+        check(PLAN, BEFORE.put(user("dee")), ACCOUNT)
+    with pytest.raises(Refused, match="incomplete-snapshot"):
+        check(PLAN, structs.replace(BEFORE, incomplete=(Gap("iam:ListRoles", "denied"),)), ACCOUNT)
+    blocked = readd(BEFORE, MOVES, {}, [])
+    assert blocked.blocking
+    with pytest.raises(Refused, match="target-missing"):
+        check(blocked, BEFORE, ACCOUNT)
+
+
+def edits() -> dict[str, Plan]:
+    blocked = readd(BEFORE, MOVES, {}, [])
+    first = CreateGroup(group=Group(name="admins"))
+    return {
+        "one left out": structs.replace(PLAN, operations=PLAN.operations[:-1]),
+        "one more": structs.replace(PLAN, operations=(first, *PLAN.operations)),
+        "another order": structs.replace(PLAN, operations=PLAN.operations[::-1]),
+        "for another account": structs.replace(PLAN, based_on=BEFORE.put(user("dee")).fingerprint),
+        "by another name": structs.replace(PLAN, name="readd"),
+        "without its danger": structs.replace(blocked, dangers=()),
+        "without its fingerprint": structs.replace(PLAN, fingerprint=""),
+    }
+
+
+@pytest.mark.parametrize("edit", edits())
+def test_an_edited_plan_is_refused(edit: str, tmp_path: Path) -> None:
+    space, plan = Workspace(tmp_path), edits()[edit]
+    write_json(space.plan_path("it"), to_file(plan))
+    assert space.plan("it") == plan
+    with pytest.raises(Refused, match=r"changed after it was made|stale-plan"):
+        check(space.plan("it"), BEFORE, ACCOUNT)
+
+
+def test_an_untouched_plan_comes_through_its_file(tmp_path: Path) -> None:
+    space = Workspace(tmp_path)
+    space.save_plan(PLAN, "")
+    check(space.plan("decommission"), BEFORE, ACCOUNT)
