@@ -19,8 +19,11 @@ from secmigrate.operations import (
     CreateRole,
     CreateStack,
     DeleteInlinePolicy,
+    DeletePolicy,
+    DeletePolicyVersion,
     DeleteRole,
     DeleteStack,
+    DetachPolicy,
     Operation,
     PutInlinePolicy,
     QuarantineRole,
@@ -28,8 +31,9 @@ from secmigrate.operations import (
     RemoveUserFromGroup,
     UpdateTrustPolicy,
 )
-from secmigrate.operations.policies import CreatePolicyVersion, DeletePolicyVersion
+from secmigrate.operations.policies import CreatePolicyVersion
 from secmigrate.plan.fold import Kept, Plan, possible, sealed
+from secmigrate.plan.remade import Gone, made_since
 
 Op = TypeVar("Op", bound=Operation)
 
@@ -53,9 +57,10 @@ def rollback(
 ) -> Plan:
     """The plan `rollback` for the account as it is now.
 
-    `tried` are the operations of all journals, oldest first, of which those that are `wanted` are undone; trust
-    policies that hold the old id of a role which is made anew are put again. What is undone already is left out;
-    what somebody else changed in between is kept as it is and named (`cannot-undo`). Who cannot be put back into an old
+    `tried` are the operations of all journals, oldest first, of which those that are `wanted` are undone, with the
+    policies that these need; trust policies that hold the old id of a role which is made anew are put again. What is
+    undone already is left out; what somebody else changed in between, or made anew under an old name, is kept as it is
+    and named (`cannot-undo`). Who cannot be put back into an old
     group leaves none of the groups that took its place. A `stack` of the provisioner's, once nobody is in its groups
     any more, goes last. A `watch` that knows `live` and `documents(tried)` tells whose access dips.
     """
@@ -63,17 +68,24 @@ def rollback(
     kept: list[Kept] = []
     without: set[str] = set()  # users who do not get back all that they had
     now = live
-    for operation in reversed(net([one for one in took_effect(live, tried) if wanted(one)], apart=True)):
+    effects = took_effect(live, tried)
+    theirs = made_since(live, net(effects, apart=True))
+    for operation in reversed(net(_with_policies(effects, wanted), apart=True)):
         if isinstance(operation, UpdateTrustPolicy):
             continue  # trust that was put again had named somebody who is gone: there is no way back to that
         undo = _as_in(operation.undo(), now)
+        if undo.subject in theirs and isinstance(operation, Gone):
+            kept.append(Kept(*undo.subject, "somebody has made another one of that name since"))
+            continue
         if undo.is_done(now):
             continue
-        after = _after(undo, now)
+        about = theirs & (undo.changes | undo.relies_on)
+        after = None if about else _after(undo, now)
         if isinstance(undo, RemoveUserFromGroup) and undo.user in without:
             kept.append(Kept("user", undo.user, f"stays in {undo.group}, for want of an old group"))
         elif after is None:
-            kept.append(Kept(*undo.subject, f"cannot be undone any more: {undo.call().as_shell()}"))
+            why = "is not undone, for another one is there" if about else "cannot be undone any more"
+            kept.append(Kept(*undo.subject, f"{why}: {undo.call().as_shell()}"))
             if isinstance(undo, AddUserToGroup):
                 without.add(undo.user)
         else:
@@ -93,6 +105,20 @@ def rollback(
     dangers = (*incomplete(live), *some("cannot-undo", sorted({f"{one.kind} {one.name}" for one in kept})))
     # All of it had room before; what AWS's quotas are for this account nobody knows here.
     return sealed("rollback", live, operations, dangers, kept, keeps_quotas=False, watch=watch, may_dip=True)
+
+
+def _with_policies(effects: Iterable[AnyOperation], wanted: Callable[[Operation], bool]) -> list[AnyOperation]:
+    """What is wanted of these, with the managed policies that were deleted and that it needs to be undone."""
+    effects = tuple(effects)
+    needed = {
+        what
+        for one in effects
+        if isinstance(one, DetachPolicy | DeleteRole) and wanted(one)
+        for what in one.relies_on
+        if what[0] == "policy"
+    }
+    back = DeletePolicy | DeletePolicyVersion
+    return [one for one in effects if wanted(one) or (isinstance(one, back) and one.subject in needed)]
 
 
 def came_before(tried: Iterable[Tried], groups: Iterable[str]) -> bool:

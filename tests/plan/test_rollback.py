@@ -161,6 +161,45 @@ def test_another_group_of_the_old_name_is_not_filled_and_nobody_leaves_the_new_o
     assert dangers(back)["cannot-undo"] == ("group devs", "group new", "user ana", "user bo")
 
 
+def test_what_others_made_under_an_old_name_is_not_filled_and_gives_nobody_anything() -> None:
+    plans, now = migrated()
+    now = now.put(group("devs")).put(user("cy", "devs"))
+    back = rollback(now, tried(*plans))
+    end = after(now, back.operations)
+    assert end.groups["devs"] == group("devs")
+    assert end.members["devs"] == ("cy",)
+    assert end.members["new"] == ("ana", "bo")
+    assert kept(back)["devs"] == "somebody has made another one of that name since"
+    assert dangers(back)["cannot-undo"] == ("group devs", "group new", "user ana", "user bo")
+
+
+def test_an_old_policy_of_which_others_made_another_is_not_attached() -> None:
+    plans, now = migrated()
+    now = now.put(policy("p", "iam:*"))
+    end = after(now, rollback(now, tried(*plans)).operations)
+    assert end.groups["devs"] == group("devs", allow("s3:*"))
+    assert end.policies[arn("p")] == policy("p", "iam:*")
+
+
+def test_a_role_of_an_old_name_that_lets_others_in_is_given_nothing() -> None:
+    plans, now = migrated(
+        snapshot(role("old", inline={"s3": allow("s3:*")})).put(role("friend")), [Move("role", "old", "fresh")]
+    )
+    theirs = role("old", trusting("friend"))
+    now = now.put(theirs)
+    back = rollback(now, tried(*plans))
+    assert after(now, back.operations).roles["old"] == theirs
+    assert kept(back)["old"] == "somebody has made another one of that name since"
+
+
+def test_what_was_put_back_by_hand_in_part_is_put_back_whole() -> None:
+    plans, now = migrated()
+    now = now.put(group("devs", allow("s3:*"))).put(user("ana", "devs", "new"))
+    back = rollback(now, tried(*plans))
+    assert dangers(back) == {}
+    assert after(now, back.operations) == BEFORE
+
+
 def test_who_is_in_ten_groups_by_now_stays_where_he_is() -> None:
     plans, now = migrated()
     many = [f"g{n}" for n in range(9)]
@@ -351,3 +390,6 @@ def test_only_what_is_wanted_is_undone() -> None:
     assert end.groups.keys() == {"devs", "new"}
     assert end.users["ana"].groups == ("devs", "new")
     assert "old" not in end.roles
+    assert end.groups["devs"] == BEFORE.groups["devs"]  # with the managed policy that went with it
+    assert end.policies == BEFORE.policies
+    assert dangers(back) == {}
