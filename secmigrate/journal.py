@@ -175,9 +175,14 @@ class Journal(Struct, frozen=True):
 
 
 def has_begun(path: Path) -> bool:
-    """Whether the journal's plan is in it, whole. One that a crash cut short before that records nothing."""
-    with path.open("rb") as file:
-        return file.readline().endswith(b"\n")
+    """Whether the journal's plan is in it, whole. One that a crash cut short before that records nothing. Raises
+    BadInput if nobody can tell.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.readline().endswith(b"\n")
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=str(path), hint=HINT) from None
 
 
 def read_journal(path: Path) -> Journal:

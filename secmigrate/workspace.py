@@ -14,6 +14,7 @@ from typing import Literal
 from msgspec import Struct, structs
 
 from secmigrate.documents import (
+    names_in,
     read_bytes,
     read_config,
     read_decisions,
@@ -137,7 +138,7 @@ class Workspace:
 
     def config(self) -> Path:
         """The one SEC config of this workspace. Raises BadInput if there is none, or more than one."""
-        found = sorted(self.configs.glob("*-sec.yaml"))
+        found = [self.configs / name for name in names_in(self.configs, "-sec.yaml")]
         if len(found) != 1:
             told = ", ".join(path.name for path in found) or "none"
             raise BadInput(f"one SEC config is needed here, found: {told}", where=str(self.configs), hint=_MAP_FIRST)
@@ -258,7 +259,7 @@ class Workspace:
 
     def plans(self) -> list[Plan]:
         """All plans that were saved, each as it was last, by name. Raises BadInput."""
-        found = sorted(path.stem for path in (self.folder / "plans").glob("*.json"))
+        found = [name.removesuffix(".json") for name in names_in(self.folder / "plans", ".json")]
         return [self.plan(name) for name in found if not name.endswith("-policy")]
 
     def journal_path(self, name: str, at: str) -> Path:
@@ -280,9 +281,7 @@ class Workspace:
         return [read_journal(path) for path in paths if has_begun(path)]
 
     def _journal_names(self) -> list[str]:
-        return sorted(
-            (path.name for path in self.journals_folder.glob("*.jsonl")), key=lambda name: (_stamp(name), name)
-        )
+        return sorted(names_in(self.journals_folder, ".jsonl"), key=lambda name: (_stamp(name), name))
 
     def done(self) -> list[Tried]:
         """All that was done here, or may have been, oldest first."""

@@ -27,6 +27,16 @@ def main() -> None:
         else:
             with_one_command(sys.argv[1:])()
     except SecmigrateError as error:
-        for line in f"error: {error}".split("\n"):
-            sys.stderr.write(f"{plain(line)}\n")
+        _tell(str(error))
         sys.exit(error.exit_code)
+    except (
+        OSError
+    ) as error:  # of a file that nobody may look at, or a name that is none: what is there, nobody can tell
+        where = f"{error.filename}: " if error.filename else ""
+        _tell(f"{where}{error.strerror or error}\nhint: check the path and its permissions")
+        sys.exit(1)
+
+
+def _tell(text: str) -> None:
+    for line in f"error: {text}".split("\n"):
+        sys.stderr.write(f"{plain(line)}\n")

@@ -27,6 +27,20 @@ def read_bytes(path: Path | Traversable) -> bytes:
     return data
 
 
+def names_in(folder: Path, ending: str) -> list[str]:
+    """The names in a folder that end so, sorted; none if there is no such folder. Raises BadInput if it cannot be read:
+    what cannot be read is not empty.
+    """
+    try:
+        return sorted(path.name for path in folder.iterdir() if path.name.endswith(ending))
+    except OSError as error:
+        if not folder.exists():
+            return []
+        raise BadInput(
+            f"cannot be read: {error.strerror or error}", where=str(folder), hint="check whose it is: an earlier sudo?"
+        ) from None
+
+
 def write_whole(path: Path, data: bytes | Iterable[bytes], *, mode: int = PRIVATE) -> Path:
     """Writes by way of a temporary file beside it, fsync and rename. Raises Failed; then the old file still stands.
 

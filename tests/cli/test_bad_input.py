@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import socket
@@ -137,6 +138,16 @@ LATER = {
         r"migration/journals/readd-20240101T000000Z\.jsonl:1: damaged",
         files={"migration/journals/readd-20240101T000000Z.jsonl": '{"event": "lunch"}\n'},
     ),
+    "a journal that is no file": Bad(
+        "resume --endpoint-url {twin}",
+        r"migration/journals/readd-20240101T000000Z\.jsonl: cannot be read: Is a directory",
+        files={"migration/journals/readd-20240101T000000Z.jsonl/inside": "x"},
+    ),
+    "journals that are no folder": Bad(
+        "rollback --endpoint-url {twin}",
+        r"migration/journals: cannot be read: Not a directory",
+        files={"migration/journals": "x"},
+    ),
     "no one to confirm": Bad("readd --execute --endpoint-url {twin}", r"nobody is here to confirm it", code=4),
     "another account confirmed": Bad(
         "readd --execute --confirm-account 999988887777 --endpoint-url {twin}", r"wrong-account: ", code=4
@@ -250,6 +261,27 @@ def _tagged() -> Snapshot:
     account = small.account()
     spare = account.policies[small.SPARE]
     return account.put(structs.replace(spare, tags={"a": "b"}))
+
+
+@pytest.mark.parametrize("command", ["status", "resume", "rollback", "inventory", "report"])
+def test_journals_that_nobody_may_look_at_are_not_none(
+    ready: Path, unchanged: Twin, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    (ready / "migration/journals").mkdir()
+    listdir = os.listdir
+
+    def locked(folder: Path) -> list[str]:
+        if str(folder).endswith("journals"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return listdir(folder)
+
+    monkeypatch.setattr(os, "listdir", locked)
+    endpoint = [] if command in ("status", "report") else ["--endpoint-url", unchanged.url]
+    refused(run(command, *endpoint), Bad(command, r"migration/journals: cannot be read: Permission denied"))
+
+
+def test_a_name_that_is_none_gives_no_traceback(empty: Path) -> None:
+    refused(run("status", "-w", "x" * 300), Bad("status", r"x+.*: File name too long", code=1))
 
 
 def test_another_run_at_work(ready: Path) -> None:
