@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from msgspec import Struct
 
-from secmigrate.dangers import incomplete, stale, wrong_account
+from secmigrate.dangers import incomplete, some, stale, wrong_account
 from secmigrate.errors import AwsRefused, AwsSilent, BadInput, Failed, Interrupted, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import End, Journal, Writer
@@ -26,7 +26,7 @@ from secmigrate.operations import (
     Phase,
 )
 from secmigrate.plan import Plan, base_of, net, refusal
-from secmigrate.plan.fold import is_intact
+from secmigrate.plan.fold import is_intact, used_since
 
 # IAM is eventually consistent: usually 2 s, up to a minute (iam-rules, "Writing").
 PATIENCE = 60.0
@@ -67,7 +67,7 @@ def check(plan: Plan, live: Snapshot, confirmed: str) -> None:
     confirm(plan, live, confirmed)
     if not is_intact(plan):
         raise Refused("the plan was changed after it was made", hint="make the plan again and review it")
-    for danger in (*incomplete(live), *stale(plan.based_on, live)):
+    for danger in (*incomplete(live), *stale(plan.based_on, live), *some("stale-plan", used_since(plan, live))):
         raise Refused(f"{danger.code}: {danger.message}", hint=danger.hint)
     if error := refusal(plan):
         raise error
@@ -197,7 +197,7 @@ def remaining(journal: Journal, live: Snapshot, writer: Writer) -> list[int]:
         raise Refused(
             f"stale-plan: {error.message}", where=error.where, hint="plan again: `rollback` or anew"
         ) from None
-    for danger in stale(plan.based_on, base):
+    for danger in (*stale(plan.based_on, base), *some("stale-plan", used_since(plan, live, done))):
         raise Refused(f"{danger.code}: {danger.message}", hint="make the rest of the plan anew and review it")
     for n in journal.doubtful:
         writer.answer(n, "found" if n in found else "failed", error="" if n in found else "looked up: not applied")

@@ -34,6 +34,7 @@ class PlanFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     operations: tuple[Step, ...]
     dangers: tuple[Danger, ...]
     kept: tuple[Kept, ...]
+    used: Mapping[str, str] = {}
     kind: Literal["plan"] = "plan"
     version: Literal[1] = 1
 
@@ -48,6 +49,7 @@ def to_file(plan: Plan) -> PlanFile:
         operations=tuple(_step(n, operation) for n, operation in enumerate(plan.operations, 1)),
         dangers=plan.dangers,
         kept=plan.kept,
+        used=plan.used,
     )
 
 
@@ -60,6 +62,7 @@ def from_file(file: PlanFile) -> Plan:
         operations=tuple(step.operation for step in file.operations),
         dangers=file.dangers,
         kept=file.kept,
+        used=file.used,
         fingerprint=file.fingerprint,
     )
 

@@ -14,7 +14,7 @@ from secmigrate.access import Passage, Watch
 from secmigrate.dangers import Danger, over_quota, some
 from secmigrate.errors import Refused
 from secmigrate.iam import Principal, Snapshot
-from secmigrate.operations import AnyOperation, Impossible, Operation
+from secmigrate.operations import AnyOperation, DeleteRole, Impossible, Operation, QuarantineRole
 
 PlanName = Literal["deploy", "readd", "decommission", "rollback", "tier-upgrade", "tier-downgrade"]
 
@@ -36,6 +36,7 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     operations: tuple[AnyOperation, ...]
     dangers: tuple[Danger, ...] = ()
     kept: tuple[Kept, ...] = ()
+    used: Mapping[str, str] = {}  # when the roles that it puts out of use or deletes were last used, by then
     fingerprint: str = ""  # over all of the above: what was reviewed is what is applied
 
     @property
@@ -87,6 +88,7 @@ def sealed(
             *some("quota-exceeded", sorted(passed)),
         ),
         kept=tuple(sorted(kept)),
+        used=_last_used(snapshot, operations),
     )
     return structs.replace(plan, fingerprint=_fingerprint(plan))
 
@@ -134,6 +136,17 @@ def refusal(plan: Plan) -> Refused | None:
     return Refused(f"{first.code}: {first.message}{more}", hint=first.hint)
 
 
+def used_since(plan: Plan, live: Snapshot, done: Iterable[int] = ()) -> Iterator[str]:
+    """Which roles that the plan still has to put out of use or to delete somebody has used since it was made, a line
+    each; `done` are the numbers of the operations that are done. Use is no part of what makes two snapshots equal.
+    """
+    done = frozenset(done)
+    left = [operation for n, operation in enumerate(plan.operations, 1) if n not in done]
+    for name in sorted(_last_used(live, left).keys() & plan.used.keys()):
+        if (used := live.roles[name].seen.last_used) > plan.used[name]:
+            yield f"role {name} was used on {used[:10]}"
+
+
 def is_intact(plan: Plan) -> bool:
     """Whether the plan is as it was sealed."""
     return plan.fingerprint == _fingerprint(plan)
@@ -150,6 +163,11 @@ def possible(operation: Operation, snapshot: Snapshot) -> Snapshot | None:
 def _fingerprint(plan: Plan) -> str:
     unsealed = structs.replace(plan, fingerprint="")
     return hashlib.sha256(msgspec.json.encode(unsealed, enc_hook=iam.to_jsonable, order="sorted")).hexdigest()
+
+
+def _last_used(snapshot: Snapshot, operations: Iterable[Operation]) -> dict[str, str]:
+    ending = {one.subject[1] for one in operations if isinstance(one, QuarantineRole | DeleteRole)}
+    return {name: snapshot.roles[name].seen.last_used for name in sorted(ending & snapshot.roles.keys())}
 
 
 def _over_quota(operation: Operation, snapshot: Snapshot) -> set[str]:

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from secmigrate.apply import check, confirm
+from secmigrate.apply import check, confirm, remaining
 from secmigrate.documents import write_json
-from secmigrate.errors import Interrupted, Refused
-from secmigrate.iam import Gap, Group
+from secmigrate.errors import BadInput, Interrupted, Refused
+from secmigrate.iam import Gap, Group, Seen, Snapshot
 from secmigrate.operations import Call, CreateGroup
 from secmigrate.plan import Plan
 from secmigrate.plan.file import to_file
 from secmigrate.twin import Fault
 from secmigrate.workspace import Workspace
-from tests.apply.stage import BEFORE, MOVES, PLAN, Stage, staged
+from tests.apply.stage import BEFORE, MOVES, PLAN, Stage, staged, whole_plan, writing
 from tests.plan.cases import readd, user
 from tests.small import ACCOUNT, allow
 
@@ -105,6 +105,27 @@ def test_an_edited_plan_is_refused(edit: str, tmp_path: Path) -> None:
     assert space.plan("it") == plan
     with pytest.raises(Refused, match=r"changed after it was made|stale-plan"):
         check(space.plan("it"), BEFORE, ACCOUNT)
+
+
+def in_use(live: Snapshot) -> Snapshot:
+    """The same account after somebody used the old role."""
+    return live.put(structs.replace(live.roles["old"], seen=Seen(id="AROA1", last_used="2026-01-05T09:00:00+00:00")))
+
+
+def test_a_role_that_was_used_since_it_was_planned_is_not_taken_away() -> None:
+    check(PLAN, BEFORE, ACCOUNT)
+    with pytest.raises(Refused, match=r"stale-plan: .*: role old was used on 2026-01-05"):
+        check(PLAN, in_use(BEFORE), ACCOUNT)
+    check(whole_plan(in_use(BEFORE)), in_use(BEFORE), ACCOUNT)  # a person was shown when it was used
+
+
+def test_nor_is_one_that_was_used_while_the_plan_was_stopped(path: Path) -> None:
+    with staged(path) as stage:
+        assert stage.start(stop_before="delete") == "stopped"
+        used = r"stale-plan: .*: role old was used on 2026-01-05"
+        with writing(path) as journal, pytest.raises(Refused, match=used):
+            remaining(stage.journal, in_use(stage.look()), journal)
+        assert stage.resume() == "done"
 
 
 def test_an_untouched_plan_comes_through_its_file(tmp_path: Path) -> None:
