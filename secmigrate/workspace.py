@@ -255,7 +255,11 @@ class Workspace:
         path, again = self.plan_path(name), f"run `secmigrate {name.replace('-', ' ')}` and look at the plan first"
         if not path.exists():
             raise BadInput("no plan to execute", where=str(path), hint=again)
-        return from_file(read_json(path, PlanFile, hint=again))
+        file = read_json(path, PlanFile, hint=again)
+        try:
+            return from_file(file)
+        except BadInput as error:
+            raise BadInput(error.message, where=str(path), hint=again) from None
 
     def plans(self) -> list[Plan]:
         """All plans that were saved, each as it was last, by name. Raises BadInput."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from secmigrate.dangers import Danger
+from secmigrate.errors import BadInput
 from secmigrate.operations import AnyOperation
 from secmigrate.plan.fold import Kept, Plan, PlanName
 
@@ -54,7 +55,12 @@ def to_file(plan: Plan) -> PlanFile:
 
 
 def from_file(file: PlanFile) -> Plan:
-    """The plan of a file. Only the operations count; `apply` checks them by the fingerprint."""
+    """The plan of a file. Only the operations count, which `apply` checks by the fingerprint; so what stands beside one
+    for people to read must be what it does. Raises BadInput.
+    """
+    for n, step in enumerate(file.operations, 1):
+        if step != _step(n, step.operation):
+            raise BadInput(f"operations[{n - 1}]: what it says is not what its `operation` does")
     return Plan(
         name=file.name,
         account=file.account,

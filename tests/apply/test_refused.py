@@ -107,6 +107,17 @@ def test_an_edited_plan_is_refused(edit: str, tmp_path: Path) -> None:
         check(space.plan("it"), BEFORE, ACCOUNT)
 
 
+@pytest.mark.parametrize("change", [{"method": "TagUser"}, {"params": {}}, {"destructive": True}, {"n": 2}])
+def test_what_a_plan_says_of_a_call_is_what_it_does(change: dict[str, object], tmp_path: Path) -> None:
+    space, file = Workspace(tmp_path), to_file(PLAN)
+    write_json(
+        space.plan_path("it"), structs.replace(file, operations=(structs.replace(file.operations[0], **change),))
+    )
+    with pytest.raises(BadInput, match=r"operations\[0\]: what it says is not what") as caught:
+        space.plan("it")
+    assert caught.value.where == str(space.plan_path("it"))
+
+
 def in_use(live: Snapshot) -> Snapshot:
     """The same account after somebody used the old role."""
     return live.put(structs.replace(live.roles["old"], seen=Seen(id="AROA1", last_used="2026-01-05T09:00:00+00:00")))
