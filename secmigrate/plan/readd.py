@@ -12,6 +12,7 @@ from secmigrate.iam import Snapshot, User
 from secmigrate.operations import AddUserToGroup, AnyOperation, AttachPolicy, PutInlinePolicy, RemoveUserFromGroup
 from secmigrate.plan.fold import Plan, sealed
 from secmigrate.plan.moves import Homes, Move, missing_targets
+from secmigrate.plan.quarantine import as_named_now
 
 Members = Mapping[str, tuple[str, ...]]
 LONGEST_POLICY_NAME = 128  # iam-rules, "Quotas"
@@ -28,11 +29,14 @@ def readd(
     """The plan `readd` for the account as it is now.
 
     `saved` is who was in each old group when the inventory was made: it decides for groups that are gone by now, and
-    elsewhere it tells who joined or left since. `unmapped` are groups without a counterpart. `watch` knows `live`.
-    `taken_away` is what others would undo of it, such as Terraform on its next run, a sentence each.
+    elsewhere, in groups that are in quarantine as well, it tells who joined or left since. `unmapped` are groups
+    without a counterpart. `watch` knows `live`. `taken_away` is what others would undo of it, such as Terraform on its
+    next run, a sentence each.
     """
     moves = tuple(moves)
-    homes = Homes(moves)
+    named = as_named_now(moves, live)
+    saved = {**saved, **{now.old: saved[then.old] for then, now in zip(moves, named, strict=True) if then.old in saved}}
+    moves, homes = named, Homes(named)
     absent = set(missing_targets((move for move in moves if move.kind == "group"), live))
     wanted = _wanted(live, homes, saved)
     operations: list[AnyOperation] = []

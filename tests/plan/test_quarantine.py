@@ -22,6 +22,7 @@ from tests.plan.cases import (
     groups,
     kept,
     policy,
+    readd,
     role,
     role_arn,
     roles,
@@ -195,3 +196,16 @@ def _entry(name: str) -> Document:
     operation = entry(role(name), "2026-03-01")
     assert isinstance(operation, QuarantineRole)
     return operation.document
+
+
+def test_who_joins_a_group_in_quarantine_is_moved_and_then_it_goes() -> None:
+    moves, saved = groups(devs="new"), LIVE.members
+    live = after(LIVE, decommission(LIVE, "2026-03-01", ALL, moves=moves).operations)
+    live = live.put(user("bo", "secmigrate-quarantine-20260301-devs"))
+    later = decommission(live, "2026-03-08", ALL, moves=moves)
+    assert dangers(later) == {"not-a-member-yet": ("bo (secmigrate-quarantine-20260301-devs)",)}
+    moved = readd(live, moves, saved, [])
+    assert shell(moved) == ["add-user-to-group --user-name bo --group-name new"]
+    assert dangers(moved) == {"joined-since-snapshot": ("bo (secmigrate-quarantine-20260301-devs)",)}
+    live = after(live, moved.operations)
+    assert "delete-group" in shell(decommission(live, "2026-03-08", ALL, moves=moves))[-1]
