@@ -90,7 +90,7 @@ KINDS: Mapping[Code, _Kind] = {
     "named-elsewhere": _Kind(
         "subjects",
         "named in policies that stay, which would lose them for good: {subjects}",
-        "change those policies to name the new role first",
+        "change those policies first, to name what takes their place",
     ),
     "not-a-member-yet": _Kind(
         "subjects", "in an old group but not yet in its new one: {subjects}", "run `readd --execute` first"

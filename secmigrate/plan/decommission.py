@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
 from secmigrate.access import Watch
 from secmigrate.dangers import Danger, incomplete, some
-from secmigrate.iam import Document, Group, Policy, Principal, Role, Snapshot
+from secmigrate.iam import Document, Entity, Group, Policy, Principal, PrincipalKind, Role, Snapshot
 from secmigrate.operations import (
     PHASES,
     AnyOperation,
@@ -25,7 +25,7 @@ from secmigrate.operations.policies import denies
 from secmigrate.plan.farewell import Farewell
 from secmigrate.plan.fold import Kept, Plan, sealed
 from secmigrate.plan.moves import Homes, Move, missing_targets, successors
-from secmigrate.plan.naming import in_rings, namers, referring_last
+from secmigrate.plan.naming import in_rings, namers, policy_namers, referring_last
 from secmigrate.plan.quarantine import POLICY, Quarantine, Thing, as_named_now, entered, entry, parted
 
 
@@ -37,6 +37,7 @@ class Leaving(Struct, frozen=True):
     entering: tuple[Thing, ...]
     kept: tuple[Kept, ...]
     dangers: tuple[Danger, ...]
+    named: tuple[str, ...]  # roles that stay because something names them
 
 
 def decommission(
@@ -64,7 +65,14 @@ def decommission(
     # By phase, and within a phase in the order above: sorting is stable.
     operations.sort(key=lambda operation: PHASES.index(operation.phase))
     shared = some("shared-policy", sorted(one.name for one in staying if one.why.endswith("uses it as well")))
-    dangers = (*incomplete(live), *some("target-missing", missing_targets(moves, live)), *leaving.dangers, *shared)
+    named = [*leaving.named, *sorted(one.name for one in staying if one.why.startswith("named in"))]
+    dangers = (
+        *incomplete(live),
+        *some("target-missing", missing_targets(moves, live)),
+        *leaving.dangers,
+        *some("named-elsewhere", named),
+        *shared,
+    )
     return sealed("decommission", live, operations, dangers, (*leaving.kept, *staying), watch=watch)
 
 
@@ -101,12 +109,11 @@ def _leaving(
             "owned-elsewhere", sorted([*owned, *(one for one, reason in why.items() if reason.startswith("managed"))])
         ),
         *some("service-linked", sorted(name for name, reason in why.items() if reason.startswith("AWS"))),
-        *some("named-elsewhere", sorted(named)),
         *some("stranded-user", farewell.stranded),
         *some("deny-removed", farewell.gains(due_groups)),
     ]
     entering = (*of_groups.entering, *of_roles.entering)
-    return Leaving(due_groups, due_roles, entering, tuple(kept), tuple(dangers))
+    return Leaving(due_groups, due_roles, entering, tuple(kept), tuple(dangers), tuple(sorted(named)))
 
 
 def _groups(live: Snapshot, homes: Homes) -> tuple[tuple[Group, ...], list[str]]:
@@ -210,6 +217,7 @@ def _policies(live: Snapshot, leaving: Leaving) -> tuple[list[Policy], list[Kept
     used = {arn for one in (*leaving.groups, *leaving.roles) for arn in one.attached}
     going: list[Policy] = []
     kept: list[Kept] = []
+    named = policy_namers(live) if used else {}
     for arn in sorted(used & live.own_policies.keys()):
         policy = live.policies[arn]
         others = [one for one in live.uses(arn) if (one.kind, one.name) not in names]
@@ -221,9 +229,16 @@ def _policies(live: Snapshot, leaving: Leaving) -> tuple[list[Policy], list[Kept
             kept.append(Kept("policy", arn, f"{other.kind} {other.name} uses it as well"))
         elif live.owner(policy):
             kept.append(Kept("policy", arn, f"managed by {live.owner(policy)}"))
+        elif namers_left := [one for one in named.get(arn, ()) if one is not policy and _stays(one, names)]:
+            kept.append(Kept("policy", arn, f"named in {min(map(live.arn, namers_left))}"))
         else:
             going.append(policy)
     return going, kept
+
+
+def _stays(one: Entity, leaving: Container[tuple[PrincipalKind, str]]) -> bool:
+    """Whether a thing is none of the groups and roles that go. A managed policy counts as staying."""
+    return not isinstance(one, Principal) or (one.kind, one.name) not in leaving
 
 
 def _policy(policy: Policy) -> Iterator[AnyOperation]:

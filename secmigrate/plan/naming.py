@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from secmigrate.iam import Document, Entity, Policy, Principal, Role, Snapshot
 
+_POLICY_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:policy/[!-~]*?(?=\")")
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]*?(?=\")")
 
 
@@ -21,6 +22,18 @@ def namers(snapshot: Snapshot) -> Mapping[str, tuple[Entity, ...]]:
     found: dict[str, list[Entity]] = {}
     for thing in snapshot.entities():
         for arn in {arn for document in _documents(thing) for arn in named_roles(document)}:
+            found.setdefault(arn, []).append(thing)
+    return {arn: tuple(things) for arn, things in found.items()}
+
+
+def policy_namers(snapshot: Snapshot) -> Mapping[str, tuple[Entity, ...]]:
+    """By the ARN of each managed policy that some document names in full, such as a condition on the permissions
+    boundary that a new user must have: what holds such a document.
+    """
+    found: dict[str, list[Entity]] = {}
+    for thing in snapshot.entities():
+        texts = (document.text for document in _documents(thing) if ":policy/" in document.text)
+        for arn in {arn for text in texts for arn in _POLICY_ARN.findall(text)}:
             found.setdefault(arn, []).append(thing)
     return {arn: tuple(things) for arn, things in found.items()}
 

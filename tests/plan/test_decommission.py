@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from secmigrate.iam import Entity, Gap, InstanceProfile, Policy, Seen, Snapshot, Version
+from secmigrate.iam import Document, Entity, Gap, InstanceProfile, Policy, Seen, Snapshot, Version
 from secmigrate.operations import PHASES
 from tests.plan.cases import (
     after,
@@ -24,7 +24,7 @@ from tests.plan.cases import (
     trusting,
     user,
 )
-from tests.small import READ_ONLY, allow, deny, trust
+from tests.small import ACCOUNT, READ_ONLY, allow, deny, trust
 
 
 def test_a_group_goes_when_its_members_are_in_the_new_one() -> None:
@@ -275,3 +275,30 @@ def test_a_role_with_more_policies_than_iam_grants_by_default_may_go() -> None:
     plan = decommission(live, roles(old="new"))
     assert dangers(plan) == {}
     assert list(after(live, plan.operations).roles) == ["new"]
+
+
+def boundary_of_others(name: str) -> Document:
+    """Allows to make users, if they have that permissions boundary."""
+    row = {"Effect": "Allow", "Action": "iam:CreateUser", "Resource": "*"}
+    condition = {"StringEquals": {"iam:PermissionsBoundary": arn(name)}}
+    return Document({"Version": "2012-10-17", "Statement": [{**row, "Condition": condition}]})
+
+
+def test_a_policy_that_something_names_which_stays_is_kept() -> None:
+    live = snapshot(
+        group("devs", attached=(arn("p"), arn("q"))),
+        group("new"),
+        user("hr", inline={"hire": boundary_of_others("p")}),
+        policy("p", "s3:*"),
+        policy("q", "sqs:*"),
+    )
+    plan = decommission(live, groups(devs="new"))
+    assert after(live, plan.operations).own_policies.keys() == {arn("p")}
+    assert kept(plan) == {arn("p"): f"named in arn:aws:iam::{ACCOUNT}:user/hr"}
+    assert dangers(plan) == {"named-elsewhere": (arn("p"),)}
+
+
+def test_a_policy_that_only_what_goes_names_may_go() -> None:
+    devs = group("devs", boundary_of_others("p"), attached=(arn("p"),))
+    live = snapshot(devs, group("new"), policy("p", "s3:*"))
+    assert not after(live, decommission(live, groups(devs="new")).operations).own_policies
