@@ -29,9 +29,7 @@ def main() -> None:
     except SecmigrateError as error:
         _tell(str(error))
         sys.exit(error.exit_code)
-    except (
-        OSError
-    ) as error:  # of a file that nobody may look at, or a name that is none: what is there, nobody can tell
+    except OSError as error:  # a file that nobody may look at, or a name that is none: what is there, nobody can tell
         where = f"{error.filename}: " if error.filename else ""
         _tell(f"{where}{error.strerror or error}\nhint: check the path and its permissions")
         sys.exit(1)
