@@ -33,6 +33,8 @@ EXCLUSIVE: Mapping[str, tuple[PrincipalKind, str]] = {
 }
 _HOLDERS: tuple[PrincipalKind, ...] = ("user", "group", "role")
 _INDEX = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
+# What can stand in a configuration unquoted: no index, and nothing that a state has only if somebody forged it.
+_WHOLE = re.compile(r"[\w-]+(\.[\w-]+)+")
 
 Thing = tuple[str, str]  # (kind, name); a policy by its ARN
 
@@ -74,7 +76,7 @@ def handover(resources: Iterable[Resource], leaving: Set[Thing], planned: Snapsh
             edit.append(f"{one.address}: take {names} out of its configuration; the rest of it stays")
     blocks = {_block(one.address) for one in going}
     blocked = {_block(one.address) for one in staying}
-    whole = sorted(block for block in blocks - blocked if not _INDEX.search(block))
+    whole = sorted(block for block in blocks - blocked if _WHOLE.fullmatch(block))
     return Handover(
         takes_away=tuple(sorted(takes)),
         state_rm=tuple(sorted(one.address for one in going)),

@@ -98,6 +98,14 @@ def test_who_lists_the_new_takes_nothing_away() -> None:
     assert takes_away([Resource("aws_iam_policy_attachment.x", "aws_iam_policy_attachment", values)], planned) == []
 
 
+@pytest.mark.parametrize("name", ['x\n}\ndata "external" "y" {', "x\ny", "x y", "x#", "x[0", "${x}"])
+def test_a_forged_name_gets_into_no_configuration(name: str) -> None:
+    forged = Resource(f"aws_iam_group.{name}", "aws_iam_group", {"name": "devs"})
+    found = handover([forged], frozenset({("group", "devs")}), NOBODY)
+    assert found.state_rm == (forged.address,)
+    assert configuration(found) == ""
+
+
 def whole_state() -> dict[str, Any]:
     """With what the real program insists on."""
     state = version_4()
