@@ -7,6 +7,7 @@ and so cannot be in one more, has what one of her groups gives directly, by a ma
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 
 from msgspec import Struct
 
@@ -70,8 +71,13 @@ def span(live: Snapshot, name: str, group: Group, leaving: frozenset[str]) -> Sp
 
 
 def copy_name(group: str) -> str:
-    """What the copy of a group is called, and its policy."""
-    return f"{PREFIX}{group}"[:_LONGEST_NAME]
+    """What the copy of a group is called, and its policy. A name that is cut off ends in what tells it from others that
+    begin as it does.
+    """
+    name = f"{PREFIX}{group}"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 9]}-{sha256(group.encode()).hexdigest()[:8]}"
 
 
 def built(live: Snapshot, one: Span) -> Iterator[AnyOperation]:

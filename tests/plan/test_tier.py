@@ -9,7 +9,7 @@ from secmigrate.access import Accepted
 from secmigrate.iam import Group, InstanceProfile, Snapshot
 from secmigrate.operations import CreateStack, DeleteStack
 from secmigrate.plan import Plan, Way, fold
-from secmigrate.plan.bridge import PREFIX
+from secmigrate.plan.bridge import PREFIX, copy_name
 from secmigrate.plan.standing import Stack
 from tests.plan.cases import EVERY_LOSS, after, dangers, group, role, shell, trusting, user
 from tests.plan.tiers import (
@@ -205,3 +205,10 @@ def test_levels_that_give_less_strand_people() -> None:
     assert {line.split(" ", 1)[0] for line in dangers(plan)["stranded-user"]} == {"ana", "bo", "cy", "di", "ed"}
     assert plan.blocking
     assert not planned(LIVE, new=less, accept=[Accepted(actions=("*",), why="a test")]).blocking
+
+
+def test_long_names_that_begin_alike_have_bridges_of_their_own() -> None:
+    names = [f"{'x' * 124}{n:04}" for n in range(3)]
+    assert len({copy_name(name) for name in names}) == len(names)
+    assert {len(copy_name(name)) for name in names} == {128}
+    assert copy_name("devs") == "secmigrate-bridge-devs"
