@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from copy import copy
 
@@ -9,6 +10,8 @@ import typer.main
 
 from secmigrate.cli.app import app
 from secmigrate.cli.out import Heard, hearing
+
+_INTERRUPTED = 128 + signal.SIGINT
 
 
 def with_one_command(words: Sequence[str]) -> typer.Typer:
@@ -40,4 +43,6 @@ def invoke(words: Sequence[str]) -> Heard:
             )
         except typer.Abort:
             raise KeyboardInterrupt from None
+    if code == _INTERRUPTED:  # what typer makes of Ctrl-C: the command has said nothing, or not all
+        raise KeyboardInterrupt
     return Heard(heard.lines, heard.document, code if isinstance(code, int) else 0)

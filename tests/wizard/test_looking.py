@@ -90,5 +90,5 @@ def test_the_tier_that_she_chose_is_proposed_when_she_comes_back(tmp_path: Path)
         terminal.answer(keys)
     terminal.until("PART 3 OF 7")
     assert documents.read_config(space.config())[0].tier.name == "medium"
-    terminal.answer(CTRL_C)
-    assert terminal.ended() == 3
+    terminal.hang_up()
+    terminal.process.wait()
