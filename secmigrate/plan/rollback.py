@@ -60,9 +60,9 @@ def rollback(
     `tried` are the operations of all journals, oldest first, of which those that are `wanted` are undone, with the
     policies that these need; trust policies that hold the old id of a role which is made anew are put again. What is
     undone already is left out; what somebody else changed in between, or made anew under an old name, is kept as it is
-    and named (`cannot-undo`). Who cannot be put back into an old
-    group leaves none of the groups that took its place. A `stack` of the provisioner's, once nobody is in its groups
-    any more, goes last. A `watch` that knows `live` and `documents(tried)` tells whose access dips.
+    and named (`cannot-undo`). Who cannot be put back into an old group leaves none of the groups that took its place. A
+    `stack` of the provisioner's, once nobody is in its groups any more, goes last. A `watch` that knows `live` and
+    `documents(tried)` tells whose access dips.
     """
     operations: list[AnyOperation] = []
     kept: list[Kept] = []
@@ -95,16 +95,21 @@ def rollback(
     operations += again
     kept += lost
     if stack and (gone := stack.as_in(now)).things:
-        inside = [f"{len(now.members[one.name])} in {one.name}" for one in gone.groups if now.members[one.name]]
-        if inside:
-            kept.append(Kept("stack", stack.stack, f"stays, for people are in its groups: {', '.join(inside)}"))
-        elif possible(gone, now):
-            operations.append(gone)
+        if why := _why_it_stays(gone, now):
+            kept.append(Kept("stack", stack.stack, why))
         else:
-            kept.append(Kept("stack", stack.stack, "stays, for a role of it is in an instance profile"))
+            operations.append(gone)
     dangers = (*incomplete(live), *some("cannot-undo", sorted({f"{one.kind} {one.name}" for one in kept})))
     # All of it had room before; what AWS's quotas are for this account nobody knows here.
     return sealed("rollback", live, operations, dangers, kept, keeps_quotas=False, watch=watch, may_dip=True)
+
+
+def _why_it_stays(stack: DeleteStack, now: Snapshot) -> str:
+    """Why the stack cannot be deleted yet; empty if it can."""
+    inside = [f"{len(now.members[one.name])} in {one.name}" for one in stack.groups if now.members[one.name]]
+    if inside:
+        return f"stays, for people are in its groups: {', '.join(inside)}"
+    return "" if possible(stack, now) else "stays, for a role of it is in an instance profile"
 
 
 def _with_policies(effects: Iterable[AnyOperation], wanted: Callable[[Operation], bool]) -> list[AnyOperation]:
