@@ -27,6 +27,7 @@ from secmigrate.workspace import ACCOUNTS, Fit, Workspace
 
 if TYPE_CHECKING:
     from secmigrate.aws import Aws
+    from secmigrate.operations import Operation
 
 
 def look(aws: Aws, out: Out, account: str = "") -> Snapshot:
@@ -68,6 +69,19 @@ def with_owners(space: Workspace, live: Snapshot, moves: Iterable[Move], aws: Aw
     found = owners_now(live, then, told, read_managed(places, at), aws, about)
     out.say(*found.unsure)
     return structs.replace(live, owners=found.by_arn)
+
+
+def taken_over(space: Workspace, live: Snapshot, operations: Iterable[Operation]) -> list[str]:
+    """The groups, roles and policies that these operations change and that a state of Terraform's says by now it
+    manages. Raises BadInput if a state or template that told the inventory who manages what is not there any more.
+    """
+    told = [one.owners for one in read_all(space.places(), last_place(space, None)).snapshots]
+    owned = {arn for one in told for arn, owner in one.items() if owner.startswith("terraform ")}
+    changed = {one.subject for one in operations}
+    things = {("policy", arn): policy for arn, policy in live.own_policies.items()} | {
+        (one.kind, one.name): one for one in (*live.groups.values(), *live.roles.values())
+    }
+    return sorted(name for (kind, name), one in things.items() if (kind, name) in changed and live.arn(one) in owned)
 
 
 def managed(space: Workspace) -> Managed:

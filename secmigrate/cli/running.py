@@ -19,6 +19,7 @@ from secmigrate import documents
 from secmigrate.apply import AT_ONCE, Hands, check, confirm, execute, remaining
 from secmigrate.cli import account
 from secmigrate.cli.out import Out, finish
+from secmigrate.dangers import some
 from secmigrate.errors import BadInput, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import Writer, read_journal
@@ -77,6 +78,7 @@ def carry_out(
             out.document("run", {"name": name, "result": "done", "operations": 0, "journal": None})
             finish(0)
         check(plan, live, confirmed or _typed(plan))
+        _not_taken_over(plan, (), live, workspace)
         at = account.now()
         path = workspace.journal_path(name, at)
         journal = Writer(path, account.now)
@@ -172,6 +174,16 @@ def _look_again(plan: Plan, done: Sequence[int], live: Snapshot, workspace: Work
         raise Refused(f"{danger.code}: {danger.message}", hint=f"{hint}; then `secmigrate resume`")
 
 
+def _not_taken_over(plan: Plan, done: Sequence[int], live: Snapshot, workspace: Workspace) -> None:
+    """Raises Refused if Terraform manages by now what the rest of the plan takes away for good. No other plan is asked:
+    nothing stands between a person and her way back, least of all a state that cannot be read.
+    """
+    if plan.name == "decommission":
+        left = [operation for n, operation in enumerate(plan.operations, 1) if n not in done]
+        for danger in some("owned-elsewhere", account.taken_over(workspace, live, left)):
+            raise Refused(f"{danger.code}: {danger.message}", hint=danger.hint)
+
+
 def _words(plan: Plan) -> str:
     """The command that makes such plans."""
     return plan.name.replace("-", " ")
@@ -233,6 +245,7 @@ def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, at
             done = remaining(stopped, live, journal)
             journal.resumed(aws.identity()[1])
             _look_again(stopped.plan, done, live, workspace)
+            _not_taken_over(stopped.plan, done, live, workspace)
             run(stopped.plan, aws, journal, workspace, out, done=done, at_once=at_once)
         finally:
             journal.close()

@@ -15,11 +15,13 @@ from secmigrate.aws import Aws
 from secmigrate.cli import account
 from secmigrate.cli.out import Out
 from secmigrate.errors import BadInput
-from secmigrate.iam import Snapshot
+from secmigrate.iam import Group, Role, Snapshot, User
+from secmigrate.plan.permissions import policy_of
 from secmigrate.twin import Twin
 from secmigrate.workspace import Workspace
 from tests.cli.runs import run
-from tests.small import ACCOUNT
+from tests.plan.cases import decommission, groups
+from tests.small import ACCOUNT, allow, trust
 from tests.sources.test_terraform import ARN, EXPECTED, version_4
 
 OUT = Out(json=True)
@@ -99,3 +101,73 @@ def test_a_state_that_is_gone_is_no_proof(space: Workspace, state: Path, aws: Aw
 def test_without_other_sources_the_places_stay(space: Workspace, tmp_path: Path) -> None:
     assert run("inventory", "-w", space.folder, "--from", tmp_path / "live.json").code == 0
     assert len(space.places()) == 1
+
+
+LIVE = Snapshot(
+    account=ACCOUNT,
+    users={"ana": User(name="ana", groups=("new", "old"))},
+    groups={name: Group(name=name, inline={"own": allow("s3:*")}) for name in ("new", "old")},
+    roles={"old": Role(name="old", trust=trust())},
+)
+
+
+def of_terraform(path: Path, *resources: tuple[str, str]) -> None:
+    """Writes a state that holds these, by type and name, and a user whom nothing here is about."""
+    kinds = {f"aws_iam_{kind}": f"{ARN}:{kind}/{name}" for kind, name in (*resources, ("user", "ana"))}
+    common = {"path": "/", "assume_role_policy": trust().text}
+    rows = [
+        {
+            "mode": "managed",
+            "type": kind,
+            "name": "x",
+            "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+            "instances": [{"attributes": {**common, "arn": arn, "name": arn.rsplit("/", 1)[1]}}],
+        }
+        for kind, arn in kinds.items()
+    ]
+    path.write_text(json.dumps({**version_4(), "resources": rows}))
+
+
+@pytest.fixture
+def leaving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Twin, Workspace]]:
+    """A decommission of the group `old`, planned while Terraform managed the user alone."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "invented")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "invented")
+    of_terraform(tmp_path / "terraform.tfstate")
+    with Twin(LIVE) as twin:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", twin.url)
+        sources = ("--from", "live", "--from", tmp_path / "terraform.tfstate")
+        assert run("inventory", "-w", tmp_path / "w", *sources).code == 0
+        space = Workspace(tmp_path / "w")
+        plan = decommission(twin.snapshot(), groups(old="new"))
+        space.save_plan(plan, "", policy_of(plan, LIVE))
+        yield twin, space
+
+
+EXECUTE = ("--execute", "--confirm-account", ACCOUNT)
+
+
+def test_what_terraform_took_over_since_the_plan_stays(tmp_path: Path, leaving: tuple[Twin, Workspace]) -> None:
+    twin, space = leaving
+    of_terraform(tmp_path / "terraform.tfstate", ("group", "old"))
+    ran = run("decommission", "-w", space.folder, *EXECUTE)
+    assert (ran.code, twin.snapshot()) == (4, LIVE), ran
+    assert "\nerror: owned-elsewhere: managed by Terraform or a CloudFormation stack: old\n" in ran.err
+    assert not space.journals()
+    of_terraform(tmp_path / "terraform.tfstate", ("role", "old"))  # of that name is another thing
+    assert run("decommission", "-w", space.folder, *EXECUTE).code == 0
+    assert set(twin.snapshot().groups) == {"new"}
+
+
+def test_what_terraform_took_over_half_way_stays(tmp_path: Path, leaving: tuple[Twin, Workspace]) -> None:
+    twin, space = leaving
+    assert run("decommission", "-w", space.folder, *EXECUTE, "--stop-before", "delete").code == 3
+    of_terraform(tmp_path / "terraform.tfstate", ("group", "old"))
+    ran = run("resume", "-w", space.folder, "--confirm-account", ACCOUNT)
+    assert (ran.code, set(twin.snapshot().groups)) == (4, {"new", "old"}), ran
+    assert "owned-elsewhere" in ran.err
+    # The way back does not ask what the state says, nor whether it can be read at all.
+    (tmp_path / "terraform.tfstate").unlink()
+    assert run("rollback", "-w", space.folder).code == 3
+    assert run("rollback", "-w", space.folder, *EXECUTE).code == 0
+    assert twin.snapshot() == LIVE
