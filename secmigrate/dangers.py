@@ -154,8 +154,8 @@ KINDS: Mapping[Code, _Kind] = {
     ),
     "cannot-undo": _Kind(
         "subjects",
-        "somebody changed what this would undo, so it is left as it is: {subjects}",
-        "look at what the message names, and undo it by hand if it should go",
+        "there would be no way back, or there is none, so it is left as it is: {subjects}",
+        "see why it stays, beside its name; mend that and plan again, or do it by hand",
     ),
     "deny-removed": _Kind(
         "nothing",

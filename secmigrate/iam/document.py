@@ -46,6 +46,14 @@ class Document:
         return [row if isinstance(row, dict) else {} for row in (found if isinstance(found, list) else [found])]
 
     @property
+    def aws_principals(self) -> list[str]:
+        """Whom a trust policy names under `AWS`, as it names them, whether it lets them in or keeps them out."""
+        rows = [row.get(element) for row in self.statements for element in ("Principal", "NotPrincipal")]
+        values = [row.get("AWS") for row in rows if isinstance(row, dict)]
+        names = [name for value in values for name in (value if isinstance(value, list) else [value])]
+        return [name for name in names if isinstance(name, str)]
+
+    @property
     def size(self) -> int:
         """Characters as IAM's quotas count them, white space outside of strings left out."""
         return len(self.text)

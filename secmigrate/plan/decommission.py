@@ -25,7 +25,7 @@ from secmigrate.operations.policies import denies
 from secmigrate.plan.farewell import Farewell
 from secmigrate.plan.fold import Kept, Plan, sealed
 from secmigrate.plan.moves import Homes, Move, missing_targets, successors
-from secmigrate.plan.naming import in_rings, namers, policy_namers, referring_last
+from secmigrate.plan.naming import in_rings, namers, nobody, policy_namers, referring_last
 from secmigrate.plan.quarantine import POLICY, Quarantine, Thing, as_named_now, entered, entry, parted
 
 
@@ -111,6 +111,7 @@ def _leaving(
         *some("service-linked", sorted(name for name, reason in why.items() if reason.startswith("AWS"))),
         *some("stranded-user", farewell.stranded),
         *some("deny-removed", farewell.gains(due_groups)),
+        *some("cannot-undo", sorted(name for name, reason in why.items() if reason.startswith("trusts"))),
     ]
     entering = (*of_groups.entering, *of_roles.entering)
     return Leaving(due_groups, due_roles, entering, tuple(kept), tuple(dangers), tuple(sorted(named)))
@@ -158,6 +159,8 @@ def _roles(live: Snapshot, new_of: Mapping[str, str], unused_since: str) -> tupl
             why[old] = f"used on {role.seen.last_used[:10]}"
         elif entered(role) and role.seen.last_used[:10] > entered(role):
             why[old] = f"used on {role.seen.last_used[:10]}, while in quarantine"
+        elif gone := nobody(role.trust, live):
+            why[old] = f"trusts {gone[0]}, who is gone, so that IAM would not take it anew"
         else:
             going.append(role)
     return tuple(going), why

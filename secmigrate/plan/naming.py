@@ -9,6 +9,8 @@ from graphlib import CycleError, TopologicalSorter
 from secmigrate.iam import Document, Entity, Policy, Principal, Role, Snapshot
 
 _POLICY_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:policy/[!-~]*?(?=\")")
+_PRINCIPAL = re.compile(r"arn:[a-z-]+:iam::(?P<account>[0-9]{12}):(?P<kind>user|role)/(?:[!-~]*/)?(?P<name>[^/]+)")
+_DELETED = re.compile(r"A(?:RO|ID)A[A-Z0-9]{12,}")  # what a trust policy shows in place of somebody who is gone
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]*?(?=\")")
 
 
@@ -63,6 +65,21 @@ def in_rings(snapshot: Snapshot, roles: Iterable[Role]) -> list[Role]:
         if len(ringed) == len(left):
             return [ringed[arn] for arn in sorted(ringed)]
         left = ringed
+
+
+def nobody(trust: Document, snapshot: Snapshot) -> list[str]:
+    """The users and roles of this account that a trust policy names and that are gone, by ARN, or by the unique id that
+    IAM shows instead: it would not take the policy again.
+    """
+    return sorted({name for name in trust.aws_principals if _is_gone(name, snapshot)})
+
+
+def _is_gone(principal: str, snapshot: Snapshot) -> bool:
+    named = _PRINCIPAL.fullmatch(principal)
+    if named is None or named["account"] != snapshot.account:
+        return _DELETED.fullmatch(principal) is not None
+    there = snapshot.users.get(named["name"]) if named["kind"] == "user" else snapshot.roles.get(named["name"])
+    return there is None or snapshot.arn(there) != principal
 
 
 def _documents(thing: Entity) -> Iterator[Document]:

@@ -19,11 +19,9 @@ from secmigrate.operations import (
     CreateRole,
     CreateStack,
     DeleteInlinePolicy,
-    DeletePolicy,
     DeletePolicyVersion,
     DeleteRole,
     DeleteStack,
-    DetachPolicy,
     Operation,
     PutInlinePolicy,
     QuarantineRole,
@@ -33,6 +31,8 @@ from secmigrate.operations import (
 )
 from secmigrate.operations.policies import CreatePolicyVersion
 from secmigrate.plan.fold import Kept, Plan, possible, sealed
+from secmigrate.plan.naming import nobody
+from secmigrate.plan.needed import with_needed
 from secmigrate.plan.remade import Gone, made_since
 
 Op = TypeVar("Op", bound=Operation)
@@ -58,11 +58,11 @@ def rollback(
     """The plan `rollback` for the account as it is now.
 
     `tried` are the operations of all journals, oldest first, of which those that are `wanted` are undone, with the
-    policies that these need; trust policies that hold the old id of a role which is made anew are put again. What is
-    undone already is left out; what somebody else changed in between, or made anew under an old name, is kept as it is
-    and named (`cannot-undo`). Who cannot be put back into an old group leaves none of the groups that took its place. A
-    `stack` of the provisioner's, once nobody is in its groups any more, goes last. A `watch` that knows `live` and
-    `documents(tried)` tells whose access dips.
+    policies and roles that these need; trust policies that hold the old id of a role which is made anew are put again.
+    What is undone already is left out; what somebody else changed in between, or made anew under an old name, is kept
+    as it is and named (`cannot-undo`). Who cannot be put back into an old group leaves none of the groups that took its
+    place. A `stack` of the provisioner's, once nobody is in its groups any more, goes last. A `watch` that knows `live`
+    and `documents(tried)` tells whose access dips.
     """
     operations: list[AnyOperation] = []
     kept: list[Kept] = []
@@ -70,7 +70,7 @@ def rollback(
     now = live
     effects = took_effect(live, tried)
     theirs = made_since(live, net(effects, apart=True))
-    for operation in reversed(net(_with_policies(effects, wanted), apart=True)):
+    for operation in reversed(net(with_needed(live, effects, wanted), apart=True)):
         if isinstance(operation, UpdateTrustPolicy):
             continue  # trust that was put again had named somebody who is gone: there is no way back to that
         undo = _as_in(operation.undo(), now)
@@ -84,7 +84,7 @@ def rollback(
         if isinstance(undo, RemoveUserFromGroup) and undo.user in without:
             kept.append(Kept("user", undo.user, f"stays in {undo.group}, for want of an old group"))
         elif after is None:
-            why = "is not undone, for another one is there" if about else "cannot be undone any more"
+            why = "is not undone, for another one is there" if about else _why_not(undo, now)
             kept.append(Kept(*undo.subject, f"{why}: {undo.call().as_shell()}"))
             if isinstance(undo, AddUserToGroup):
                 without.add(undo.user)
@@ -112,18 +112,11 @@ def _why_it_stays(stack: DeleteStack, now: Snapshot) -> str:
     return "" if possible(stack, now) else "stays, for a role of it is in an instance profile"
 
 
-def _with_policies(effects: Iterable[AnyOperation], wanted: Callable[[Operation], bool]) -> list[AnyOperation]:
-    """What is wanted of these, with the managed policies that were deleted and that it needs to be undone."""
-    effects = tuple(effects)
-    needed = {
-        what
-        for one in effects
-        if isinstance(one, DetachPolicy | DeleteRole) and wanted(one)
-        for what in one.relies_on
-        if what[0] == "policy"
-    }
-    back = DeletePolicy | DeletePolicyVersion
-    return [one for one in effects if wanted(one) or (isinstance(one, back) and one.subject in needed)]
+def _why_not(undo: Operation, now: Snapshot) -> str:
+    """Why it cannot be done."""
+    if isinstance(undo, CreateRole) and (gone := nobody(undo.role.trust, now)):
+        return f"trusts {gone[0]}, who is gone, so that IAM would not take it anew"
+    return "cannot be undone any more"
 
 
 def came_before(tried: Iterable[Tried], groups: Iterable[str]) -> bool:
@@ -256,6 +249,8 @@ def _key(operation: Operation) -> bytes:
 def _after(operation: Operation, live: Snapshot) -> Snapshot | None:
     after = possible(operation, live)
     if after and isinstance(operation, AddUserToGroup) and len(after.users[operation.user].groups) > GROUPS_PER_USER:
+        return None
+    if isinstance(operation, CreateRole) and nobody(operation.role.trust, live):
         return None
     return after
 

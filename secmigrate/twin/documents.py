@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from moto.iam.policy_validation import BaseIAMPolicyValidator, IAMPolicyDocumentValidator
 
 from secmigrate.errors import BadInput
@@ -44,9 +42,9 @@ def check_trust_policy(account: Account, text: str) -> None:
             raise _malformed("Missing required field Principal")
         if not all(action.lower().startswith("sts:") for action in _listed(statement.get("Action"))):
             raise _malformed("AssumeRole policy may only specify STS AssumeRole actions.")
-        for principal in _aws_principals(statement):
-            if not _exists(account, principal):
-                raise _malformed(f'Invalid principal in policy: "AWS":"{principal}"')
+    for principal in document.aws_principals:
+        if not _exists(account, principal):
+            raise _malformed(f'Invalid principal in policy: "AWS":"{principal}"')
 
 
 def _acceptable(document: Document) -> str:
@@ -86,13 +84,6 @@ def _listed(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
-
-
-def _aws_principals(statement: dict[str, object]) -> Iterator[str]:
-    for element in ("Principal", "NotPrincipal"):
-        principal = statement.get(element)
-        if isinstance(principal, dict):
-            yield from _listed(principal.get("AWS"))
 
 
 def _exists(account: Account, principal: str) -> bool:

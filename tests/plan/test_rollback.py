@@ -19,13 +19,11 @@ from secmigrate.operations import (
     CreatePolicyVersion,
     DeleteGroup,
     DeletePolicyVersion,
-    DeleteRole,
     PutInlinePolicy,
     RemoveUserFromGroup,
 )
 from secmigrate.plan import Move, Plan, Tried, creation, net, rollback
 from secmigrate.plan.rollback import cannot_come_back, is_membership
-from secmigrate.sources.live import read_live
 from secmigrate.twin import Twin
 from tests.accounts import AWS_MANAGED, accounts
 from tests.plan.cases import (
@@ -349,38 +347,6 @@ def _moves(first: Snapshot, chance: random.Random) -> tuple[list[Move], Snapshot
 
 def _service() -> Document:
     return trust("lambda.amazonaws.com")
-
-
-def test_trust_in_a_role_that_is_made_anew_is_put_again() -> None:
-    """IAM keeps the unique id of the role that is gone in the trust of others."""
-    before = snapshot(
-        role("old"), role("theirs", trusting("old")), role("linked", path="/aws-service-role/x.amazonaws.com/")
-    )
-    with Twin(before) as twin:
-        aws = Aws(endpoint=twin.url)
-        live = read_live(aws, {})
-        gone = DeleteRole(role=live.roles["old"].bare(), id=live.roles["old"].seen.id)
-        aws.send(gone.call())
-        live = read_live(aws, {})
-        assert live.roles["theirs"].trust != before.roles["theirs"].trust
-        back = rollback(live, [Tried(gone)])
-        assert [line.split()[0] for line in shell(back)] == ["create-role", "update-assume-role-policy"]
-        for operation in back.operations:
-            aws.send(operation.call())
-        assert twin.snapshot() == before
-        done = [Tried(one) for one in (gone, *back.operations)]
-        assert rollback(twin.snapshot(), done).operations == ()
-
-
-def test_trust_in_somebody_else_who_is_gone_cannot_be_put_again() -> None:
-    ids = ("AROAAAAAAAAAAAAAAAAAA", "AIDABBBBBBBBBBBBBBBBB")
-    principal = {"AWS": list(ids)}
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    live = snapshot(role("theirs", Document({"Version": "2012-10-17", "Statement": [statement]})))
-    back = rollback(live, [Tried(DeleteRole(role=role("old").bare(), id=ids[0]))])
-    assert [line.split()[0] for line in shell(back)] == ["create-role"]
-    assert kept(back) == {"theirs": f"its trust policy cannot be put again: IAM does not take {ids[1]} again"}
-    assert dangers(back) == {"cannot-undo": ("role theirs",)}
 
 
 def test_only_what_is_wanted_is_undone() -> None:

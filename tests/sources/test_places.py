@@ -131,8 +131,6 @@ def of_terraform(path: Path, *resources: tuple[str, str]) -> None:
 @pytest.fixture
 def leaving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Twin, Workspace]]:
     """A decommission of the group `old`, planned while Terraform managed the user alone."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "invented")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "invented")
     of_terraform(tmp_path / "terraform.tfstate")
     with Twin(LIVE) as twin:
         monkeypatch.setenv("AWS_ENDPOINT_URL", twin.url)
