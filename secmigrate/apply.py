@@ -6,7 +6,7 @@ calls at a time (iam-rules, "Writing").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from msgspec import Struct
@@ -49,6 +49,7 @@ class Hands(Struct, frozen=True):
     halted: Callable[[], bool] = lambda: False
 
 
+Since = Callable[[Snapshot], Iterable[str]]  # what became of the account between planning and this, if that is known
 Progress = Callable[[int, Operation], None]  # operation number, from 1, about to be made
 Numbered = tuple[int, AnyOperation]
 
@@ -62,12 +63,12 @@ def confirm(plan: Plan, live: Snapshot, confirmed: str) -> None:
         raise Refused(told, hint="look whether this is the plan that you mean, then type its account id")
 
 
-def check(plan: Plan, live: Snapshot, confirmed: str) -> None:
-    """Raises Refused unless the plan may be applied to the account as it is now."""
+def check(plan: Plan, live: Snapshot, confirmed: str, since: Since = lambda now: ()) -> None:
+    """Raises Refused unless the plan may be applied to the account as it is now. `since` tells what has changed."""
     confirm(plan, live, confirmed)
     if not is_intact(plan):
         raise Refused("the plan was changed after it was made", hint="make the plan again and review it")
-    for danger in (*incomplete(live), *stale(plan.based_on, live), *some("stale-plan", used_since(plan, live))):
+    for danger in (*incomplete(live), *stale(plan.based_on, live, since), *some("stale-plan", used_since(plan, live))):
         raise Refused(f"{danger.code}: {danger.message}", hint=danger.hint)
     if error := refusal(plan):
         raise error
@@ -173,8 +174,9 @@ def _halted() -> Failed:
     return Failed("stopped, as you wished; what was under way is done", hint="nothing is in doubt")
 
 
-def remaining(journal: Journal, live: Snapshot, writer: Writer) -> list[int]:
+def remaining(journal: Journal, live: Snapshot, writer: Writer, since: Since = lambda now: ()) -> list[int]:
     """The numbers of the operations that are done, doubtful ones looked up in the account and answered in the journal.
+    `since` tells what has changed.
 
     Raises Refused (`stale-plan`) if anything but the plan itself has changed the account since.
     """
@@ -197,7 +199,7 @@ def remaining(journal: Journal, live: Snapshot, writer: Writer) -> list[int]:
         raise Refused(
             f"stale-plan: {error.message}", where=error.where, hint="plan again: `rollback` or anew"
         ) from None
-    for danger in (*stale(plan.based_on, base), *some("stale-plan", used_since(plan, live, done))):
+    for danger in (*stale(plan.based_on, base, since), *some("stale-plan", used_since(plan, live, done))):
         raise Refused(f"{danger.code}: {danger.message}", hint="make the rest of the plan anew and review it")
     for n in journal.doubtful:
         writer.answer(n, "found" if n in found else "failed", error="" if n in found else "looked up: not applied")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -204,11 +204,13 @@ def wrong_account(wanted: str, found: str) -> tuple[Danger, ...]:
     return some("wrong-account", [f"{found}, not {wanted}"] if wanted != found else [])
 
 
-def stale(based_on: str, live: Snapshot, differences: Iterable[str] = ()) -> tuple[Danger, ...]:
-    """`stale-plan`, if the account is not what the plan was made from; `differences` says in which way, if known."""
+def stale(
+    based_on: str, live: Snapshot, since: Callable[[Snapshot], Iterable[str]] = lambda now: ()
+) -> tuple[Danger, ...]:
+    """`stale-plan`, if the account is not what the plan was made from; `since` says in which way, if it is known."""
     if live.fingerprint == based_on:
         return ()
-    return (danger("stale-plan", tuple(differences) or ("something changed",)),)
+    return (danger("stale-plan", tuple(since(live)) or ("something changed",)),)
 
 
 def over_quota(snapshot: Snapshot, one: Principal) -> Iterator[str]:

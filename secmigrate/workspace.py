@@ -1,4 +1,4 @@
-"""Where the files of one migration lie, and which step comes next."""
+"""Where the files of one migration lie, and what they hold."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct, structs
 
@@ -21,20 +21,19 @@ from secmigrate.documents import (
     read_json,
     read_snapshot,
     write_json,
+    write_snapshot,
     write_whole,
 )
 from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Document, Snapshot, Usage
 from secmigrate.journal import Journal, has_begun, read_journal
 from secmigrate.mapping import Decisions, Endings, LearnedLevels
-from secmigrate.operations import Operation
 from secmigrate.plan import Move, Plan, Tried, net
 from secmigrate.plan.file import PlanFile, from_file, to_file
-from secmigrate.plan.quarantine import resting
+from secmigrate.plan.fold import PlanName
 from secmigrate.sec import SECTIONS, SecConfig
 
 Fit = Literal["cover", "used"]  # levels cover what is allowed, or what was used in the last year
-State = Literal["done", "next", "blocked", "waiting"]
 
 ACCOUNTS = "accounts.json"  # what makes a folder one of many workspaces
 
@@ -81,14 +80,6 @@ class LevelsFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     services: LearnedLevels
     kind: Literal["levels"] = "levels"
     version: Literal[1] = 1
-
-
-class Step(Struct, frozen=True):
-    """Where the migration stands at one of its steps."""
-
-    step: str
-    state: State
-    why: str
 
 
 class Workspace:
@@ -243,9 +234,15 @@ class Workspace:
     def plan_path(self, name: str) -> Path:
         return self.folder / "plans" / f"{name}.json"
 
-    def save_plan(self, plan: Plan, script: str, needed: Document | None = None) -> tuple[Path, ...]:
-        """Writes the plan as JSON and as a shell script, and the policy that it needs; gives the paths."""
+    def save_plan(
+        self, plan: Plan, script: str, needed: Document | None = None, account: Snapshot | None = None
+    ) -> tuple[Path, ...]:
+        """Writes the plan as JSON and as a shell script, and the policy that it needs; gives their paths. The account
+        as it was then is kept as well, to tell what changed if the plan is stale one day.
+        """
         path = self.plan_path(plan.name)
+        if account:
+            write_snapshot(self._planned_for(plan.name), account)
         write_json(path, to_file(plan))
         paths = (path, write_whole(path.with_suffix(".sh"), script.encode(), mode=0o700))
         return (*paths, write_json(path.with_name(f"{plan.name}-policy.json"), needed.value)) if needed else paths
@@ -264,7 +261,17 @@ class Workspace:
     def plans(self) -> list[Plan]:
         """All plans that were saved, each as it was last, by name. Raises BadInput."""
         found = [name.removesuffix(".json") for name in names_in(self.folder / "plans", ".json")]
-        return [self.plan(name) for name in found if not name.endswith("-policy")]
+        return [self.plan(name) for name in found if name in get_args(PlanName)]
+
+    def planned_for(self, plan: Plan) -> Snapshot | None:
+        """The account as it was when this plan was made; None if that was not kept. Raises BadInput."""
+        path = self._planned_for(plan.name)
+        found = read_snapshot(path) if path.exists() else None
+        return found if found and found.fingerprint == plan.based_on else None
+
+    def _planned_for(self, name: str) -> Path:
+        path = self.plan_path(name)
+        return path.with_name(f"{path.stem}-account.json")
 
     def journal_path(self, name: str, at: str) -> Path:
         """Where a run that starts now keeps its journal; `at` is ISO 8601, UTC, to the second.
@@ -311,46 +318,6 @@ class Workspace:
         journals = self.journals()
         return journals[-1] if journals and journals[-1].unfinished else None
 
-    def steps(self) -> list[Step]:
-        """Where this migration stands, from its files alone."""
-        ended: dict[str, Journal] = {journal.plan.name: journal for journal in self.journals()}
-        effects = net(tried.operation for tried in self.done())
-        asleep = resting(effects)
-        facts = (
-            ("inventory", self.inventory.exists(), "reads the account"),
-            ("map", self.planned.exists(), "decides what becomes what"),
-            ("deploy", "readd" in ended, "the provisioner makes the new groups and roles (guide, steps 7 and 8)"),
-            ("readd", _stands(ended, "readd", effects), "users into their new groups"),
-            ("decommission", _stands(ended, "decommission", effects), "old groups, roles and policies go"),
-        )
-        steps: list[Step] = []
-        stopped = self.unfinished()
-        for step, done, why in facts:
-            if stopped and stopped.plan.name == step:
-                steps.append(Step(step, "blocked", f"stopped half way: `secmigrate resume` ({stopped.path.name})"))
-            elif done and step == "decommission" and asleep:
-                told = f"in quarantine: {', '.join(asleep[:3])}{' and more' if len(asleep) > 3 else ''}"
-                steps.append(Step(step, "waiting", f"{told}; `secmigrate decommission` again when their days are over"))
-            elif done:
-                steps.append(Step(step, "done", why))
-            elif steps and steps[-1].state != "done":
-                steps.append(Step(step, "waiting", why))
-            else:
-                steps.append(Step(step, "next", why))
-        if stopped and stopped.waits_for:
-            steps.append(
-                Step(stopped.plan.name, "waiting", f"for the provisioner: secmigrate {stopped.waits_for.asked}")
-            )
-        elif stopped and stopped.plan.name.startswith("tier-"):
-            steps.append(
-                Step(stopped.plan.name, "blocked", f"stopped half way: `secmigrate resume` ({stopped.path.name})")
-            )
-        else:
-            steps += [Step(name, "done", "the config in force says so") for name in ended if _done_tier(ended, name)]
-        if _done(ended, "rollback"):
-            steps.append(Step("rollback", "done", "what had been done was undone"))
-        return steps
-
 
 def _stamp(name: str) -> str:
     """When the journal of that name began; empty if nobody can tell."""
@@ -375,19 +342,3 @@ def _remove_empty(folders: Iterable[Path]) -> None:
 
 
 _MAP_FIRST = "run `secmigrate map` first, and keep one config in the folder"
-
-
-def _stands(ended: Mapping[str, Journal], name: str, effects: Sequence[Operation]) -> bool:
-    """Whether the newest plan of that name was carried out, and not all undone since."""
-    if not _done(ended, name):
-        return False
-    operations = ended[name].plan.operations
-    return not operations or any(operation in effects for operation in operations)
-
-
-def _done_tier(ended: Mapping[str, Journal], name: str) -> bool:
-    return name.startswith("tier-") and _done(ended, name)
-
-
-def _done(ended: Mapping[str, Journal], name: str) -> bool:
-    return name in ended and ended[name].ended == "done"

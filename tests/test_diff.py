@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from secmigrate.diff import diff
-from secmigrate.iam import Role, Snapshot
-from tests.small import ACCOUNT, trust
+from secmigrate.diff import diff, since
+from secmigrate.iam import Group, Role, Seen, Snapshot, User
+from tests.small import ACCOUNT, READ_ONLY, allow, trust
 
 ROLE = Role(name="r", trust=trust(), tags={"team": "a"})
 WANTED = Snapshot(account=ACCOUNT).put(ROLE)
@@ -24,3 +24,31 @@ def test_other_tags_are() -> None:
     assert found.name == "r"
     assert len(found.changes) == 1
     assert "team" in found.changes[0]
+
+
+def test_since_tells_in_a_few_words_what_became_of_an_account() -> None:
+    before = Snapshot(account=ACCOUNT)
+    for thing in (
+        User(name="ana", groups=("devs", "ops")),
+        User(name="bo"),
+        Group(name="devs", inline={"a": allow("s3:*"), "b": allow("s3:*")}),
+        Role(name="runner", trust=trust(), seen=Seen(last_used="2025-01-01")),
+        Group(name="ops"),
+    ):
+        before = before.put(thing)
+    now = before.drop(before.users["bo"])
+    for thing in (
+        User(name="ana", groups=("ops", "staff")),
+        User(name="cy"),
+        Group(name="devs", inline={"b": allow("sqs:*"), "c": allow("s3:*")}, attached=(READ_ONLY,)),
+        Role(name="runner", trust=trust("lambda.amazonaws.com"), max_session=7200, seen=Seen(last_used="2026-01-01")),
+    ):
+        now = now.put(thing)
+    assert since(before, before) == []
+    assert since(before, now) == [
+        f"group devs: inline +c -a b; attached +{READ_ONLY}",
+        "role runner: trust; max_session",
+        "user cy is new",
+        "user bo is gone",
+        "user ana: groups +staff -devs",
+    ]

@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # may touch disk, clock and network
     (
         *("apply", "rehearsal", "sources", "twin", "reports", "documents", "journal", "workspace", "accounts"),
-        *("provisioner", "aws", "pace"),
+        *("progress", "provisioner", "aws", "pace"),
     ),
     # pure from here on
     ("plan", "dangers", "diff", "handover", "deployment"),

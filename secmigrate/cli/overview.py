@@ -16,6 +16,7 @@ from secmigrate.errors import BadInput
 from secmigrate.iam import Snapshot
 from secmigrate.mapping import Scope
 from secmigrate.plan.across import across
+from secmigrate.progress import steps
 from secmigrate.reports.accounts import across_lines, standing_lines
 from secmigrate.reports.forms import ACCOUNTS_FORMS, FORMS, form_of
 from secmigrate.reports.overview import UNKNOWN, Looked, Overview, overview
@@ -85,7 +86,7 @@ def _looked(space: Workspace) -> Looked:
     scope = Scope(outcome.only, outcome.skip) if outcome else Scope()
     files = (f"reports/{form.file}" for form in FORMS.values())
     return Looked(
-        steps=tuple(space.steps()),
+        steps=tuple(steps(space)),
         mapped=outcome is not None,
         unplaced=unplaced,
         skipped=frozenset(name for name in unplaced if scope.excludes("group", name)),

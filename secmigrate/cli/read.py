@@ -188,12 +188,13 @@ def twin(
 def status(workspace: options.Workspace = options.FOLDER, json: options.Json = False) -> None:
     """Where this migration stands, and what comes next."""
     from secmigrate.cli import account, many, overview
+    from secmigrate.progress import steps
     from secmigrate.reports.text import step_lines
 
     out = Out(json)
     if many.are_here(workspace):
         overview.status(workspace, out)
         return
-    steps = account.open_workspace(workspace).steps()
-    out.lines(step_lines(steps))
-    out.document("status", {"steps": steps})
+    found = steps(account.open_workspace(workspace))
+    out.lines(step_lines(found))
+    out.document("status", {"steps": found})

@@ -66,6 +66,7 @@ def facts(space: Workspace) -> Facts:
     from secmigrate.access import Comparison
     from secmigrate.cli import account
     from secmigrate.plan.destination import destination
+    from secmigrate.progress import steps
     from secmigrate.reports.gathering import Facts
 
     start, end, successors = account.inventory(space), None, {}
@@ -75,7 +76,7 @@ def facts(space: Workspace) -> Facts:
         successors = {move.old: move.new for move in decided.moves if move.kind == "role"}
     return Facts(
         start=start,
-        steps=tuple(space.steps()),
+        steps=tuple(steps(space)),
         answers=space.answers(),
         comparison=Comparison(start, end or start, documents.aws_actions(), successors),
         decided=decided,

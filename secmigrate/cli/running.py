@@ -20,6 +20,7 @@ from secmigrate.apply import AT_ONCE, Hands, check, confirm, execute, remaining
 from secmigrate.cli import account
 from secmigrate.cli.out import Out, finish
 from secmigrate.dangers import some
+from secmigrate.diff import since
 from secmigrate.errors import BadInput, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import Writer, read_journal
@@ -46,7 +47,7 @@ def propose(plan: Plan, live: Snapshot, aws: Aws, workspace: Workspace, out: Out
     if plan.operations:
         dangers = caller_dangers(plan, live, aws.identity()[1], documents.aws_actions())
         plan = with_dangers(plan, dangers) if dangers else plan
-    paths = workspace.save_plan(plan, as_script(plan), policy_of(plan, live))
+    paths = workspace.save_plan(plan, as_script(plan), policy_of(plan, live), live)
     out.lines(plan_lines(plan))
     out.say("", *(f"wrote {path}" for path in paths))
     if plan.operations and not plan.blocking:
@@ -77,7 +78,7 @@ def carry_out(
             out.say(f"plan {name}: done already, nothing to do")
             out.document("run", {"name": name, "result": "done", "operations": 0, "journal": None})
             finish(0)
-        check(plan, live, confirmed or _typed(plan))
+        check(plan, live, confirmed or _typed(plan), _since(plan, workspace))
         _not_taken_over(plan, (), live, workspace)
         at = account.now()
         path = workspace.journal_path(name, at)
@@ -184,6 +185,20 @@ def _not_taken_over(plan: Plan, done: Sequence[int], live: Snapshot, workspace: 
             raise Refused(f"{danger.code}: {danger.message}", hint=danger.hint)
 
 
+def _since(plan: Plan, workspace: Workspace) -> Callable[[Snapshot], list[str]]:
+    """Tells what became of the account since the plan was made, as far as that is known: no reason to stop is lost if
+    what was kept then cannot be read.
+    """
+
+    def told(now: Snapshot) -> list[str]:
+        with suppress(BadInput):
+            before = workspace.planned_for(plan)
+            return since(before, now) if before else []
+        return []
+
+    return told
+
+
 def _words(plan: Plan) -> str:
     """The command that makes such plans."""
     return plan.name.replace("-", " ")
@@ -242,7 +257,7 @@ def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, at
         confirm(stopped.plan, live, confirmed or _typed(stopped.plan))
         journal = Writer(stopped.path, account.now)
         try:
-            done = remaining(stopped, live, journal)
+            done = remaining(stopped, live, journal, _since(stopped.plan, workspace))
             journal.resumed(aws.identity()[1])
             _look_again(stopped.plan, done, live, workspace)
             _not_taken_over(stopped.plan, done, live, workspace)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from secmigrate.diff.exports import Compared, Exported, compared
-from secmigrate.diff.snapshots import Diff, Different, Item, describe, diff
+from secmigrate.diff.snapshots import Diff, Different, Item, describe, diff, since
 
-__all__ = ["Compared", "Diff", "Different", "Exported", "Item", "compared", "describe", "diff"]
+__all__ = ["Compared", "Diff", "Different", "Exported", "Item", "compared", "describe", "diff", "since"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from secmigrate import iam
 from secmigrate.iam import Entity, Snapshot
@@ -78,6 +78,34 @@ def describe(before: Entity, after: Entity) -> tuple[str, ...]:
 
     found = DeepDiff(_plain(before), _plain(after), verbose_level=2)
     return tuple(sorted(found.pretty().splitlines()))
+
+
+def since(before: Snapshot, now: Snapshot) -> list[str]:
+    """What became of an account between two looks at it, a few words for each thing: `user ana: groups +devs`."""
+    lines: list[str] = []
+    for room, kind in ROOMS.items():
+        old, new = _room(before, room), _room(now, room)
+        lines += [f"{kind} {key} is new" for key in sorted(new.keys() - old.keys())]
+        lines += [f"{kind} {key} is gone" for key in sorted(old.keys() - new.keys())]
+        for key in sorted(old.keys() & new.keys()):
+            if fields := list(_fields(old[key], new[key])):
+                lines.append(f"{kind} {key}: {'; '.join(fields)}")
+    return lines
+
+
+def _fields(before: Entity, now: Entity) -> Iterator[str]:
+    """The fields that differ; of lists and of what has names, what came and what went."""
+    for field in structs.fields(before) if before != now else ():
+        old, new = getattr(before, field.name), getattr(now, field.name)
+        if old == new or field.name == "seen":
+            continue
+        parts: list[str] = []
+        if isinstance(old, tuple | dict) and all(isinstance(one, str) for one in (*old, *new)):
+            parts += [f"+{one}" for one in new if one not in old]
+            parts += [f"-{one}" for one in old if one not in new]
+        if isinstance(old, dict):
+            parts += [one for one in new if one in old and new[one] != old[one]]
+        yield " ".join([field.name, *parts])
 
 
 def _room(snapshot: Snapshot, room: str) -> Mapping[str, Entity]:

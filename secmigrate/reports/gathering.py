@@ -25,6 +25,7 @@ from secmigrate.operations import PHASES, AddUserToGroup, Operation, RemoveUserF
 from secmigrate.plan import Move, Plan, net
 from secmigrate.plan.moves import Homes
 from secmigrate.plan.rollback import cannot_come_back
+from secmigrate.progress import Step
 from secmigrate.reports.access import compared
 from secmigrate.reports.migration import (
     Assumption,
@@ -44,7 +45,6 @@ from secmigrate.reports.roles import role_rows
 from secmigrate.reports.ways import ways_of
 from secmigrate.sec import SECTIONS, ConfigPath, Mark, SecConfig
 from secmigrate.sources.merging import unowned
-from secmigrate.workspace import Step
 
 _KEYS: Mapping[Mark, str] = {"C": "a key that SEC has", "I": "a key that SEC probably has", "U": "a key of its own"}
 

@@ -15,8 +15,8 @@ from secmigrate.access.actions import AccessLevel
 from secmigrate.dangers import Danger
 from secmigrate.mapping import Joined, Unreached
 from secmigrate.plan import Kept
+from secmigrate.progress import Step
 from secmigrate.sec import Mark
-from secmigrate.workspace import Step
 
 Counts = Mapping[str, Mapping[AccessLevel, int]]  # how many actions, by service and access level
 Names = tuple[str, ...]

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from secmigrate.accounts import Accounts
 from secmigrate.mapping import GroupAnswer
 from secmigrate.plan.across import Across, Cluster, Door
-from secmigrate.workspace import Step
+from secmigrate.progress import Step
 
 Ids = tuple[str, ...]  # of accounts, sorted
 ByName = Mapping[str, Ids]

@@ -11,7 +11,7 @@ from secmigrate.diff import Diff
 from secmigrate.operations import PHASES, Operation
 from secmigrate.plan import Kept, Plan
 from secmigrate.plan.rollback import cannot_come_back
-from secmigrate.workspace import Step
+from secmigrate.progress import Step
 
 SHOWN = 12  # commands of a phase that are shown; the script has them all
 

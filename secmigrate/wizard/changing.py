@@ -6,6 +6,7 @@ import time
 
 from secmigrate.cli.out import Heard
 from secmigrate.errors import BadInput, Refused, SecmigrateError
+from secmigrate.progress import steps
 from secmigrate.wizard.desk import Desk, Leave, many, some
 
 EVERY = 20.0  # seconds between two looks at the account
@@ -110,7 +111,7 @@ def retire(desk: Desk) -> None:
     )
     _plan(desk, "decommission", *(() if rest == "roles" else ("--quarantine", rest)))
     _verify(desk)
-    waiting = next((step.why for step in desk.space.steps() if step.state == "waiting"), "")
+    waiting = next((step.why for step in steps(desk.space) if step.state == "waiting"), "")
     if waiting:
         desk.say("", f"Not over yet: {waiting}. Come back then; the wizard goes on with this part.")
 

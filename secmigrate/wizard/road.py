@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from secmigrate import documents
 from secmigrate.errors import SecmigrateError
+from secmigrate.progress import steps
 from secmigrate.wizard import changing, deciding, losing, reading
 from secmigrate.wizard.desk import Desk, Leave
 
@@ -96,7 +97,7 @@ def _proposed(desk: Desk) -> int:
     beyond = documents.read_decisions(space.decisions).accept or space.plan_path("readd").exists()
     if not space.mapping.exists() or not beyond:
         return DECIDE
-    states = {step.step: step.state for step in space.steps()}
+    states = {step.step: step.state for step in steps(space)}
     if states["decommission"] == "done":
         return END
     return RETIRE if states["readd"] == "done" else CHECK

@@ -18,6 +18,7 @@ from secmigrate.plan.file import to_file
 from secmigrate.twin import Fault
 from secmigrate.workspace import Workspace
 from tests.apply.stage import BEFORE, MOVES, PLAN, Stage, staged, whole_plan, writing
+from tests.cli.runs import run
 from tests.plan.cases import readd, user
 from tests.small import ACCOUNT, allow
 
@@ -143,3 +144,34 @@ def test_an_untouched_plan_comes_through_its_file(tmp_path: Path) -> None:
     space = Workspace(tmp_path)
     space.save_plan(PLAN, "")
     check(space.plan("decommission"), BEFORE, ACCOUNT)
+
+
+EXECUTE = ("--execute", "--confirm-account", ACCOUNT)
+
+
+def test_a_stale_plan_says_what_has_changed(path: Path, tmp_path: Path) -> None:
+    space = Workspace(tmp_path / "w")
+    with staged(path) as stage:
+        where = ("-w", space.folder, "--endpoint-url", stage.twin.url)
+        space.save_plan(PLAN, "", account=stage.look())
+        theirs(stage)
+        ran = run("decommission", *where, *EXECUTE)
+        assert (ran.code, ran.err.splitlines()[-2].rsplit(": ", 2)[1:]) == (4, ["user cy", "groups +devs"])
+        kept = space.folder / "plans" / "decommission-account.json"
+        for damage in (lambda: kept.write_text("{"), kept.unlink):
+            damage()
+            ran = run("decommission", *where, *EXECUTE)
+            assert (ran.code, ran.err.splitlines()[-2].rsplit(": ", 1)[1]) == (4, "something changed")
+
+
+def test_so_do_the_rest_of_one_that_was_stopped_and_the_way_back(path: Path, tmp_path: Path) -> None:
+    space = Workspace(tmp_path / "w")
+    with staged(path) as stage:
+        where = ("-w", space.folder, "--endpoint-url", stage.twin.url)
+        space.save_plan(PLAN, "", account=stage.look())
+        assert run("decommission", *where, *EXECUTE, "--stop-before", "delete").code == 3
+        assert run("rollback", *where).code == 3
+        theirs(stage)
+        for words in (("resume", *where, *EXECUTE[1:]), ("rollback", *where, *EXECUTE)):
+            ran = run(*words)
+            assert (ran.code, ran.err.splitlines()[-2].rsplit(": ", 2)[1:]) == (4, ["user cy", "groups +devs"])

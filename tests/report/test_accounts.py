@@ -20,10 +20,11 @@ from secmigrate import documents
 from secmigrate.accounts import Accounts
 from secmigrate.mapping import GroupAnswer
 from secmigrate.plan.across import Across, Cluster, Door
+from secmigrate.progress import Step
 from secmigrate.reports import accounts_page as page_of
 from secmigrate.reports.forms import ACCOUNTS_FORMS, FORMS
 from secmigrate.reports.overview import Looked, Overview, overview, ways_in
-from secmigrate.workspace import Step, Workspace
+from secmigrate.workspace import Workspace
 from tests.cli.conftest import NAMES
 from tests.cli.runs import listing, run
 from tests.report import agreed, folders

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from secmigrate.documents import read_decisions, read_snapshot
 from secmigrate.iam import Snapshot
+from secmigrate.progress import steps
 from secmigrate.workspace import Workspace
 from tests.wizard.conftest import Stage, pick, write
 from tests.wizard.terminal import CTRL_C
@@ -75,7 +76,7 @@ def test_she_finishes_the_example_account_and_sees_these_screens(stage: Stage, e
         stage.answer(terminal, said)
     assert terminal.ended() == 0, terminal.all
     _moved(stage, example)
-    assert [one.state for one in Workspace(stage.folder / "migration").steps()] == ["done"] * 4 + ["waiting"]
+    assert [one.state for one in steps(Workspace(stage.folder / "migration"))] == ["done"] * 4 + ["waiting"]
     text = (stage.folder / "migration/decisions.yaml").read_text()
     assert "why: he builds no more" in text
     assert (stage.folder / "migration/reports/report.html").exists()
