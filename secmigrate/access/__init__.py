@@ -7,7 +7,7 @@ from secmigrate.access.comparing import Comparer, Row
 from secmigrate.access.effective import Sides
 from secmigrate.access.granting import Grants
 from secmigrate.access.people import Change, Comparison, Reached
-from secmigrate.access.watching import Accepted, Passage, Watch
+from secmigrate.access.watching import Accepted, Passage, Watch, idle
 
 __all__ = [
     "Accepted",
@@ -21,4 +21,5 @@ __all__ = [
     "Row",
     "Sides",
     "Watch",
+    "idle",
 ]

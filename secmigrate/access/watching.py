@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import filter as filter_names
 from fnmatch import fnmatchcase
 
 from msgspec import Struct, structs
@@ -26,6 +27,18 @@ class Accepted(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     def covers(self, user: str) -> bool:
         """Whether it is about that user."""
         return any(fnmatchcase(user.casefold(), glob.casefold()) for glob in self.users)
+
+
+def idle(accepted: Iterable[Accepted], catalogue: ActionCatalogue, users: Iterable[str]) -> list[str]:
+    """Globs of accepted losses that fit no action or none of the users: misspelt, or gone since. A line each."""
+    names = [name.casefold() for name in users]
+    return [
+        f"accept[{n}].{field}: {glob}"
+        for n, one in enumerate(accepted)
+        for field, globs in (("actions", one.actions), ("users", one.users))
+        for glob in globs
+        if not (catalogue.bits(glob) if field == "actions" else filter_names(names, glob.casefold()))
+    ]
 
 
 class Passage:
@@ -102,6 +115,10 @@ class Watch:
         """
         said = {line for row in self.unaccepted(change) for line in self._said(row, row.actions)}
         return sorted(said, key=lambda line: (line.startswith("perhaps"), line))
+
+    def idle(self, snapshot: Snapshot) -> list[str]:
+        """What is accepted for nothing, or for nobody in the account: see `idle`."""
+        return idle(self._accepted, self._catalogue, snapshot.users)
 
     def unaccepted(self, change: Change) -> tuple[Row, ...]:
         """The same as rows that hold only what nobody accepted."""

@@ -172,12 +172,14 @@ def planned(space: Workspace) -> Snapshot:
     return sec.planned(config(space)[0], catalogue(space).levels, documents.aws_managed(), patterns)
 
 
-def watch(space: Workspace, *snapshots: Snapshot, met: Iterable[Document] = ()) -> Watch:
+def watch(space: Workspace, *snapshots: Snapshot, met: Iterable[Document] = (), out: Out | None = None) -> Watch:
     """What compares these moments of the account, with the losses that decisions.yaml accepts; `met` are documents
-    that come into it between them.
+    that come into it between them. Where there is an `out`, a person hears what is accepted for nobody or nothing.
     """
-    accepted = space.answers().accept
-    return Watch(documents.aws_actions(), snapshots, accepted, met)
+    found = Watch(documents.aws_actions(), snapshots, space.answers().accept, met)
+    if out and (lines := found.idle(snapshots[0])):
+        out.say("decisions.yaml names what is not there:", *(f"  {line}" for line in lines))
+    return found
 
 
 class Before(NamedTuple):

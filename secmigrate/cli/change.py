@@ -48,7 +48,7 @@ def readd(
         return
     outcome = space.outcome()
     live = account.look(aws, out, outcome.account)
-    watch = account.watch(space, live)
+    watch = account.watch(space, live, out=out)
     undone = takes_away(account.managed(space).resources, account.planned(space))
     with out.working("planning, and comparing everybody's access at each step"):
         made = plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped, watch, undone)
@@ -71,7 +71,7 @@ def verify(
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     outcome, planned, start = space.outcome(), account.planned(space), account.inventory(space)
     live = account.look(aws, out, outcome.account)
-    members, watch = space.members().groups, account.watch(space, live, start)
+    members, watch = space.members().groups, account.watch(space, live, start, out=out)
     with out.working("comparing everybody's access"):
         findings = plan.verify(live, planned, outcome.moves, members, start, watch)
     out.lines(f"  {finding}" for finding in findings)
@@ -111,8 +111,9 @@ def decommission(
     unused_since = (datetime.now(UTC) - timedelta(days=unused_days)).strftime("%Y-%m-%d")
     outcome = space.outcome()
     live = account.with_owners(space, account.look(aws, out, outcome.account), outcome.moves, aws, out)
+    watch = account.watch(space, live, out=out)
     with out.working("planning, and comparing everybody's access"):
-        made = plan.decommission(live, outcome.moves, unused_since, account.watch(space, live), apart)
+        made = plan.decommission(live, outcome.moves, unused_since, watch, apart)
     running.propose(made, live, aws, space, out)
 
 

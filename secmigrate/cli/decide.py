@@ -139,8 +139,8 @@ def _tell(
     out.lines(split_lines(splits))
     if usage and space.outcome().fit == "used":
         out.lines(used_lines(usage))
-    if strangers := documents.read_decisions(space.decisions).strangers(snapshot):
-        out.say("decisions.yaml names what is not in the inventory:", *(f"  {one}" for one in strangers))
+    if strangers := documents.read_decisions(space.decisions).strangers(snapshot, ladders.actions):
+        out.say("decisions.yaml names what is not there:", *(f"  {one}" for one in strangers))
     if kept:
         out.say("your edits of the config stay:", *(f"  {one.told()}" for one in kept))
     path = space.configs / config.file_name

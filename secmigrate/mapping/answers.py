@@ -9,7 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from secmigrate.access import Accepted
+from secmigrate.access import Accepted, idle
+from secmigrate.access.actions import ActionCatalogue
 from secmigrate.errors import BadInput
 from secmigrate.iam import Snapshot
 from secmigrate.mapping.outcomes import Kind
@@ -83,8 +84,10 @@ class Decisions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                     hint = f"one of {', '.join(known.levels if known else catalogue.levels)}"
                     raise BadInput(f"there is no level {service}: {level}", where=where, hint=hint)
 
-    def strangers(self, snapshot: Snapshot) -> tuple[str, ...]:
-        """Answers for groups, roles and members that the inventory does not hold: misspelt, or gone since."""
+    def strangers(self, snapshot: Snapshot, actions: ActionCatalogue) -> tuple[str, ...]:
+        """Answers for groups, roles and members that the inventory does not hold, and accepted losses of no action or
+        no user: misspelt, or gone since.
+        """
         return tuple(
             [f"groups.{name}" for name in self.groups if name not in snapshot.groups]
             + [f"roles.{name}" for name in self.roles if name not in snapshot.roles]
@@ -95,6 +98,7 @@ class Decisions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 for glob in globs
                 if name in snapshot.groups and not any(fnmatchcase(one, glob) for one in snapshot.members[name])
             ]
+            + idle(self.accept, actions, snapshot.users)
         )
 
     def _all(self) -> Iterator[tuple[str, GroupAnswer]]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from secmigrate.documents import read_config, read_snapshot
+from secmigrate.documents import aws_managed, read_config, read_snapshot
+from secmigrate.twin import Twin
 from tests.cli.conftest import CONFIG
 from tests.cli.runs import Ran, run
 
@@ -130,3 +131,15 @@ def test_what_is_not_said_again_does_not_hold_and_is_told() -> None:
     assert told("--skip", "group:*") == "--skip role"
     assert told() == "--skip group"
     assert told() == ""
+
+
+def test_what_is_accepted_for_nobody_is_told_by_map_and_by_every_plan(ready: Path) -> None:
+    told = ["decisions.yaml names what is not there:", "  accept[0].actions: s3:GetObjct", "  accept[0].users: annna"]
+    (HERE / "decisions.yaml").write_text("accept:\n- {actions: ['s3:GetObjct', 's3:*'], users: [annna], why: typed}\n")
+    ran = run("map")
+    assert ran.code == 0
+    assert "\n".join(told) in ran.out
+    with Twin(read_snapshot(HERE / "inventory.json"), aws_managed=aws_managed()) as twin:
+        for words in (("readd",), ("decommission",), ("verify",)):
+            ran = run(*words, "--json", "--endpoint-url", twin.url)
+            assert "\n".join(told) in ran.err, ran

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from secmigrate import mapping
+from secmigrate.access import Accepted
+from secmigrate.documents import aws_actions
 from secmigrate.errors import BadInput
-from secmigrate.iam import Group
+from secmigrate.iam import Group, User
 from secmigrate.mapping import Decisions, LeftOut, Mapped, Scope
 from secmigrate.mapping.answers import GroupAnswer, RoleAnswer
 from tests.mapping.accounts import (
@@ -68,7 +70,17 @@ def test_answers_that_cannot_be_used(answer: GroupAnswer, message: str) -> None:
 
 def test_answers_for_what_is_not_there_are_found() -> None:
     answers = Decisions(groups={"a": GroupAnswer(leave="x")}, roles={"b": RoleAnswer(leave="x")})
-    assert answers.strangers(account(Group(name="a"))) == ("roles.b",)
+    assert answers.strangers(account(Group(name="a")), aws_actions()) == ("roles.b",)
+
+
+def test_what_is_accepted_for_nobody_or_nothing_is_found() -> None:
+    fits = Accepted(actions=("S3:get*", "*"), users=("A?a", "*"), why="x")
+    misspelt = Accepted(actions=("s3:GetObjct", "s3:PutObject"), users=("bo", "ann"), why="x")
+    answers = Decisions(accept=(fits, misspelt))
+    assert answers.strangers(account(User(name="ana"), User(name="Bo")), aws_actions()) == (
+        "accept[1].actions: s3:GetObjct",
+        "accept[1].users: ann",
+    )
 
 
 def test_scope() -> None:

@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from secmigrate import mapping
+from secmigrate.documents import aws_actions
 from secmigrate.errors import BadInput
 from secmigrate.iam import Seen, ServiceUse, Snapshot, Usage, User
 from secmigrate.mapping import Ambiguous, Decisions, Mapped, splits
@@ -159,7 +160,7 @@ def test_answers_that_contradict_themselves(answer: GroupAnswer, told: str) -> N
 
 def test_members_that_are_not_there_are_strangers() -> None:
     answer = GroupAnswer(split={"data_scientists": ("ana", "zoe"), "ml_engineers": ("c*", "q*")})
-    assert Decisions(groups={"guild": answer}).strangers(MIXED) == (
+    assert Decisions(groups={"guild": answer}).strangers(MIXED, aws_actions()) == (
         "groups.guild.split: zoe",
         "groups.guild.split: q*",
     )
