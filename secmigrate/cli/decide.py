@@ -167,12 +167,13 @@ def explain(
 
 
 @rules.command("check", epilog="Example: secmigrate rules check")
-def rules_check(json: options.Json = False) -> None:
-    """Prove every rule by its own examples."""
+def rules_check(workspace: options.Workspace = options.FOLDER, json: options.Json = False) -> None:
+    """Prove every rule by its own examples, with the levels that `calibrate` learned here."""
     from secmigrate import documents, mapping
+    from secmigrate.cli import account
 
     documents.check_mappings()
-    out, catalogue = Out(json), documents.catalogue()
+    out, catalogue = Out(json), account.catalogue(account.open_workspace(workspace))
     failures = mapping.prove(catalogue)
     failed = {failure.rule for failure in failures}
     for rule in catalogue.rules():

@@ -52,8 +52,8 @@ def propose(plan: Plan, live: Snapshot, aws: Aws, workspace: Workspace, out: Out
     out.say("", *(f"wrote {path}" for path in paths))
     if plan.operations and not plan.blocking:
         out.say(f"nothing was changed; to apply it: secmigrate {_words(plan)} -w {workspace.folder} --execute")
-    told = to_file(plan)
-    out.document("plan", {**structs.asdict(told), "config_changes": changes} if changes else told)
+    told = structs.replace(to_file(plan), config_changes=tuple(changes))
+    out.document("plan", told)
     if plan.blocking:
         finish(4)
     finish(3 if plan.operations else 0)

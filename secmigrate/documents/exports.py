@@ -11,7 +11,7 @@ import msgspec
 
 from secmigrate.diff import Exported
 from secmigrate.documents.json_files import json_syntax
-from secmigrate.documents.whole import read_bytes
+from secmigrate.documents.whole import files_below, read_bytes
 from secmigrate.errors import BadInput
 from secmigrate.iam import Document
 from secmigrate.mapping.calibrating import Export
@@ -44,7 +44,7 @@ def read_exported(folder: Path, kind: Kind) -> tuple[Exported, ...]:
     Raises BadInput for a file that is not JSON.
     """
     found = []
-    for file in sorted(folder.rglob("*.json")) if folder.is_dir() else []:
+    for file in files_below(folder, ".json"):
         value = json_syntax(file, read_bytes(file))
         field = f"{kind.capitalize()}Name"
         inside = tuple(sorted({name for one in _dicts(value) if isinstance(name := one.get(field), str)}))
@@ -69,7 +69,7 @@ def _dicts(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
 
 def _files(place: Path) -> Iterator[Path]:
     if place.is_dir():
-        yield from (file for file in place.rglob("*.json") if file.is_file() and not file.is_symlink())
+        yield from files_below(place, ".json")
     elif place.exists():
         yield place
     else:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import NoReturn
 
 from secmigrate.errors import BadInput, Failed
 
@@ -36,9 +37,26 @@ def names_in(folder: Path, ending: str) -> list[str]:
     except OSError as error:
         if not folder.exists():
             return []
-        raise BadInput(
-            f"cannot be read: {error.strerror or error}", where=str(folder), hint="check whose it is: an earlier sudo?"
-        ) from None
+        _unreadable(error)
+
+
+def files_below(folder: Path, ending: str) -> list[Path]:
+    """The files in a folder and in those below it whose names end so, sorted, without links; none if there is no such
+    folder. Raises BadInput if one of these folders cannot be read.
+    """
+    found: list[Path] = []
+    for place, _, names in os.walk(folder, onerror=_unreadable) if folder.exists() else ():
+        found += [path for name in names if name.endswith(ending) and _is_plain(path := Path(place, name))]
+    return sorted(found)
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    hint = "check whose it is: an earlier sudo?"
+    raise BadInput(f"cannot be read: {error.strerror or error}", where=str(error.filename), hint=hint) from None
 
 
 def write_whole(path: Path, data: bytes | Iterable[bytes], *, mode: int = PRIVATE) -> Path:

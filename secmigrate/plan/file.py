@@ -36,6 +36,7 @@ class PlanFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dangers: tuple[Danger, ...]
     kept: tuple[Kept, ...]
     used: Mapping[str, str] = {}
+    config_changes: tuple[str, ...] = ()  # what a tier change does to the config, for people
     kind: Literal["plan"] = "plan"
     version: Literal[1] = 1
 

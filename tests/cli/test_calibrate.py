@@ -108,6 +108,7 @@ def test_no_exports_and_no_such_folder(space: Path) -> None:
 
 def test_damaged_levels_are_bad_input(space: Path) -> None:
     (space / "levels.json").write_text('{"kind": "levels", "version": 1, "services": {"s3": 1}}')
-    ran = run("map", "-w", space)
-    assert ran.code == 2
-    assert "calibrate" in ran.err
+    for words in (("map",), ("rules", "check")):
+        ran = run(*words, "-w", space)
+        assert ran.code == 2
+        assert "calibrate" in ran.err

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 from msgspec import structs
 
 from secmigrate import documents
-from secmigrate.documents import read_config, read_snapshot
+from secmigrate.documents import read_config, read_snapshot, schema
 from secmigrate.iam import Snapshot
 from secmigrate.plan.bridge import PREFIX
 from secmigrate.twin import Fault, Faults, Twin
@@ -100,6 +101,7 @@ def test_the_config_carries_over_what_a_person_wrote(space: Path, twin: Twin) ->
     ran = run("tier", "upgrade", "--to", "medium", "--json")
     assert ran.code == 3, ran
     assert any("has room for these groups too" in line for line in ran.document["config_changes"])
+    assert list(Draft202012Validator(schema("plan")).iter_errors(ran.document)) == []
     new = read_config(space / "sec/next" / CONFIG)[0]
     old = read_config(space / "sec/configs" / CONFIG)[0]
     assert (new.tier.name, new.tier.version) == ("medium", "medium-10")

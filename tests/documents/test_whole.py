@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from secmigrate.documents import read_bytes, write_json, write_whole
+from secmigrate.documents.whole import files_below
 from secmigrate.errors import BadInput, Failed
 
 
@@ -116,3 +117,27 @@ def test_the_same_value_gives_the_same_bytes(tmp_path: Path) -> None:
     assert one == two
     assert one.endswith(b"}\n")
     assert one.splitlines()[1] == b'  "a": ['
+
+
+def test_files_below_a_folder(tmp_path: Path) -> None:
+    for name in ("b.json", "a/c.json", "a/d.txt", "a/e/.json"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    (tmp_path / "link.json").symlink_to(tmp_path / "b.json")
+    found = [str(path.relative_to(tmp_path)) for path in files_below(tmp_path, ".json")]
+    assert found == ["a/c.json", "a/e/.json", "b.json"]
+    assert files_below(tmp_path / "none", ".json") == []
+
+
+def test_a_folder_below_that_cannot_be_read_is_not_empty(tmp_path: Path) -> None:
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(20):  # deeper than a path may be long, which stops root as well
+        os.mkdir("n" * 250, dir_fd=here)
+        deeper = os.open("n" * 250, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = deeper
+    os.close(here)
+    with pytest.raises(BadInput, match="cannot be read: File name too long") as caught:
+        files_below(tmp_path, ".json")
+    assert caught.value.where.startswith(str(tmp_path))
