@@ -52,6 +52,13 @@ class Asked(NamedTuple):
         return True
 
 
+def check_single(folder: Path) -> None:
+    """Raises BadInput if the folder holds the workspaces of many accounts, and so is none of a single one."""
+    if are_here(folder):
+        hint = f"choose one: -w {folder}/ACCOUNT; to read all of them anew, --accounts FILE or --organization"
+        raise BadInput("many accounts lie here", where=str(folder), hint=hint)
+
+
 def are_here(folder: Path) -> bool:
     """Whether the folder holds the workspaces of many accounts."""
     return Folder(folder).file.exists()

@@ -67,6 +67,7 @@ def inventory(
     asked = many.Asked(accounts, organization, role, external_id)
     if asked.many(where):
         many.read_new(asked, Aws(profile, region, endpoint), workspace, Out(json), at_once)
+    many.check_single(workspace)
     out, space, places = Out(json), account.open_workspace(workspace), where or ["live"]
     if "live" in places:
         aws = Aws(profile, region, endpoint)

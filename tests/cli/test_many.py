@@ -253,6 +253,9 @@ def test_one_folder_is_not_both(empty: Path, folder: Path) -> None:
         ran = organization(twin, empty / "one")
         assert (ran.code, "workspace of one account" in ran.err) == (2, True)
         assert organization(twin, folder).code == 0
+        ran = run("inventory", "-w", folder, "--endpoint-url", twin.url)
+        assert (ran.code, f"-w {folder}/ACCOUNT" in ran.err) == (2, True), ran
+        assert not (folder / "inventory.json").exists()
     ran = run("map", *NAMES, "-w", folder)
     assert ran.code == 2
     assert f"-w {folder}/ACCOUNT" in ran.err
