@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,8 @@ from secmigrate.iam import AccountId, Snapshot
 from secmigrate.workspace import ACCOUNTS, Workspace
 
 NOT_YET = "not read yet"
+STRANGE = "the inventory here is of another account"
+FORGOTTEN = "not named any more; its workspace lies here"
 
 
 class Accounts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,7 +28,7 @@ class Accounts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     role: str  # its name, in each of them
     external_id: str = ""
     accounts: Mapping[AccountId, str]  # names by id
-    left_out: Mapping[AccountId, str] = {}  # of the organization, but not active: why
+    left_out: Mapping[AccountId, str] = {}  # not active in the organization, or not named any more: which
     missing: Mapping[AccountId, str] = {}  # without a whole inventory: why
     kind: Literal["accounts"] = "accounts"
     version: Literal[1] = 1
@@ -51,7 +54,13 @@ class Folder:
         """What is known of the accounts; whose inventory somebody removed is missing. Raises BadInput."""
         found = read_json(self.file, Accounts, hint="run `secmigrate inventory --accounts FILE --role NAME` again")
         gone = {one: NOT_YET for one in found.accounts if not self.workspace(one).inventory.exists()}
-        return structs.replace(found, missing={**gone, **found.missing})
+        known = {one: why for one, why in found.missing.items() if one in found.accounts}
+        return structs.replace(found, missing={**gone, **known})
+
+    def others(self, named: Collection[str]) -> dict[str, str]:
+        """Accounts whose workspaces lie here and that are not named, and what to say of them."""
+        there = (path.parent.name for path in self.path.glob("[0-9]*/inventory.json"))
+        return {one: FORGOTTEN for one in sorted(there) if re.fullmatch("[0-9]{12}", one) and one not in named}
 
     def write(self, accounts: Accounts) -> None:
         """Keeps what is known."""
@@ -72,3 +81,10 @@ class Folder:
         path = self.workspace(account).inventory
         found = read_snapshot(path) if path.exists() else None
         return found if found and found.account == account else None
+
+    def flaw(self, account: str) -> str:
+        """Why the inventory of an account cannot be gone by; empty if it can."""
+        try:
+            return "" if self.snapshot(account) else STRANGE
+        except BadInput as error:
+            return " ".join(filter(None, (error.where, error.message)))

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from msgspec import structs
+
 from secmigrate import documents
 from secmigrate.accounts import NOT_YET, Accounts, Folder
 from secmigrate.cli import account, running
@@ -73,7 +75,7 @@ def read_new(asked: Asked, aws: Aws, folder: Path, out: Out, at_once: int) -> No
         role=asked.role or "",
         external_id=asked.external_id or "",
         accounts=names,
-        left_out=left_out,
+        left_out={**here.others({*names, *left_out}), **left_out},
         missing=dict.fromkeys(names, NOT_YET),
     )
     with Workspace(folder).locked():
@@ -86,6 +88,8 @@ def go_on(aws: Aws, folder: Path, out: Out, at_once: int) -> NoReturn:
     here = Folder(folder)
     with Workspace(folder).locked():
         found = here.read()
+        flawed = {one: why for one in found.accounts if one not in found.missing and (why := here.flaw(one))}
+        found = structs.replace(found, missing={**found.missing, **flawed})
         _read(found, sorted(found.missing), aws, here, out, at_once)
 
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct, structs
 
-from secmigrate.accounts import Accounts
+from secmigrate.accounts import STRANGE, Accounts
 from secmigrate.mapping import GroupAnswer
 from secmigrate.plan.across import Across, Cluster, Door
 from secmigrate.progress import Step
@@ -17,7 +17,6 @@ from secmigrate.progress import Step
 Ids = tuple[str, ...]  # of accounts, sorted
 ByName = Mapping[str, Ids]
 
-STRANGE = "the inventory here is of another account"
 NOT_READY, DONE = "not ready", "done"
 
 

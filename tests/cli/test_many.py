@@ -261,6 +261,40 @@ def test_one_folder_is_not_both(empty: Path, folder: Path) -> None:
     assert f"-w {folder}/ACCOUNT" in ran.err
 
 
+def test_what_resume_calls_ready_is_ready(folder: Path) -> None:
+    with many() as twin:
+        organization(twin, folder)
+        (folder / NUMBERS[0] / "inventory.json").write_text("{")
+        (folder / NUMBERS[1] / "inventory.json").write_bytes((folder / NUMBERS[2] / "inventory.json").read_bytes())
+        ran = run("resume", "-w", folder, "--endpoint-url", twin.url, "--json")
+    assert (ran.code, ran.document["ready"]) == (1, 8)
+    assert ran.document["missing"].keys() == {*NUMBERS[:2]}
+    rows = run("status", "-w", folder, "--json").document["accounts"]
+    assert {row["account"] for row in rows if not row["ready"]} == {*NUMBERS[:2]}
+
+
+def test_an_account_that_somebody_took_out_is_asked_no_more(folder: Path) -> None:
+    with many(FAULTS[1]) as twin:
+        organization(twin, folder)
+        known = json.loads((folder / "accounts.json").read_bytes())
+        del known["accounts"][DENIED]
+        (folder / "accounts.json").write_text(json.dumps(known))
+        ran = run("resume", "-w", folder, "--endpoint-url", twin.url, "--json")
+    assert (ran.code, ran.document["missing"], ran.document["ready"]) == (0, {}, 9)
+
+
+def test_workspaces_that_a_new_list_does_not_name_are_told(empty: Path, folder: Path) -> None:
+    (empty / "list.txt").write_text(NUMBERS[0])
+    with many() as twin:
+        organization(twin, folder)
+        words = ("--accounts", "list.txt", "--role", "audit/reader", "-w", folder, "--endpoint-url", twin.url)
+        ran = run("inventory", *words, "--json")
+    assert ran.code == 0
+    assert ran.document["left_out"].keys() == {ACCOUNT, *NUMBERS[1:]}
+    assert "its workspace lies here" in ran.document["left_out"][ACCOUNT]
+    assert f"left out: {ACCOUNT} not named any more" in run("status", "-w", folder).out
+
+
 def test_who_may_not_list_the_organization_is_told(folder: Path) -> None:
     fault = Fault(match="ListAccounts", kind="error", code="AccessDeniedException", status=400)
     with many(fault) as twin:
