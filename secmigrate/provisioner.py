@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -20,14 +20,10 @@ from secmigrate.sec import Finding, SecConfig, Tier
 HOME = "/home/secuser"
 APP = "/app"
 # Given by name alone, so that no value stands on a command line: docker takes them from its own environment.
-CREDENTIALS = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_PROFILE",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-)
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+PLACES = ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+ENDPOINT = "AWS_ENDPOINT_URL"  # and its like for one service, AWS_ENDPOINT_URL_IAM
+FILES = {"AWS_CONFIG_FILE": "aws-config", "AWS_SHARED_CREDENTIALS_FILE": "aws-credentials"}  # instead of `~/.aws`
 TOLD = 12  # lines of the container's last words that an error repeats
 
 
@@ -80,11 +76,13 @@ def command(
     image: str,
     *,
     home: Path,
-    environment: Iterable[str] = (),
+    environment: Mapping[str, str],
     profile: str = "",
+    endpoint: str = "",
 ) -> Run:
-    """The guide's `docker run` for an action. `config` is the config's file, `sec` the folder of the provisioner's own;
-    `environment` has the names of the variables that are set. Raises BadInput for an action that there is not.
+    """The guide's `docker run` for an action. `config` is the config's file, `sec` the folder of the provisioner's own.
+    The container goes to the account to which this program would go, by the `environment`, the profile and the
+    endpoint. Raises BadInput for an action that there is not.
     """
     if action not in ACTIONS:
         raise BadInput(
@@ -92,14 +90,12 @@ def command(
         )
     asked = ACTIONS[action]
     folders = tuple((sec / name).resolve() for name in asked.writes)
-    variables = [name for name in CREDENTIALS if name in set(environment) and not (profile and name == "AWS_PROFILE")]
     words = [
         *("docker", "run", "--rm"),
         *_mount(home / ".aws", f"{HOME}/.aws", read_only=True),
         *_mount(config.parent.resolve(), f"{APP}/configs", read_only=True),
         *(word for folder in folders for word in _mount(folder, f"{APP}/{folder.name}")),
-        *(word for name in variables for word in ("-e", name)),
-        *(("-e", f"AWS_PROFILE={profile}") if profile else ()),
+        *_account(environment, profile, endpoint),
         image,
         *("--config", config.name, "--action", action),
         *(("--force",) if asked.force else ()),
@@ -198,6 +194,26 @@ def check_result(run: Run, ended: Ended, stem: str, log: Path) -> None:
             where=str(run.folders[0]),
             hint=f"see its log, {log}; may the container write to that folder?",
         )
+
+
+def _account(environment: Mapping[str, str], profile: str, endpoint: str) -> Iterator[str]:
+    """What leads to the account. A profile that is named counts for more than keys in the environment here; in the
+    container, which finds it in the environment too, it would be the other way round.
+    """
+    own = {name for name in environment if name.startswith(ENDPOINT)}
+    names = [*(() if profile else KEYS), *PLACES, *(() if endpoint else sorted(own))]
+    for name in names:
+        if name in environment and not (profile and name == "AWS_PROFILE"):
+            yield from ("-e", name)
+    if profile:
+        yield from ("-e", f"AWS_PROFILE={profile}")
+    if endpoint:
+        yield from ("-e", f"{ENDPOINT}={endpoint}")
+    for name in sorted(FILES.keys() & environment.keys()):
+        host, inside = Path(environment[name]).expanduser(), f"{HOME}/{FILES[name]}"
+        # Of a file that is not there docker would make a folder.
+        yield from _mount(host.absolute(), inside, read_only=True) if host.exists() else ()
+        yield from ("-e", f"{name}={inside}")
 
 
 def _mount(host: Path, inside: str, *, read_only: bool = False) -> Sequence[str]:

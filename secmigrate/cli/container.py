@@ -51,6 +51,7 @@ def provisioner(
         home=Path.home(),
         environment=os.environ,
         profile=profile or "",
+        endpoint=endpoint or "",
     )
     told = {"action": action, "command": asked.command, "shell": asked.shell, "image": asked.image}
     if not run:

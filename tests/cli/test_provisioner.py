@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.cli.runs import run, run_alone
 NAME = Path(CONFIG).name
 STEM = "lumen-prod-a001-eu-central-1-enterprise-sec"
 IMAGE = "sec-provisioner:enterprise-12"
+DEPLOY = ("provisioner", "deploy", "--run", "--confirm-account", "111122223333")
 
 
 class Docker:
@@ -55,8 +57,8 @@ class Docker:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Somebody's home, whose credentials lie in files."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path / "home"
 
 
@@ -199,3 +201,44 @@ def test_a_change_needs_the_account_and_empty_groups(ready: Path, docker: Docker
         at = ("--run", "--endpoint-url", twin.url)
         assert run("provisioner", "delete-stack", *at, "--confirm-account", example.account).code == 0
     assert [words[-1] for words in docker.runs] == ["--force", "--force"]
+
+
+def given(words: list[str]) -> dict[str, str]:
+    """The variables that the container is given; those by name alone are empty."""
+    named = [word.partition("=") for flag, word in pairwise(words) if flag == "-e"]
+    return {name: value for name, _, value in named}
+
+
+def test_a_profile_counts_in_the_container_as_it_does_here(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here a profile that is named counts for more than keys in the environment; in the container keys would."""
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "invented")
+    assert given(run("provisioner", "deploy", "--json").document["command"]).keys() >= {"AWS_ACCESS_KEY_ID"}
+    words = run("provisioner", "deploy", "--profile", "prod", "--json").document["command"]
+    assert given(words)["AWS_PROFILE"] == "prod"
+    assert not [name for name in given(words) if "KEY" in name or "TOKEN" in name]
+
+
+def test_another_endpoint_is_the_containers_too(
+    ready: Path, docker: Docker, unchanged: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever rehearses on a twin has the account's own id to confirm: the container must not go to the account."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", "http://127.0.0.1:1")
+    assert run(*DEPLOY, "--endpoint-url", unchanged.url).code == 0
+    monkeypatch.delenv("AWS_ENDPOINT_URL_IAM")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", unchanged.url)
+    assert run(*DEPLOY).code == 0
+    first, second = map(given, docker.runs)
+    assert (first["AWS_ENDPOINT_URL"], "AWS_ENDPOINT_URL_IAM" in first) == (unchanged.url, False)
+    assert second["AWS_ENDPOINT_URL"] == ""  # by its name
+
+
+def test_the_aws_files_that_count_here_count_in_the_container(
+    ready: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ready / "keys").write_text("[prod]\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(ready / "keys"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(ready / "nowhere"))
+    words = run("provisioner", "deploy", "--json").document["command"]
+    keys, nowhere = given(words)["AWS_SHARED_CREDENTIALS_FILE"], given(words)["AWS_CONFIG_FILE"]
+    assert f"{ready / 'keys'}:{keys}:ro" in words
+    assert not any(word.endswith(f"{nowhere}:ro") for word in words)  # docker would make it, as a folder
