@@ -21,9 +21,16 @@ HOME = "/home/secuser"
 APP = "/app"
 # Given by name alone, so that no value stands on a command line: docker takes them from its own environment.
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-PLACES = ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+PROFILES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
+ROLE = ("AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME")  # with a token in a file, as build servers have it
+PLACES = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
 ENDPOINT = "AWS_ENDPOINT_URL"  # and its like for one service, AWS_ENDPOINT_URL_IAM
-FILES = {"AWS_CONFIG_FILE": "aws-config", "AWS_SHARED_CREDENTIALS_FILE": "aws-credentials"}  # instead of `~/.aws`
+# Files that lie elsewhere than in `~/.aws`, and what they are called in the container.
+FILES = {
+    "AWS_CONFIG_FILE": "aws-config",
+    "AWS_SHARED_CREDENTIALS_FILE": "aws-credentials",
+    "AWS_WEB_IDENTITY_TOKEN_FILE": "aws-token",
+}
 TOLD = 12  # lines of the container's last words that an error repeats
 
 
@@ -201,10 +208,8 @@ def _account(environment: Mapping[str, str], profile: str, endpoint: str) -> Ite
     container, which finds it in the environment too, it would be the other way round.
     """
     own = {name for name in environment if name.startswith(ENDPOINT)}
-    names = [*(() if profile else KEYS), *PLACES, *(() if endpoint else sorted(own))]
-    for name in names:
-        if name in environment and not (profile and name == "AWS_PROFILE"):
-            yield from ("-e", name)
+    names = [*(() if profile else (*KEYS, *PROFILES, *ROLE)), *PLACES, *(() if endpoint else sorted(own))]
+    yield from (word for name in names if name in environment for word in ("-e", name))
     if profile:
         yield from ("-e", f"AWS_PROFILE={profile}")
     if endpoint:

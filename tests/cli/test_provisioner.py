@@ -25,7 +25,7 @@ from tests.cli.runs import run, run_alone
 NAME = Path(CONFIG).name
 STEM = "lumen-prod-a001-eu-central-1-enterprise-sec"
 IMAGE = "sec-provisioner:enterprise-12"
-DEPLOY = ("provisioner", "deploy", "--run", "--confirm-account", "111122223333")
+CONFIRMED = ("--run", "--confirm-account", "111122223333")
 
 
 class Docker:
@@ -212,9 +212,11 @@ def given(words: list[str]) -> dict[str, str]:
 def test_a_profile_counts_in_the_container_as_it_does_here(ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Here a profile that is named counts for more than keys in the environment; in the container keys would."""
     monkeypatch.setenv("AWS_SESSION_TOKEN", "invented")
+    monkeypatch.setenv("AWS_DEFAULT_PROFILE", "test")  # which botocore heeds first
     assert given(run("provisioner", "deploy", "--json").document["command"]).keys() >= {"AWS_ACCESS_KEY_ID"}
     words = run("provisioner", "deploy", "--profile", "prod", "--json").document["command"]
-    assert given(words)["AWS_PROFILE"] == "prod"
+    assert {name: value for name, value in given(words).items() if "PROFILE" in name} == {"AWS_PROFILE": "prod"}
+    assert "AWS_DEFAULT_PROFILE" in given(run("provisioner", "deploy", "--json").document["command"])
     assert not [name for name in given(words) if "KEY" in name or "TOKEN" in name]
 
 
@@ -223,10 +225,10 @@ def test_another_endpoint_is_the_containers_too(
 ) -> None:
     """Whoever rehearses on a twin has the account's own id to confirm: the container must not go to the account."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", "http://127.0.0.1:1")
-    assert run(*DEPLOY, "--endpoint-url", unchanged.url).code == 0
+    assert run("provisioner", "test-deploy", *CONFIRMED, "--endpoint-url", unchanged.url).code == 0
     monkeypatch.delenv("AWS_ENDPOINT_URL_IAM")
     monkeypatch.setenv("AWS_ENDPOINT_URL", unchanged.url)
-    assert run(*DEPLOY).code == 0
+    assert run("provisioner", "deploy", *CONFIRMED).code == 0
     first, second = map(given, docker.runs)
     assert (first["AWS_ENDPOINT_URL"], "AWS_ENDPOINT_URL_IAM" in first) == (unchanged.url, False)
     assert second["AWS_ENDPOINT_URL"] == ""  # by its name
