@@ -165,22 +165,26 @@ def _make_room(folder: Path) -> None:
 
 @contextmanager
 def nobodys_credentials(twin: Twin) -> Iterator[None]:
-    """All that looks for AWS in this process finds the twin, and no credentials of the person at the keyboard."""
-    mine = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    """All that looks for AWS in this process finds the twin, past any proxy, and no credentials of the person at the
+    keyboard.
+    """
+    mine = dict(os.environ)
     for name in mine:
-        del os.environ[name]
+        if name.startswith("AWS_"):
+            del os.environ[name]
     os.environ |= {
         "AWS_ENDPOINT_URL": twin.url,
         "AWS_ACCESS_KEY_ID": "twin",
         "AWS_SECRET_ACCESS_KEY": "twin",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": "*",
+        "no_proxy": "*",
     }
     try:
         yield
     finally:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            del os.environ[name]
+        os.environ.clear()
         os.environ |= mine
 
 
