@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -53,6 +57,7 @@ def rehearse(
     start, pace = account.inventory(space), Pace(stack=stack_seconds)
     out.say(f"a twin of account {start.account}, as the inventory has it; nothing of yours is touched")
     with (
+        _ended_in_order(),
         Twin(start, aws_managed=documents.aws_managed()) as twin,
         nobodys_credentials(twin),
         tempfile.TemporaryDirectory() as folder,
@@ -68,14 +73,35 @@ def rehearse(
     finish(3 if any(leg.lacking for leg in legs) else 0)
 
 
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Makes SIGTERM and the closing of the terminal end the run as an error does: what lies in `/tmp` goes first."""
+
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    main = threading.current_thread() is threading.main_thread()  # only it may handle signals
+    heeded = [one for one in (signal.SIGTERM, signal.SIGHUP) if main and signal.getsignal(one) == signal.SIG_DFL]
+    for number in heeded:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, signal.SIG_DFL)
+
+
 class _Stage:
     """The twin, and the config whose stack stands on it."""
 
     def __init__(self, space: Workspace, twin: Twin, out: Out, folder: Path, pace: Pace) -> None:
+        from secmigrate.cli import account
+
         self.space, self.twin, self.out, self.folder, self.pace = space, twin, out, folder, pace
         self.legs: list[Leg] = []
         self.findings: list[str] = []
         self.blocked = False
+        self.owners = account.inventory(space).owners  # which no IAM knows
 
     def play(self, to: Sequence[str], *, bridge: bool) -> None:
         """One plan after the other; a blocked one ends it."""
@@ -94,20 +120,27 @@ class _Stage:
             config = self._tier(config, tier, bridge)
 
     def _migration(self, config: SecConfig, wanted: Snapshot) -> None:
+        from msgspec import structs
+
         from secmigrate import plan
         from secmigrate.cli import account
+        from secmigrate.handover import takes_away
 
         outcome, members = self.space.outcome(), self.space.members().groups
+        undone = takes_away(account.managed(self.space).resources, wanted)
         start = self.twin.snapshot()
         self.out.say(f"deploy: stack {config.stack}: {self.twin.create_stack(config.stack, wanted)}")
         live = self.twin.snapshot()
         watch = account.watch(self.space, live, start)
-        self._run(plan.readd(live, outcome.moves, members, outcome.unmapped, watch), live, watch)
-        live = self.twin.snapshot()
+        self._run(plan.readd(live, outcome.moves, members, outcome.unmapped, watch, undone), live, watch)
+        if self.blocked:
+            return
+        live = structs.replace(self.twin.snapshot(), owners=self.owners)
         self._verify(plan.verify(live, wanted, outcome.moves, members, start, watch))
         unused_since = (datetime.now(UTC) - timedelta(days=UNUSED_DAYS)).strftime("%Y-%m-%d")
         self._run(plan.decommission(live, outcome.moves, unused_since, watch), live, watch)
-        self._verify(plan.verify(self.twin.snapshot(), wanted, outcome.moves, members, start, watch))
+        if not self.blocked:
+            self._verify(plan.verify(self.twin.snapshot(), wanted, outcome.moves, members, start, watch))
 
     def _tier(self, old: SecConfig, to: str, bridge: bool) -> SecConfig:
         from secmigrate.cli import account, tiers

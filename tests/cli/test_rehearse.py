@@ -1,0 +1,67 @@
+"""A rehearsal says what the real run would do, goes nowhere else, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from secmigrate import documents
+from secmigrate.twin import Twin
+from tests.cli.conftest import NAMES
+from tests.cli.runs import PROGRAM, run, run_alone
+
+TERRAFORM = Path(__file__).parents[2] / "examples/terraform"
+ACCEPTED = "accept:\n- {actions: ['*'], why: invented}\n"
+
+
+@pytest.fixture
+def managed(empty: Path) -> Path:
+    """A working folder, with the workspace of an account whose groups and roles Terraform manages."""
+    state = empty / "terraform.tfstate"
+    state.write_bytes((TERRAFORM / "terraform.tfstate").read_bytes())
+    run("inventory", "--from", state, "-w", "code")
+    with Twin(documents.read_snapshot(empty / "code/inventory.json"), aws_managed=documents.aws_managed()) as twin:
+        assert run("inventory", "--from", "live", "--from", state, "--endpoint-url", twin.url).code == 0
+    assert run("map", *NAMES).code == 0
+    (empty / "migration/decisions.yaml").write_text(ACCEPTED)
+    return empty
+
+
+def test_what_terraform_manages_stays_as_it_would(managed: Path) -> None:
+    ran = run("rehearse", "--json")
+    assert ran.code == 0, ran
+    assert [leg["name"] for leg in ran.document["legs"] if leg["calls"]] == ["readd"]
+    assert "owned-elsewhere" in ran.err
+
+
+def test_what_terraform_would_take_away_again_blocks_it_as_it_would(managed: Path) -> None:
+    state = managed / "terraform.tfstate"
+    subprocess.run([sys.executable, TERRAFORM / "exclusive.py", state], check=True)
+    ran = run("rehearse")
+    assert (ran.code, ran.out.count("is blocked")) == (4, 1), ran
+    assert "verify" not in ran.out.partition("is blocked: the rehearsal ends here")[2]
+
+
+def test_no_proxy_hears_of_it(ready: Path) -> None:
+    nowhere = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
+    ran = run_alone("rehearse", env=nowhere)
+    assert ran.code == 0, ran.err
+
+
+def test_nothing_is_left_behind_when_it_is_ended(ready: Path) -> None:
+    (ready / "left").mkdir()
+    with subprocess.Popen(
+        [*PROGRAM, "rehearse"], stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(ready / "left")}
+    ) as process:
+        assert process.stdout
+        while not process.stdout.readline().startswith(b"readd"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list((ready / "left").iterdir()) == []
