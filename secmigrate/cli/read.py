@@ -15,7 +15,7 @@ from secmigrate.cli.app import app
 from secmigrate.cli.out import Out, finish
 
 if TYPE_CHECKING:
-    from secmigrate.iam import Gap
+    from secmigrate.iam import Gap, Snapshot
     from secmigrate.sources.merging import Merged
     from secmigrate.workspace import Workspace
 
@@ -170,7 +170,7 @@ def twin(
     snapshot = read_saved(where or space.inventory)
     if fresh:
         snapshot = used_lately(snapshot, datetime.now(UTC))
-    held = (account.config(space)[0].stack, account.planned(space)) if stack else None
+    held = _held(space, snapshot) if stack else None
     misbehaviour = documents.read_json(faults, Faults, hint="see docs/twin.md for its form") if faults else None
     told = documents.read_json(used, Usage, hint="see schemas/usage.schema.json for its form") if used else None
     stop = threading.Event()
@@ -183,6 +183,19 @@ def twin(
         stop.wait()
         if save:
             documents.write_snapshot(save, served.snapshot())
+
+
+def _held(space: Workspace, snapshot: Snapshot) -> tuple[str, Snapshot]:
+    """The stack of the workspace's config, and what it holds. Raises BadInput if the snapshot lacks some of it."""
+    from secmigrate.cli import account
+    from secmigrate.errors import BadInput
+
+    part = account.planned(space)
+    absent = sorted({*part.groups} - {*snapshot.groups} | {*part.roles} - {*snapshot.roles})
+    if absent:
+        told = f"not in the account: {', '.join(absent[:5])}{' and more' if len(absent) > 5 else ''}"
+        raise BadInput(told, where="--stack", hint="leave it out, or read an inventory once it is deployed")
+    return account.config(space)[0].stack, part
 
 
 @app.command(epilog="Example: secmigrate status")

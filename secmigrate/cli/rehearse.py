@@ -110,16 +110,17 @@ class _Stage:
         config = account.config(self.space)[0]
         wanted = account.planned(self.space)
         live = self.twin.snapshot()
-        if wanted.groups.keys() <= live.groups.keys() and wanted.roles.keys() <= live.roles.keys():
+        stands = wanted.groups.keys() <= live.groups.keys() and wanted.roles.keys() <= live.roles.keys()
+        if stands:
             self.twin.holds_stack(config.stack, wanted)
-        elif not to or self.space.mapping.exists():
-            self._migration(config, wanted)
+        if not to or (self.space.mapping.exists() and not stands):
+            self._migration(config, wanted, deployed=stands)
         for tier in to:
             if self.blocked:
                 return
             config = self._tier(config, tier, bridge)
 
-    def _migration(self, config: SecConfig, wanted: Snapshot) -> None:
+    def _migration(self, config: SecConfig, wanted: Snapshot, *, deployed: bool) -> None:
         from msgspec import structs
 
         from secmigrate import plan
@@ -129,7 +130,8 @@ class _Stage:
         outcome, members = self.space.outcome(), self.space.members().groups
         undone = takes_away(account.managed(self.space).resources, wanted)
         start = self.twin.snapshot()
-        self.out.say(f"deploy: stack {config.stack}: {self.twin.create_stack(config.stack, wanted)}")
+        told = "there already" if deployed else self.twin.create_stack(config.stack, wanted)
+        self.out.say(f"deploy: stack {config.stack}: {told}")
         live = self.twin.snapshot()
         watch = account.watch(self.space, live, start)
         self._run(plan.readd(live, outcome.moves, members, outcome.unmapped, watch, undone), live, watch)

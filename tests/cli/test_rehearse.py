@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from secmigrate import documents
+from secmigrate.iam import Snapshot
 from secmigrate.twin import Twin
 from tests.cli.conftest import NAMES
 from tests.cli.runs import PROGRAM, run, run_alone
@@ -65,3 +66,23 @@ def test_nothing_is_left_behind_when_it_is_ended(ready: Path) -> None:
         process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
     assert list((ready / "left").iterdir()) == []
+
+
+def test_what_is_left_once_it_is_deployed_and_read_again(ready: Path, example: Snapshot) -> None:
+    """Nothing is a rehearsal of nothing: `readd` still has to come."""
+    (ready / "migration/decisions.yaml").write_text(ACCEPTED)
+    planned = documents.read_snapshot(ready / "migration/planned.json")
+    with Twin(example, aws_managed=documents.aws_managed()) as twin:
+        twin.create_stack("lumen", planned)
+        assert run("inventory", "--endpoint-url", twin.url).code == 0
+    ran = run("rehearse", "--json")
+    assert ran.code == 0, ran
+    assert [(leg["name"], leg["calls"] > 0) for leg in ran.document["legs"]] == [
+        ("readd", True),
+        ("decommission", True),
+    ]
+
+
+def test_a_twin_with_a_stack_that_is_not_there(ready: Path) -> None:
+    ran = run("twin", "--stack")
+    assert (ran.code, "not in the account" in ran.err) == (2, True), ran
