@@ -11,11 +11,18 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, structs
 
+from secmigrate.access.reading import read
 from secmigrate.iam import Document, has_functions
 from secmigrate.mapping.ladders import Ladders
 from secmigrate.mapping.reach import listed
 from secmigrate.mapping.rules import Catalogue
 from secmigrate.sec import Client, Environment, Levels, SecConfig, Values, fill, placeholders
+
+
+# What CloudFormation's `Fn::Sub` would fill in: IAM's own variables have a prefix, or are a single character.
+_LEFT = re.compile(r"\$\{(?![*?$]\}|\w[\w.-]*:[^:}])")
+# How SEC's names begin (sec-provisioner 13): whose they are, then what.
+_OWNED = re.compile(r"([a-z][a-z0-9-]*?-(?:prod|dev|test|staging)-[a-z0-9]{4})-(?:.*-)?(?:group|role|policy)-")
 
 
 class Export(Struct, frozen=True, kw_only=True):
@@ -70,8 +77,8 @@ def calibrated(exports: Iterable[Export], config: SecConfig, levels: Levels) -> 
     values = placeholders(config.client, config.environment)
     for export in exports:
         called = f"{export.file}: {' / '.join(export.names[1:]) or 'a document'}"
-        if has_functions(export.document.value):
-            unknown.append(f"{called}: it has functions of CloudFormation in it")
+        if why := _unfit(export, config):
+            unknown.append(f"{called}: {why}")
             continue
         at = _named(export.names, levels) or _assigned(export, config, levels)
         if at is None:
@@ -160,6 +167,22 @@ def unfilled(document: Document, values: Values) -> Document:
     return Document.parse(text)
 
 
+def _unfit(export: Export, config: SecConfig) -> str:
+    """Why no level can be taken from it; empty if one can."""
+    document = export.document
+    if has_functions(document.value) or _LEFT.search(document.text):
+        return "it has functions of CloudFormation in it"
+    if flaws := read(document).flaws:
+        return f"{flaws[0].place}: {flaws[0].what}"
+    if not any(row["Effect"] == "Allow" for row in document.statements):
+        return "it allows nothing"
+    for name in export.names:
+        found = None if name.startswith(f"{config.owner}-") else _OWNED.match(name)
+        if found:
+            return f"it is of {found[1]}, and not of {config.owner}"
+    return ""
+
+
 def _named(names: Iterable[str], levels: Levels) -> tuple[str, str] | None:
     """The one level that the names say; the innermost name that says one counts."""
     for name in reversed(tuple(names)):
@@ -177,6 +200,8 @@ def _named(names: Iterable[str], levels: Levels) -> tuple[str, str] | None:
 
 def _assigned(export: Export, config: SecConfig, levels: Levels) -> tuple[str, str] | None:
     """The level that the config gives a group for the only service that the document is about."""
+    if any("Action" not in row for row in export.document.statements):
+        return None
     prefixes = {
         action.partition(":")[0] for row in export.document.statements for action in listed(row.get("Action"))
     } - {"iam", "sts", "kms", "logs"}

@@ -100,6 +100,56 @@ def test_a_template_is_not_what_iam_gets() -> None:
     assert "functions of CloudFormation" in found.unknown[0]
 
 
+def said(actions: object, resource: object = "*", effect: object = "Allow") -> object:
+    return {"Effect": effect, "Action": actions, "Resource": resource}
+
+
+@pytest.mark.parametrize(
+    ("statements", "why"),
+    [
+        ([said("s3:*", effect="Deny")], "allows nothing"),
+        ([], "no Statement"),
+        (None, "no Statement"),
+        (["x"], "statement 1: it is not an object"),
+        ([said("s3:*", effect="allow")], "neither Allow nor Deny"),
+        ([said(5)], "Action holds 5"),
+        ([{"Effect": "Allow", "Action": "s3:*"}], "statement 1: it needs either Resource or NotResource"),
+        ([{**said("s3:*"), "Condition": {"Foo": "bar"}}], "statement 1: "),  # type: ignore[dict-item]
+        ([said("s3:*", "arn:${AWS::Partition}:s3:::x")], "functions of CloudFormation"),
+        ([said("s3:*", "arn:aws:s3:::${Bucket}/*")], "functions of CloudFormation"),
+    ],
+)
+def test_what_cannot_be_read_is_no_level(statements: object, why: str) -> None:
+    """A level is what people are given: what nobody can read must not count as much, or as nothing."""
+    document = Document({"Version": "2012-10-17", "Statement": statements})
+    found = calibrated([export("s3-level2", document=document)], CONFIG, CATALOGUE.levels)
+    assert not found.learned
+    assert why in found.unknown[0], found.unknown
+
+
+def test_variables_of_iam_are_none_of_cloudformations() -> None:
+    home = said(
+        "s3:*", ["arn:aws:s3:::x/${aws:username}/*", "arn:aws:s3:::x/${saml:sub}/${*}", "arn:aws:s3:::${s3:x, 'y'}"]
+    )
+    document = Document({"Version": "2012-10-17", "Statement": [home]})
+    assert learned(export("s3-level2", document=document)) == {("s3", "level2")}
+
+
+@pytest.mark.parametrize("owner", ["globex-prod-b001", "edge-dev-b001", "edge-prod-b002"])
+@pytest.mark.parametrize("inside", ["group-data-scientists", "policy-s3-level2", "eu-central-1-policy-s3-level2"])
+def test_what_is_of_another_project_is_not_taken(owner: str, inside: str) -> None:
+    found = calibrated([export(f"{owner}-{inside}", "s3-level2")], CONFIG, CATALOGUE.levels)
+    assert not found.learned
+    assert f"of {owner}, and not of edge-prod-b001" in found.unknown[0]
+    assert learned(export(f"edge-prod-b001-{inside}", "s3-level2")) == {("s3", "level2")}
+
+
+def test_a_document_that_is_about_all_but_something_is_not_about_one_service() -> None:
+    all_but = {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}
+    document = Document({"Version": "2012-10-17", "Statement": [said("s3:Get*"), all_but]})
+    assert not learned(export("edge-prod-b001-group-data-scientists", "inline", document=document))
+
+
 def test_our_own_levels_do_not_differ() -> None:
     """The snapshot that a config plans, exported: the same levels, whatever they are of."""
     exports = [export(f"{service}-{level}", document=filled(service, level)) for service, level in EVERY]
