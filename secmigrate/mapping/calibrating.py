@@ -18,7 +18,6 @@ from secmigrate.mapping.reach import listed
 from secmigrate.mapping.rules import Catalogue
 from secmigrate.sec import Client, Environment, Levels, SecConfig, Values, fill, placeholders
 
-
 # What CloudFormation's `Fn::Sub` would fill in: IAM's own variables have a prefix, or are a single character.
 _LEFT = re.compile(r"\$\{(?![*?$]\}|\w[\w.-]*:[^:}])")
 # How SEC's names begin (sec-provisioner 13): whose they are, then what.

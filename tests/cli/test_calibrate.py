@@ -112,3 +112,17 @@ def test_damaged_levels_are_bad_input(space: Path) -> None:
         ran = run(*words, "-w", space)
         assert ran.code == 2
         assert "calibrate" in ran.err
+
+
+def test_levels_that_are_not_in_the_exports_any_more_are_told(space: Path) -> None:
+    """The file is written anew: what an earlier run learned must not go without a word."""
+    other(space)
+    statement = {"Effect": "Allow", "Action": ["ecr:GetAuthorizationToken"], "Resource": "*"}
+    exported(space, {"ecr-level1": {"Version": "2012-10-17", "Statement": [statement]}}, "ecr.json")
+    ran = run("calibrate", space / "sec/groups/ecr.json", "-w", space, "--json")
+    assert ran.code == 3
+    assert ran.document["forgotten"] == ["s3 level2"]
+    assert "s3 level2: learned earlier, and not in these exports: ours counts again" in ran.err
+    assert run("calibrate", space / "sec/groups/ecr.json", "-w", space, "--json").document["forgotten"] == []
+    (space / "levels.json").write_text("{")
+    assert run("calibrate", "-w", space).code == 3
