@@ -167,8 +167,8 @@ class _Stage:
 
         catalogue = account.catalogue(self.space)
         found = mapping.retiered(old, catalogue.tiers[to], catalogue)
-        edited = tiers.edited_config(self.space, old.file_name, to)
-        return tiers.as_edited(found, edited) if edited else found
+        edited = tiers.edited_config(self.space, old, to)
+        return tiers.as_edited(found, old, edited) if edited else found
 
     def _run(self, made: Plan, live: Snapshot, watch: Watch) -> None:
         from msgspec import structs

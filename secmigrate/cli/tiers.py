@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from secmigrate.access import Watch
     from secmigrate.aws import Aws
     from secmigrate.iam import Snapshot
-    from secmigrate.mapping import Lacking, Retiered
+    from secmigrate.mapping import Catalogue, Lacking, Retiered
     from secmigrate.plan import Plan
     from secmigrate.plan.fold import PlanName
     from secmigrate.sec import SecConfig
@@ -125,9 +125,10 @@ def _config(name: str, to: str | None, space: Workspace, master: Path | None) ->
         raise BadInput(f"there is no {name.replace('-', ' ')} from {old.tier.name} {told}", where="--to", hint=hint)
     given = documents.read_config(master)[0] if master else None
     found = mapping.retiered(old, catalogue.tiers[to], catalogue, given)
-    if edited := edited_config(space, old.file_name, to):
-        return as_edited(found, edited)
+    if edited := edited_config(space, old, to):
+        return as_edited(found, old, edited)
     target = space.next / old.file_name
+    _check_nobodys(target, old, catalogue)
     check_config(sec.findings(found.config, catalogue.tiers, catalogue.levels, documents.aws_managed()))
     before = account.config_before(space)
     notes = documents.remarks(before.text, before.written) if before and before.written else None
@@ -137,23 +138,49 @@ def _config(name: str, to: str | None, space: Workspace, master: Path | None) ->
     return found
 
 
-def edited_config(space: Workspace, name: str, to: str) -> SecConfig | None:
-    """The config of that tier that was written earlier, as a person left it."""
-    from secmigrate import documents
+def _check_nobodys(path: Path, old: SecConfig, catalogue: Catalogue) -> None:
+    """Raises BadInput if a config for another tier lies there in which a person changed something."""
+    from secmigrate import documents, mapping
 
-    path = space.next / name
+    there = documents.read_config(path)[0] if path.exists() else None
+    tier = catalogue.tiers.get(there.tier.name) if there else None
+    if there and (tier is None or there != mapping.retiered(old, tier, catalogue).config):
+        hint = "move it away to keep it, or remove it"
+        told = f"a config for {there.tier.name} lies here, with changes of yours or of a master"
+        raise BadInput(told, where=str(path), hint=hint)
+
+
+def edited_config(space: Workspace, old: SecConfig, to: str) -> SecConfig | None:
+    """The config of that tier that was written earlier, as a person left it. Raises BadInput if it has errors, since
+    the old stack would be gone when the provisioner finds them.
+    """
+    from secmigrate import documents, sec
+    from secmigrate.cli import account
+    from secmigrate.provisioner import check_config
+
+    path = space.next / old.file_name
     found = documents.read_config(path)[0] if path.exists() else None
-    return found if found and found.tier.name == to else None
+    if found is None or found.tier.name != to:
+        return None
+    if found.client.account_id != old.client.account_id:
+        told = f"is {found.client.account_id}, and the stack in force is in {old.client.account_id}"
+        raise BadInput(told, where=f"{path}: client.account_id", hint="a tier change stays in its account")
+    catalogue = account.catalogue(space)
+    check_config(sec.findings(found, catalogue.tiers, catalogue.levels, documents.aws_managed()))
+    return found
 
 
-def as_edited(found: Retiered, edited: SecConfig) -> Retiered:
+def as_edited(found: Retiered, old: SecConfig, edited: SecConfig) -> Retiered:
     """The same with that config."""
     from msgspec import structs
 
+    from secmigrate import mapping
+
     if edited == found.config:
         return found
-    changes = (*found.changes, "as you have changed it since; remove the file to start from the config in force")
-    return structs.replace(found, config=edited, changes=changes)
+    made = mapping.edited(found, old, edited)
+    hint = "as you have changed it since; remove the file to start from the config in force"
+    return structs.replace(made, changes=(*made.changes, hint))
 
 
 def planned(

@@ -35,7 +35,7 @@ from secmigrate.mapping.outcomes import (
     outcome,
 )
 from secmigrate.mapping.proof import Failure, decide_example, prove
-from secmigrate.mapping.retiering import Lacking, Parting, Retiered, parting, retiered
+from secmigrate.mapping.retiering import Lacking, Parting, Retiered, edited, parting, retiered
 from secmigrate.mapping.rules import Catalogue, Example, Rule, catalogue
 from secmigrate.mapping.splitting import Split, splits
 from secmigrate.mapping.tiers import TierChoice, choose_tier
@@ -80,6 +80,7 @@ __all__ = [
     "decide",
     "decide_example",
     "differences",
+    "edited",
     "explain",
     "joined",
     "ladders_of",

@@ -71,6 +71,39 @@ def retiered(config: SecConfig, to: Tier, catalogue: Catalogue, master: SecConfi
     return Retiered(config=made, lacking=lacking, changes=tuple(changes))
 
 
+def edited(found: Retiered, old: SecConfig, config: SecConfig) -> Retiered:
+    """The same with a config that a person made of it: what she changed is told, and what she took out is lacking."""
+    keys = {(section, key) for section in SECTIONS for key in config.security.section(section)}
+    names = {config.role_name(key) for section, key in keys if section != "iam_groups"}
+    known = {(one.section, one.key): one for one in found.lacking}
+    lacking = [
+        known.get((section, key)) or _one(old, section, key, "you took it out")
+        for section in SECTIONS
+        for key in old.security.section(section)
+        if (section, key) not in keys and (section == "iam_groups" or old.role_name(key) not in names)
+    ]
+    changes = (*found.changes, *_edits(found.config, config))
+    return Retiered(config=config, lacking=tuple(lacking), changes=changes)
+
+
+def _edits(before: SecConfig, after: SecConfig) -> Iterator[str]:
+    """What a person changed, a line each."""
+    for part in ("client", "environment", "deployment", "tags"):
+        one, other = (msgspec.to_builtins(getattr(config, part)) for config in (before, after))
+        for key in sorted(one.keys() | other.keys()):
+            if one.get(key) != other.get(key):
+                yield f"{part}.{key}: {one.get(key, 'nothing')} becomes {other.get(key, 'nothing')}"
+    for section in SECTIONS:
+        mine, theirs = after.security.section(section), before.security.section(section)
+        for key in sorted({*mine, *theirs}):
+            if key not in theirs:
+                yield f"{section}.{key}: added by you"
+            elif key not in mine:
+                yield f"{section}.{key}: taken out by you"
+            elif mine[key] != theirs[key]:
+                yield f"{section}.{key}: changed by you"
+
+
 def parting(old: SecConfig, new: SecConfig, lacking: tuple[Lacking, ...], answers: Endings) -> Parting:
     """Where people go: into the group of the same key, or where decisions.yaml says."""
     said: Mapping[str, Mapping[str, Ending]] = {"group": answers.groups, "role": answers.roles}

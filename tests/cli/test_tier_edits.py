@@ -1,0 +1,87 @@
+"""A tier's new config, edited by hand before its plan is carried out: what that does is told, or asked about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from secmigrate.twin import Twin
+from tests.cli.runs import Ran, run
+from tests.cli.test_tier import CONFIG, space, start, twin
+
+__all__ = ["space", "start", "twin"]  # pytest finds fixtures by name
+
+
+def edit(space: Path, before: str, after: str) -> Ran:
+    """The upgrade planned, its config edited by hand, and planned again."""
+    run("tier", "upgrade", "--to", "medium")
+    path = space / "sec/next" / CONFIG
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+    return run("tier", "upgrade", "--to", "medium", "--json")
+
+
+LAMBDA = """\
+    lambda_execution:
+      description: Nightly tides
+      service_principal: lambda.amazonaws.com
+      managed_policies:
+        - service-role/AWSLambdaBasicExecutionRole
+"""
+
+
+def test_a_role_that_is_taken_out_by_hand_wants_an_answer(space: Path, twin: Twin) -> None:
+    """No person would lose anything by it, and the machine that uses the role would."""
+    ran = edit(space, LAMBDA, "")
+    assert ran.code == 4, ran
+    assert "role lambda_execution (used on 2026-11-20; you took it out)" in ran.err
+    assert "service_roles.lambda_execution: taken out by you" in ran.document["config_changes"]
+    (space / "decisions.yaml").write_text("downgrade:\n  roles: {lambda_execution: {end: no more tides}}\n")
+    assert run("tier", "upgrade", "--to", "medium").code == 3
+    # In another section it has the same name.
+    path = space / "sec/next" / CONFIG
+    moved = path.read_text().replace("  assumable_roles:\n", "  assumable_roles:\n    lambda_execution: {}\n", 1)
+    path.write_text(moved)
+    (space / "decisions.yaml").unlink()
+    assert "took it out" not in run("tier", "upgrade", "--to", "medium").out
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (LAMBDA, LAMBDA.replace("lambda.", "ec2."), "service_roles.lambda_execution: changed by you"),
+        ("  iam_groups:\n", "  iam_groups:\n    qa_testing: {}\n", "iam_groups.qa_testing: added by you"),
+        ("region: eu-north-1", "region: eu-west-1", "environment.region: eu-north-1 becomes eu-west-1"),
+        ("project: tides", "project: ebb", "tags.project: tides becomes ebb"),
+    ],
+)
+def test_what_is_changed_by_hand_is_told(space: Path, twin: Twin, before: str, after: str, told: str) -> None:
+    ran = edit(space, before, after)
+    assert ran.code == 3, ran
+    assert told in ran.document["config_changes"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("111122223333", "444455556666", "444455556666"),
+        ("medium-10", "medium-99", "medium-99"),
+        ("        s3: level2", "        s3: level9", "level9"),
+    ],
+)
+def test_a_config_that_would_not_be_deployed_is_refused_before_the_old_stack_is_gone(
+    space: Path, twin: Twin, before: str, after: str, said: str
+) -> None:
+    ran = edit(space, before, after)
+    assert (ran.code, said in ran.err) == (2, True), ran
+
+
+def test_edits_for_another_tier_are_not_written_over(space: Path, twin: Twin) -> None:
+    run("tier", "upgrade", "--to", "medium")
+    assert run("tier", "upgrade", "--to", "enterprise").code == 3  # nobody has edited it
+    assert edit(space, "Tide models", "Ebb models").code == 3
+    ran = run("tier", "upgrade", "--to", "enterprise")
+    assert (ran.code, "medium" in ran.err) == (2, True), ran
+    assert "Ebb models" in (space / "sec/next" / CONFIG).read_text()
