@@ -73,6 +73,7 @@ def carry_out(
     halt = phase(stop_before)
     with workspace.locked():
         plan = workspace.plan(name)
+        _check_adoptable(plan, workspace)
         live = account.look(aws, out, plan.account)
         if plan.operations and all(operation.is_done(live) for operation in net(plan.operations)):
             out.say(f"plan {name}: done already, nothing to do")
@@ -144,6 +145,15 @@ def tell_affected(workspace: Workspace, out: Out) -> None:
         there = list(users)
         more = f" and {len(there) - 5} more" if len(there) > 5 else ""
         out.say(f"affected since {at} ({name}): {len(there)} users: {', '.join(there[:5])}{more}")
+
+
+def _check_adoptable(plan: Plan, workspace: Workspace) -> None:
+    """Raises BadInput if the config that comes into force at the end is not there: the old one would stay in force for
+    good. On the way back nothing that a person may have removed stands in between.
+    """
+    made = [operation for operation in plan.operations if isinstance(operation, CreateStack)]
+    if made and plan.name != "rollback":
+        workspace.config_of(made[-1].tier)
 
 
 def _adopt(plan: Plan, workspace: Workspace, out: Out) -> None:
@@ -253,6 +263,7 @@ def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, at
             out.say("nothing was interrupted")
             out.document("run", {"name": None, "result": "done", "operations": 0, "journal": None})
             return
+        _check_adoptable(stopped.plan, workspace)
         live = account.look(aws, out)
         confirm(stopped.plan, live, confirmed or _typed(stopped.plan))
         journal = Writer(stopped.path, account.now)

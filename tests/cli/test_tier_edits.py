@@ -8,7 +8,7 @@ import pytest
 
 from secmigrate.twin import Twin
 from tests.cli.runs import Ran, run
-from tests.cli.test_tier import CONFIG, space, start, twin
+from tests.cli.test_tier import CONFIG, confirmed, space, start, twin
 
 __all__ = ["space", "start", "twin"]  # pytest finds fixtures by name
 
@@ -85,3 +85,26 @@ def test_edits_for_another_tier_are_not_written_over(space: Path, twin: Twin) ->
     ran = run("tier", "upgrade", "--to", "enterprise")
     assert (ran.code, "medium" in ran.err) == (2, True), ran
     assert "Ebb models" in (space / "sec/next" / CONFIG).read_text()
+
+
+def test_a_config_that_is_gone_is_missed_before_anything_is_changed(space: Path, twin: Twin) -> None:
+    """At the end it comes into force: a plan that is done without it would leave the old one in force for good."""
+    run("tier", "upgrade", "--to", "medium")
+    path, before = space / "sec/next" / CONFIG, twin.snapshot()
+    text = path.read_text()
+    path.unlink()
+    ran = confirmed("tier", "upgrade", "--execute")
+    assert (ran.code, "no config of the tier 'medium'" in ran.err) == (2, True), ran
+    assert twin.snapshot() == before
+    path.write_text(text)
+    assert confirmed("tier", "upgrade", "--execute").code == 3
+    assert confirmed("provisioner", "delete-stack", "--tier", "startup", "--run").code == 0
+    assert confirmed("resume").code == 3
+    assert confirmed("provisioner", "deploy", "--tier", "medium", "--run").code == 0
+    path.unlink()
+    there = twin.snapshot()
+    assert confirmed("resume").code == 2
+    assert twin.snapshot() == there
+    path.write_text(text)
+    assert confirmed("resume").code == 0
+    assert "name: medium" in (space / "sec/configs" / CONFIG).read_text()
