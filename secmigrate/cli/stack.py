@@ -39,6 +39,7 @@ def stack(
     out, space = Out(json), account.open_workspace(workspace)
     config = documents.read_config(space.config_of(tier) if tier else space.config())[0]
     aws = Aws(profile, region or config.environment.region, endpoint)
+    account.same(config.client.account_id, aws.identity()[0])
     if test:
         _test(aws, config, space, out)
     _told(aws, name or config.stack, config, out)

@@ -87,6 +87,13 @@ def test_a_stack_that_is_well_or_not_there(space: Path, twin: Twin) -> None:
     assert run("stack", "no-such-stack", "--json").document["status"] is None
 
 
+def test_another_account_has_no_say_in_it(space: Path) -> None:
+    """With the wrong profile "there is none" would be the truth about another account."""
+    with Twin(Snapshot(account="444455556666")) as other:
+        ran = run("stack", "--endpoint-url", other.url)
+    assert (ran.code, "wrong-account" in ran.err, ran.out) == (4, True, ""), ran
+
+
 def test_a_test_deployment_is_compared_and_its_own_delete_command_told(space: Path, twin: Twin) -> None:
     assert run("stack", "--test").code == 0
     assert confirmed("provisioner", "test-deploy", "--run").code == 0
