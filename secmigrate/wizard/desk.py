@@ -48,7 +48,9 @@ class Desk:
 
     def words(self, *words: str) -> tuple[str, ...]:
         """A command's words with what leads to this workspace and this account."""
-        return (*words, *self._place, *(self._aws if words[0] in _CONNECTED else ()))
+        options = words.index("--") if "--" in words else len(words)  # behind it there are none
+        where = (*self._place, *(self._aws if words[0] in _CONNECTED else ()))
+        return (*words[:options], *where, *words[options:])
 
     def command(self, *words: str) -> None:
         """Tells the command that does the same; a long one in lines that a shell reads as one."""

@@ -75,6 +75,21 @@ def test_she_goes_by_use_and_leaves_some_out_and_takes_it_back(stage: Stage) -> 
     assert terminal.ended() == 3
 
 
+def test_she_asks_why_in_a_workspace_of_another_name(stage: Stage) -> None:
+    """The words that name the workspace are words of the command, whatever the name of a group begins with."""
+    for words in (("inventory", "--endpoint-url", stage.twin.url), ("map", *NAMES)):
+        assert run(*words, "-w", stage.folder / "elsewhere").code == 0
+    terminal = stage.wizard("-w", "elsewhere")
+    for said in (pick("Where do you want to go on?"), pick(SEEN, 3), write("Which group or role?", "--json")):
+        stage.answer(terminal, said)
+    stage.answer(terminal, pick(SEEN, 3))
+    stage.answer(terminal, write("Which group or role?", "legacy-jenkins"))
+    terminal.asked(SEEN)
+    assert "explain -w elsewhere -- legacy-jenkins" in terminal.all
+    terminal.answer(CTRL_C)
+    assert terminal.ended() == 3
+
+
 def test_the_tier_that_she_chose_is_proposed_when_she_comes_back(tmp_path: Path) -> None:
     space = Workspace(tmp_path / "migration")
     documents.write_snapshot(space.inventory, startup())
