@@ -11,6 +11,7 @@ from msgspec import structs
 from secmigrate import documents
 from secmigrate.cli import account
 from secmigrate.errors import BadInput
+from secmigrate.iam import Snapshot
 from secmigrate.mapping import Ambiguous, Decision, Decisions, GroupAnswer, Reading, RoleAnswer, Unmapped
 from secmigrate.wizard.desk import Desk, many, some
 
@@ -21,7 +22,8 @@ _KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 def open_questions(desk: Desk) -> bool:
     """Asks about each group and role that has no place yet; gives whether one was answered."""
-    undecided = [one for one in account.decided_last(desk.space) if isinstance(one, Ambiguous | Unmapped)]
+    snapshot = account.inventory(desk.space)  # read once: somebody may read the account anew meanwhile
+    undecided = [one for one in account.decided_last(desk.space, snapshot) if isinstance(one, Ambiguous | Unmapped)]
     if not undecided:
         return False
     desk.say(
@@ -35,13 +37,13 @@ def open_questions(desk: Desk) -> bool:
     answered = False
     for number, one in enumerate(undecided, 1):
         desk.say("", f"{number} of {len(undecided)}: {one.kind} {one.name}")
-        answered = _ask(desk, one) or answered
+        answered = _ask(desk, one, snapshot) or answered
     return answered
 
 
-def _ask(desk: Desk, one: Ambiguous | Unmapped) -> bool:
+def _ask(desk: Desk, one: Ambiguous | Unmapped, snapshot: Snapshot) -> bool:
     """One thing, with what is known of it; again if the answer cannot be carried out."""
-    _evidence(desk, one)
+    _evidence(desk, one, snapshot)
     readings = {
         (reading.target, reading.section): reading
         for reading in (*(one.readings if isinstance(one, Ambiguous) else ()), *one.nearly)
@@ -63,9 +65,8 @@ def _ask(desk: Desk, one: Ambiguous | Unmapped) -> bool:
             return True
 
 
-def _evidence(desk: Desk, one: Ambiguous | Unmapped) -> None:
+def _evidence(desk: Desk, one: Ambiguous | Unmapped, snapshot: Snapshot) -> None:
     """Why the rules could not tell, who is concerned, and what nearly matched."""
-    snapshot = account.inventory(desk.space)
     desk.say(*(f"  {reason}" for reason in one.reasons))
     if one.kind == "group":
         members = snapshot.members[one.name]

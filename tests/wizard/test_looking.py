@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from secmigrate import documents
 from secmigrate.iam import ServiceUse, Snapshot, Usage
@@ -86,6 +87,22 @@ def test_she_asks_why_in_a_workspace_of_another_name(stage: Stage) -> None:
     stage.answer(terminal, write("Which group or role?", "legacy-jenkins"))
     terminal.asked(SEEN)
     assert "explain -w elsewhere -- legacy-jenkins" in terminal.all
+    terminal.answer(CTRL_C)
+    assert terminal.ended() == 3
+
+
+def test_an_inventory_that_is_read_anew_under_her_feet(stage: Stage, example: Snapshot) -> None:
+    for words in (("inventory", "--endpoint-url", stage.twin.url), ("map", *NAMES)):
+        assert run(*words, "-w", stage.folder / "migration").code == 0
+    terminal = stage.wizard()
+    stage.answer(terminal, pick("Where do you want to go on?"))
+    stage.answer(terminal, pick(SEEN))
+    terminal.asked("Decide about them now?")
+    bare = {name: structs.replace(one, groups=()) for name, one in example.users.items()}
+    documents.write_snapshot(stage.folder / "migration/inventory.json", structs.replace(example, users=bare, groups={}))
+    terminal.answer(ENTER)
+    stage.answer(terminal, pick("What becomes of all-staff?"))
+    terminal.asked("What becomes of deny-outside-eu?")
     terminal.answer(CTRL_C)
     assert terminal.ended() == 3
 
