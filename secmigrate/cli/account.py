@@ -166,9 +166,9 @@ def catalogue(space: Workspace) -> mapping.Catalogue:
     return mapping.with_learned(documents.catalogue(), space.learned())
 
 
-def planned(space: Workspace) -> Snapshot:
-    """What the SEC config, as it stands now, will create."""
-    patterns = space.answers().patterns
+def planned(space: Workspace, answers: mapping.Decisions | None = None) -> Snapshot:
+    """What the SEC config, as it stands now, will create, with a person's answers unless others are given."""
+    patterns = (answers or space.answers()).patterns
     return sec.planned(config(space)[0], catalogue(space).levels, documents.aws_managed(), patterns)
 
 

@@ -16,14 +16,16 @@ import typer
 from msgspec import structs
 
 from secmigrate import documents
+from secmigrate.access import Watch
 from secmigrate.apply import AT_ONCE, Hands, check, confirm, execute, remaining
 from secmigrate.cli import account
 from secmigrate.cli.out import Out, finish
 from secmigrate.dangers import some
 from secmigrate.diff import since
-from secmigrate.errors import BadInput, Refused
+from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import Writer, read_journal
+from secmigrate.mapping import Decisions
 from secmigrate.operations import PHASES, CreateStack, Phase
 from secmigrate.plan import Plan, Tried, base_of, net
 from secmigrate.plan.file import to_file
@@ -161,10 +163,28 @@ def _adopt(plan: Plan, workspace: Workspace, out: Out) -> None:
     made = [operation for operation in plan.operations if isinstance(operation, CreateStack)]
     if not made:
         return
-    path = workspace.adopt(made[-1].tier)
-    documents.write_snapshot(workspace.planned, account.planned(workspace))
-    workspace.follow(account.config(workspace)[0], documents.read_decisions(workspace.decisions).downgrade)
+    try:
+        path = workspace.adopt(made[-1].tier)
+    except BadInput as error:
+        raise Failed(
+            f"the account is done with, but no config came into force: {error.message}",
+            where=error.where,
+            hint=f"put the config of {made[-1].tier} into {workspace.configs} yourself",
+        ) from None
+    answers = _answers(plan, workspace)
+    documents.write_snapshot(workspace.planned, account.planned(workspace, answers))
+    workspace.follow(account.config(workspace)[0], answers.downgrade)
     out.say(f"in force from now on: {path}, the config of {made[-1].tier}")
+
+
+def _answers(plan: Plan, workspace: Workspace) -> Decisions:
+    """A person's answers. On the way back those that cannot be read do not stand in between. Raises BadInput."""
+    try:
+        return workspace.answers()
+    except BadInput:
+        if plan.name != "rollback":
+            raise
+        return Decisions()
 
 
 def _look_again(plan: Plan, done: Sequence[int], live: Snapshot, workspace: Workspace) -> None:
@@ -179,7 +199,8 @@ def _look_again(plan: Plan, done: Sequence[int], live: Snapshot, workspace: Work
     live = structs.replace(live, policies={**known, **live.policies})
     start = base_of(live, [plan.operations[n - 1] for n in sorted(done)])
     met = documents_of(Tried(operation) for operation in plan.operations)
-    found = rest(plan, done, start, live, account.watch(workspace, start, live, met=met))
+    watch = Watch(documents.aws_actions(), (start, live), _answers(plan, workspace).accept, met)
+    found = rest(plan, done, start, live, watch)
     for danger in found:
         hint = "what it lacks is still on the bridge: raise the levels and deploy again, or accept it in decisions.yaml"
         raise Refused(f"{danger.code}: {danger.message}", hint=f"{hint}; then `secmigrate resume`")

@@ -93,7 +93,7 @@ def rest(plan: Plan, done: Sequence[int], start: Snapshot, live: Snapshot, watch
     """What the rest of a plan would do to people, now that the stack is really there and may be another than planned.
 
     `done` are the numbers of the operations that are done, `start` is the account before all of them. `watch` knows
-    both snapshots.
+    both snapshots. A way back is held to what it was planned to lead to: it takes what the way there had given.
     """
     left = [operation for n, operation in enumerate(plan.operations, 1) if n not in frozenset(done)]
     end = live
@@ -101,8 +101,11 @@ def rest(plan: Plan, done: Sequence[int], start: Snapshot, live: Snapshot, watch
         end = operation.applied(end)
     dipping = sorted(set(dips(watch.passage(start, end), live, left)))
     may_dip = any(one.code == "access-dips" and one.blocks == "nothing" for one in plan.dangers)
+    wanted = start
+    for operation in plan.operations if plan.name == "rollback" else ():
+        wanted = operation.applied(wanted)
     return (
-        *some("stranded-user", stranded(start, end, {}, watch, roles=False), "plan"),
+        *some("stranded-user", stranded(wanted, end, {}, watch, roles=False), "plan"),
         *some("access-dips", [] if may_dip else dipping, "plan"),
     )
 

@@ -147,7 +147,7 @@ def test_what_is_no_way(space: Path, twin: Twin, words: str, said: str) -> None:
     assert said in ran.err
 
 
-def test_a_downgrade_wants_an_answer_for_each(space: Path, twin: Twin, start: Snapshot) -> None:
+def _medium_with_more(space: Path) -> None:
     """Medium with a group and a role of its own, in use; startup has neither."""
     run("tier", "upgrade", "--to", "medium")
     path = space / "sec/next" / CONFIG
@@ -160,16 +160,22 @@ def test_a_downgrade_wants_an_answer_for_each(space: Path, twin: Twin, start: Sn
     from secmigrate.operations import Call
 
     Aws().send(Call("AddUserToGroup", {"UserName": "tide-export-svc", "GroupName": f"{GROUP}-qa-testing"}))
+
+
+ANSWERS = (
+    "downgrade:\n"
+    "  groups: {qa_testing: {become: ml_engineers}}\n"
+    "  roles: {glue_execution: {end: nothing runs on Glue any more}}\n"
+)
+
+
+def test_a_downgrade_wants_an_answer_for_each(space: Path, twin: Twin, start: Snapshot) -> None:
+    _medium_with_more(space)
     refused = run("tier", "downgrade", "--to", "startup")
     assert refused.code == 4
     assert "group qa_testing (1 members; startup-5 has no such group)" in refused.out
     assert "role glue_execution (no record of its use; it comes with medium)" in refused.out
-    answers = (
-        "downgrade:\n"
-        "  groups: {qa_testing: {become: ml_engineers}}\n"
-        "  roles: {glue_execution: {end: nothing runs on Glue any more}}\n"
-    )
-    (space / "decisions.yaml").write_text(answers)
+    (space / "decisions.yaml").write_text(ANSWERS)
     planned = run("tier", "downgrade", "--to", "startup")
     assert planned.code == 3, planned
     _to_the_end("downgrade", "medium", "startup")
@@ -188,6 +194,50 @@ def _to_the_end(direction: str, old: str, new: str) -> None:
     assert confirmed("provisioner", "deploy", "--tier", new, "--run").code == 0
     ran = confirmed("resume")
     assert ran.code == 0, ran
+
+
+def _back_to_where_medium_is_deployed(space: Path) -> Path:
+    """A downgrade to its end, which gives somebody more, and its rollback, which waits for medium; gives its config."""
+    _medium_with_more(space)
+    shutil.rmtree(space / "journals")  # as if it had begun here
+    (space / "decisions.yaml").write_text(ANSWERS)
+    assert run("tier", "downgrade", "--to", "startup").code == 3
+    _to_the_end("downgrade", "medium", "startup")
+    assert run("rollback").code == 3
+    assert confirmed("rollback", "--execute").code == 3
+    (space / "decisions.yaml").write_text("downgrade: [\n")  # nothing that a person wrote stands in the way back
+    assert confirmed("provisioner", "delete-stack", "--tier", "startup", "--run").code == 0
+    assert confirmed("resume").code == 3
+    return next((space / "sec/tiers/medium").iterdir())
+
+
+@pytest.mark.parametrize("without", [False, True], ids=["whole", "the old config removed"])
+def test_a_downgrade_that_gave_somebody_more_is_rolled_back(space: Path, twin: Twin, *, without: bool) -> None:
+    path = _back_to_where_medium_is_deployed(space)
+    assert confirmed("provisioner", "deploy", "--tier", "medium", "--run").code == 0
+    kept = path.read_bytes()
+    if without:
+        path.unlink()
+    ran = confirmed("resume")
+    assert (ran.code, "no config came into force" in ran.err) == ((1, True) if without else (0, False)), ran
+    if without:
+        (space / "sec/configs" / CONFIG).write_bytes(kept)
+    assert read_config(space / "sec/configs" / CONFIG)[0].tier.name == "medium"
+    end = twin.snapshot()
+    assert f"{GROUP}-qa-testing" in end.users["tide-export-svc"].groups
+    assert not any(name.startswith(PREFIX) for name in end.groups)
+
+
+def test_the_way_back_stops_where_the_old_stack_gives_less_than_it_did(space: Path, twin: Twin) -> None:
+    path = _back_to_where_medium_is_deployed(space)
+    whole = path.read_text()
+    path.write_text(whole.replace("lambda: level1", "s3: level1"))
+    confirmed("provisioner", "deploy", "--tier", "medium", "--run")
+    path.write_text(whole)
+    there = twin.snapshot()
+    refused = confirmed("resume")
+    assert (refused.code, twin.snapshot()) == (4, there)
+    assert "stranded-user" in refused.err
 
 
 def test_a_stack_that_gives_less_than_planned_leaves_the_bridge_standing(space: Path, twin: Twin) -> None:
