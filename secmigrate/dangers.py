@@ -22,6 +22,7 @@ Code = Literal[
     "quota-exceeded",
     "role-gap",
     "role-in-use",
+    "role-narrows",
     "service-linked",
     "shared-policy",
     "stale-plan",
@@ -108,6 +109,11 @@ KINDS: Mapping[Code, _Kind] = {
     ),
     "role-in-use": _Kind(
         "subjects", "used recently: {subjects}", "move what uses it to the new role, or lower --unused-days"
+    ),
+    "role-narrows": _Kind(
+        "nothing",
+        "what takes the place of these roles may do less, or is open to fewer: {subjects}",
+        "let whoever uses them know; or choose another role in decisions.yaml (downgrade), or `end` them with a reason",
     ),
     "service-linked": _Kind(
         "plan", "AWS manages these roles, nobody else may touch them: {subjects}", "take them out of decisions.yaml"

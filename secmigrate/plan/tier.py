@@ -12,6 +12,7 @@ from typing import TypeVar
 from msgspec import Struct, structs
 
 from secmigrate.access import Watch
+from secmigrate.access.telling import trustees
 from secmigrate.dangers import Danger, danger, incomplete, some
 from secmigrate.iam import Document, Group, Snapshot
 from secmigrate.operations import (
@@ -82,6 +83,7 @@ def tier_change(
         *some("too-many-groups", stuck, "plan"),
         *some("stranded-user", stranded(live, draft.now, way.successors, watch), "plan"),
         *some("role-gap", [_used(live, role) for role in old.part.roles]),
+        *some("role-narrows", _narrowed(live, draft.now, way.successors, watch)),
     ]
     if way.bridge:
         return sealed(name, live, draft.operations, found, watch=watch)
@@ -128,6 +130,18 @@ def stranded(
         if lost:
             more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
             found.append(f"{change.name} ({', '.join(lost[:_SHOWN])}{more})")
+    return found
+
+
+def _narrowed(before: Snapshot, after: Snapshot, successors: Mapping[str, str], watch: Watch) -> list[str]:
+    """The roles whose place one takes that does not let everybody in, or may not do all, a line each."""
+    found = []
+    there = [role for role in successors if role in before.roles]
+    for change in watch.between(before, after, successors).roles(there):
+        less = [f"not by {who}" for who in trustees(change.trust_lost, before, gained=False)] + watch.losses(change)
+        if less:
+            more = f" and {len(less) - _SHOWN} more" if len(less) > _SHOWN else ""
+            found.append(f"{change.name} as {change.becomes} ({', '.join(less[:_SHOWN])}{more})")
     return found
 
 

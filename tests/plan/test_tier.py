@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from secmigrate.access import Accepted
-from secmigrate.iam import Group, InstanceProfile, Snapshot
+from secmigrate.iam import Group, InstanceProfile, Seen, Snapshot
 from secmigrate.operations import CreateStack, DeleteStack
 from secmigrate.plan import Plan, Way, fold
 from secmigrate.plan.bridge import PREFIX, copy_name
@@ -30,7 +30,7 @@ from tests.plan.tiers import (
     planned,
     watched,
 )
-from tests.small import READ_ONLY, allow
+from tests.small import READ_ONLY, allow, trust
 
 LIVE = account()
 
@@ -212,3 +212,19 @@ def test_long_names_that_begin_alike_have_bridges_of_their_own() -> None:
     assert len({copy_name(name) for name in names}) == len(names)
     assert {len(copy_name(name)) for name in names} == {128}
     assert copy_name("devs") == "secmigrate-bridge-devs"
+
+
+def test_who_may_not_use_what_takes_the_place_of_a_role_is_told_beforehand() -> None:
+    deployer = role(
+        "deployer", trust("codebuild.amazonaws.com"), inline={"d": allow("logs:PutLogEvents", "s3:GetObject")}
+    )
+    old = structs.replace(STARTUP, part=STARTUP.part.put(deployer))
+    live = account(structs.replace(deployer, seen=Seen(id="AROADEPLOYER1234567")))
+    way = Way(homes=HOMES, successors={"deployer": ROLE})
+    assert dangers(planned(live, old, way=way))["role-narrows"] == (
+        f"deployer as {ROLE} (not by service codebuild.amazonaws.com, s3:GetObject on *)",
+    )
+    alike = structs.replace(deployer, trust=STARTUP.part.roles[ROLE].trust, inline={"l": allow("logs:PutLogEvents")})
+    live = account(structs.replace(alike, seen=Seen(id="AROADEPLOYER1234567")))
+    old = structs.replace(STARTUP, part=STARTUP.part.put(alike))
+    assert "role-narrows" not in dangers(planned(live, old, way=way))
