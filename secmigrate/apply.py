@@ -221,7 +221,7 @@ def _made_elsewhere(plan: Plan, done: set[int], live: Snapshot) -> list[int]:
                 raise Refused(
                     f"half done: {operation.asked}",
                     where=operation.stack,
-                    hint="see `secmigrate stack` for what became of it; resume when it is done",
+                    hint=f"see `secmigrate stack --tier {operation.tier}` for what became of it, and resume then",
                 )
             break
         made.append(n)

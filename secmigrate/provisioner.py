@@ -190,7 +190,7 @@ def check_result(run: Run, ended: Ended, stem: str, log: Path) -> None:
     """Raises Failed if the container failed, or did not leave what the action is for."""
     if ended.code:
         last = next((line for line in reversed(ended.last) if line.strip()), "without a word")
-        hint = "see its log, and the stack's events: `secmigrate stack`"
+        hint = "see its log, and the stack's events: `secmigrate stack`, with --tier during a tier change"
         if any("subscri" in line.lower() for line in ended.last):
             hint = "the account needs an active Marketplace subscription to this tier; see the log"
         raise Failed(f"{run.action} ended with {ended.code}: {last}", where=str(log), hint=hint)

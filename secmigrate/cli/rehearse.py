@@ -16,6 +16,7 @@ import typer
 from secmigrate.cli import options
 from secmigrate.cli.app import app
 from secmigrate.cli.out import Out, finish
+from secmigrate.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +56,9 @@ def rehearse(
 
     out, space = Out(json), account.open_workspace(workspace)
     start, pace = account.inventory(space), Pace(stack=stack_seconds)
+    for tier in to or ():
+        if tier not in (known := account.catalogue(space).tiers):
+            raise BadInput(f"there is no tier {tier!r}", where="--to", hint=f"one of {', '.join(known)}")
     out.say(f"a twin of account {start.account}, as the inventory has it; nothing of yours is touched")
     with (
         _ended_in_order(),

@@ -51,7 +51,7 @@ def _told(aws: Aws, name: str, config: SecConfig, out: Out) -> None:
 
     stacks = aws.stacks()
     found = next((one for one in stacks if one.name == name), None)
-    others = beside(stacks, config.stem, name)
+    others = tuple(one for one in beside(stacks, config.stem, config.stack) if one.name != name)
     failed = failures(aws.stack_events(name)) if found and found.failed else ()
     out.say(f"stack {name}: {found.status if found else 'there is none'}")
     if found:

@@ -126,7 +126,7 @@ def _answered(one: Lacking, ending: Ending | None, new: SecConfig) -> bool:
     if ending is None or bool(ending.become) == bool(ending.end):
         return False
     sections: tuple[Section, ...] = ("iam_groups",) if one.kind == "group" else SECTIONS[1:]
-    return bool(ending.end) or any(ending.become in new.security.section(section) for section in sections)
+    return bool(ending.end.strip()) or any(ending.become in new.security.section(section) for section in sections)
 
 
 def _lacking(config: SecConfig, to: Tier, catalogue: Catalogue) -> Iterator[Lacking]:

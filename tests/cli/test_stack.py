@@ -85,6 +85,8 @@ def test_a_stack_that_is_well_or_not_there(space: Path, twin: Twin) -> None:
     assert ran.code == 0
     assert ran.document["status"] == "CREATE_COMPLETE"
     assert run("stack", "no-such-stack", "--json").document["status"] is None
+    named = run("stack", f"{STACK}-test")  # the stack in force is no test deployment
+    assert (named.code, "there is also" in named.out) == (0, False)
 
 
 def test_another_account_has_no_say_in_it(space: Path) -> None:

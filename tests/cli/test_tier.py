@@ -287,6 +287,12 @@ def test_rehearse_tells_each_users_seconds(space: Path, start: Snapshot) -> None
     assert all(120 < spent < 130 for spent in seconds.values())
 
 
+def test_rehearse_of_a_tier_that_there_is_not_is_refused_before_anything_is_played(space: Path) -> None:
+    ran = run("rehearse", "--to", "medum")
+    assert (ran.code, ran.out) == (2, "")
+    assert "error: --to: there is no tier 'medum'\nhint: one of startup, medium, enterprise" in ran.err
+
+
 def test_rehearse_the_whole_migration(ready: Path, example: Snapshot) -> None:
     """The example account, to its end; and what a lower tier would want to know first."""
     (ready / "migration/decisions.yaml").write_text("accept:\n  - {actions: ['*'], why: a test}\n")
