@@ -14,6 +14,7 @@ from secmigrate.cli.out import Out, finish
 
 if TYPE_CHECKING:
     from secmigrate.aws import Aws
+    from secmigrate.iam import Snapshot
     from secmigrate.provisioner import Ended, Run
     from secmigrate.sec import SecConfig
     from secmigrate.workspace import Workspace
@@ -69,28 +70,42 @@ def provisioner(
 
 
 def _may(asked: Run, config: SecConfig, aws: Aws, space: Workspace, out: Out, confirmed: str | None) -> None:
-    """Raises Refused unless the credentials are of the config's account, a person said yes to a change, and nobody is
-    in a group that is about to be deleted.
+    """Raises Refused unless the credentials are of the config's account, nobody is in a group that is about to be
+    deleted, and a person who has seen what goes said yes to the change.
     """
     from secmigrate.cli import account, running
     from secmigrate.errors import Refused
     from secmigrate.provisioner import ACTIONS
+    from secmigrate.reports.stacks import going_lines
 
     account.same(config.client.account_id, aws.identity()[0])
     if not ACTIONS[asked.action].changes:
         return
     owner = config.client.account_id
-    said = f"{asked.action} changes account {owner}: {asked.shell}"
-    account.same(owner, confirmed or running.typed(said, owner, "look at the command (without --run)"))
     if asked.action == "delete-stack":
-        live = account.look(aws, out, config.client.account_id)
-        there = [name for key in config.security.iam_groups if (name := config.group_name(key)) in live.groups]
-        full = [f"{len(live.members[name])} in {name}" for name in there if live.members[name]]
+        live = account.look(aws, out, owner)
+        going = _going(config, live, space)
+        full = [f"{len(live.members[name])} in {name}" for name in going.groups if live.members[name]]
         if full:
             raise Refused(
                 f"not-a-member-yet: groups of the stack have members, so it would not delete: {', '.join(full)}",
                 hint="take them out first, by a plan that keeps their access: `rollback`, or `tier`",
             )
+        out.lines(going_lines(config.stack, going))
+    said = f"{asked.action} changes account {owner}: {asked.shell}"
+    account.same(owner, confirmed or running.typed(said, owner, "look at the command (without --run)"))
+
+
+def _going(config: SecConfig, live: Snapshot, space: Workspace) -> Snapshot:
+    """What the config's stack holds in the account. Names alone count, so no answers of a person are read: this may be
+    a step of the way back.
+    """
+    from secmigrate import documents, plan, sec
+    from secmigrate.cli import account
+    from secmigrate.plan.standing import standing
+
+    part = sec.planned(config, account.catalogue(space).levels, documents.aws_managed())
+    return standing(live, plan.Stack(config.stack, config.tier.name, config.environment.region, part), "").part
 
 
 def _run(asked: Run, config: SecConfig, space: Workspace, out: Out) -> tuple[Path, Ended]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from secmigrate.deployment import Failure, Standing
+from secmigrate.iam import Snapshot
 
 SHOWN = 20
 
@@ -26,3 +27,12 @@ def failure_lines(stack: Standing, failures: Sequence[Failure], tier: str) -> It
         yield f"  secmigrate provisioner delete-stack --tier {tier}, then deploy again"
     elif stack.status == "DELETE_FAILED":
         yield f"  what stays is the stack's still: mend it, and secmigrate provisioner delete-stack --tier {tier}"
+
+
+def going_lines(stack: str, held: Snapshot) -> Iterator[str]:
+    """What goes when the stack is deleted, which nothing undoes."""
+    yield f"deleting stack {stack} takes away, for good{':' if any(held.entities()) else ': nothing of IAM'}"
+    yield from (f"  group {name}" for name in sorted(held.groups))
+    for name, role in sorted(held.roles.items()):
+        yield f"  role {name}{f' (used on {role.seen.last_used[:10]})' if role.seen.last_used else ''}"
+    yield from (f"  policy {arn}" for arn in sorted(held.own_policies))

@@ -16,11 +16,12 @@ import pytest
 from msgspec import structs
 
 from secmigrate import documents
-from secmigrate.iam import Group, Snapshot
+from secmigrate.iam import Group, Role, Seen, Snapshot
 from secmigrate.provisioner import ACTIONS
 from secmigrate.twin import Twin
 from tests.cli.conftest import CONFIG
 from tests.cli.runs import run, run_alone
+from tests.small import trust
 
 NAME = Path(CONFIG).name
 STEM = "lumen-prod-a001-eu-central-1-enterprise-sec"
@@ -197,9 +198,19 @@ def test_a_change_needs_the_account_and_empty_groups(ready: Path, docker: Docker
         assert "1 in lumen-prod-a001-group-data-scientists" in refused.err
         assert docker.runs == []
         assert run("provisioner", "deploy", *at, "--confirm-account", example.account).code == 0
-    with Twin(example.put(deployed), aws_managed=documents.aws_managed()) as twin:
+    used = Role(
+        name="lumen-prod-a001-role-lambda-execution", trust=trust(), seen=Seen(last_used="2026-11-20T00:00:00+00:00")
+    )
+    with Twin(example.put(deployed).put(used), aws_managed=documents.aws_managed()) as twin:
         at = ("--run", "--endpoint-url", twin.url)
-        assert run("provisioner", "delete-stack", *at, "--confirm-account", example.account).code == 0
+        for confirmed, code in ((), 4), (("--confirm-account", example.account), 0):
+            ran = run("provisioner", "delete-stack", *at, *confirmed)
+            assert ran.code == code
+            assert ran.out.splitlines()[:3] == [
+                "deleting stack lumen-prod-a001-eu-central-1-enterprise-sec-stack takes away, for good:",
+                "  group lumen-prod-a001-group-data-scientists",
+                "  role lumen-prod-a001-role-lambda-execution (used on 2026-11-20)",
+            ], ran
     assert [words[-1] for words in docker.runs] == ["--force", "--force"]
 
 
