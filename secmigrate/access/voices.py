@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from typing import Literal, NamedTuple
 
@@ -36,49 +36,56 @@ class Sayings:
         self.ones = ones
         self.limited = [extent for extent, said in ones.items() if any("Limit" in one.said for one in said)]
         self._catalogue = catalogue
-        self._allowing: dict[int, list[tuple[Extent, int]]] | None = None
 
-    def allowing(self, actions: int) -> Iterator[Extent]:
+    @cached_property
+    def _allowing(self) -> Mapping[int, Sequence[tuple[Extent, int, int]]]:
+        """What is allowed, by service: on what, which of its actions, as a set of the service, and which of all."""
+        found: dict[int, list[tuple[Extent, int, int]]] = {}
+        for extent, said in self.ones.items():
+            for one in said:
+                for service, part in self._catalogue.by_service(one.actions) if "Allow" in one.said else ():
+                    found.setdefault(service, []).append((extent, part, one.actions))
+        return found
+
+    def allowing(self, actions: int) -> Iterable[Extent]:
         """Where one statement allows all of these actions."""
-        if self._allowing is None:
-            self._allowing = {}
-            for extent, said in self.ones.items():
-                for one in said:
-                    for service, _ in self._catalogue.by_service(one.actions) if "Allow" in one.said else ():
-                        self._allowing.setdefault(service, []).append((extent, one.actions))
-        near = self._allowing.get(self._catalogue.service(actions), ())
-        yield from dict.fromkeys(extent for extent, mask in near if not actions & ~mask)
+        service = self._catalogue.service(actions)
+        near = self._allowing.get(service)
+        if not near:
+            return ()
+        mine = self._catalogue.of_service(service, actions)
+        if mine << self._catalogue.start(service) == actions:  # nearly always: within one service numbers are small
+            return dict.fromkeys([extent for extent, part, _ in near if part & mine == mine])
+        return dict.fromkeys([extent for extent, _, whole in near if whole & actions == actions])
 
 
 class Voice:
     """All that the policies of one principal say."""
 
-    __slots__ = ("_boundary", "_sayings", "key")
+    __slots__ = ("_boundary", "_ones", "_sayings", "key")
 
     def __init__(self, key: object, boundary: str, sayings: Iterable[Sayings]) -> None:
         self.key = key  # two voices of one snapshot with equal keys say the same in the same places
         self._boundary = boundary
         self._sayings = tuple(one for one in sayings if one.ones)
+        self._ones: dict[Extent, list[Saying]] = {}
+        for one in self._sayings:
+            for extent, said in one.ones.items():
+                self._ones.setdefault(extent, []).extend(said)
 
     def places(self, extent: Extent, actions: int, said: Said) -> list[str]:
         """The statements that allow, deny or limit some of the actions on the extent."""
-        return [
-            one.place
-            for sayings in self._sayings
-            for one in sayings.ones.get(extent, ())
-            if said in one.said and one.actions & actions
-        ]
+        return [one.place for one in self._ones.get(extent, ()) if said in one.said and one.actions & actions]
 
     def cells(self, extents: Iterable[Extent], cells: Iterable[int]) -> tuple[int, ...]:
         """Sets of actions, cut so that what a statement says about these extents, it says about all of one or none."""
         cells = list(cells)
         whole = reduce(or_, cells, 0)
         for extent in extents:
-            for sayings in self._sayings:
-                for one in sayings.ones.get(extent, ()):
-                    said = one.actions & whole
-                    if said and said != whole:  # mostly it is said about all of them, or about none
-                        cells = [part for cell in cells for part in (cell & said, cell & ~said) if part]
+            for one in self._ones.get(extent, ()):
+                said = one.actions & whole
+                if said and said != whole:  # mostly it is said about all of them, or about none
+                    cells = [part for cell in cells for part in (cell & said, cell & ~said) if part]
         return tuple(cells)
 
     def about(self, row: Row) -> Iterator[str]:
