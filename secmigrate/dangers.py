@@ -11,6 +11,7 @@ from secmigrate.iam import Principal, Snapshot, User
 
 Code = Literal[
     "access-dips",
+    "added-outside",
     "incomplete-snapshot",
     "joined-since-snapshot",
     "lacks-permission",
@@ -68,6 +69,12 @@ KINDS: Mapping[Code, _Kind] = {
         "subjects",
         "somebody would lack access on the way: {subjects}",
         "look at the Deny statements of the groups named, and move the user by hand if they are meant",
+    ),
+    "added-outside": _Kind(
+        "nothing",
+        "policies were added outside of the stack, and with them it will not delete: {subjects}",
+        "take them away first, or `secmigrate stack` will name them when it has failed; what is needed belongs into "
+        "the config",
     ),
     "incomplete-snapshot": _Kind(
         "plan", "parts of the account could not be read: {subjects}", "mend what the message names, read again"

@@ -115,7 +115,7 @@ class _Stage:
         wanted = account.planned(self.space)
         live = self.twin.snapshot()
         stands = wanted.groups.keys() <= live.groups.keys() and wanted.roles.keys() <= live.roles.keys()
-        if stands:
+        if stands and (wanted.groups or wanted.roles):
             self.twin.holds_stack(config.stack, wanted)
         if not to or (self.space.mapping.exists() and not stands):
             self._migration(config, wanted, deployed=stands)
@@ -134,7 +134,10 @@ class _Stage:
         outcome, members = self.space.outcome(), self.space.members().groups
         undone = takes_away(account.managed(self.space).resources, wanted)
         start = self.twin.snapshot()
-        told = "there already" if deployed else self.twin.create_stack(config.stack, wanted)
+        if not wanted.groups and not wanted.roles:
+            told = "nothing to deploy, for nothing is mapped"
+        else:
+            told = "there already" if deployed else self.twin.create_stack(config.stack, wanted)
         self.out.say(f"deploy: stack {config.stack}: {told}")
         live = self.twin.snapshot()
         watch = account.watch(self.space, live, start)

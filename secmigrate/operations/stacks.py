@@ -97,6 +97,13 @@ class DeleteStack(_OfStack, frozen=True, kw_only=True):
     def undo(self) -> CreateStack:
         return CreateStack(**structs.asdict(self))
 
+    def part(self, snapshot: Snapshot) -> Snapshot:
+        """What goes with it, as it is there."""
+        found = Snapshot(account=snapshot.account, partition=snapshot.partition)
+        for one in (*_standing(self, snapshot), *_tagged(self, snapshot)):
+            found = found.put(one)
+        return found
+
     def applied(self, snapshot: Snapshot) -> Snapshot:
         going = [*_standing(self, snapshot), *_tagged(self, snapshot)]
         for one in going:

@@ -34,6 +34,7 @@ from secmigrate.plan.fold import Kept, Plan, possible, sealed
 from secmigrate.plan.naming import nobody
 from secmigrate.plan.needed import with_needed
 from secmigrate.plan.remade import Gone, made_since
+from secmigrate.plan.standing import added_outside, shared, trusting
 
 Op = TypeVar("Op", bound=Operation)
 
@@ -94,12 +95,18 @@ def rollback(
     again, lost = _trust_again(now, operations)
     operations += again
     kept += lost
+    added: list[str] = []
     if stack and (gone := stack.as_in(now)).things:
         if why := _why_it_stays(gone, now):
             kept.append(Kept("stack", stack.stack, why))
         else:
             operations.append(gone)
-    dangers = (*incomplete(live), *some("cannot-undo", sorted({f"{one.kind} {one.name}" for one in kept})))
+            added += added_outside(now, (*stack.groups, *stack.roles))
+    dangers = (
+        *incomplete(live),
+        *some("cannot-undo", sorted({f"{one.kind} {one.name}" for one in kept})),
+        *some("added-outside", added),
+    )
     # All of it had room before; what AWS's quotas are for this account nobody knows here.
     return sealed("rollback", live, operations, dangers, kept, keeps_quotas=False, watch=watch, may_dip=True)
 
@@ -109,7 +116,11 @@ def _why_it_stays(stack: DeleteStack, now: Snapshot) -> str:
     inside = [f"{len(now.members[one.name])} in {one.name}" for one in stack.groups if now.members[one.name]]
     if inside:
         return f"stays, for people are in its groups: {', '.join(inside)}"
-    return "" if possible(stack, now) else "stays, for a role of it is in an instance profile"
+    if not possible(stack, now):
+        return "stays, for a role of it is in an instance profile"
+    part = stack.part(now)
+    leaning = [*trusting(now, part), *shared(now, part)]
+    return f"stays, for something outside of it would lose it: {', '.join(leaning)}" if leaning else ""
 
 
 def _why_not(undo: Operation, now: Snapshot) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct, structs
 
-from secmigrate.iam import Snapshot
+from secmigrate.iam import Group, Role, Snapshot
 from secmigrate.operations import CreateStack, DeleteStack, Operation, RemoveUserFromGroup
 from secmigrate.operations.stacks import TAG
 from secmigrate.plan.fold import Plan
+from secmigrate.plan.naming import named_roles
 
 Members = Mapping[str, tuple[str, ...]]
 
@@ -21,6 +22,7 @@ class Stack(Struct, frozen=True):
     tier: str
     region: str
     part: Snapshot
+    added: tuple[str, ...] = ()  # what was added to it outside of it, a line each
 
     @property
     def empty(self) -> bool:
@@ -40,7 +42,46 @@ def standing(live: Snapshot, stack: Stack, newer: str) -> Stack:
     if any(role.keeper == f"stack {newer}" for role in live.roles.values()):
         groups, roles, policies = {}, {}, {}
     part = Snapshot(account=live.account, partition=live.partition, groups=groups, roles=roles, policies=policies)
-    return structs.replace(stack, part=part)
+    added = tuple(added_outside(part, (*named.groups.values(), *named.roles.values())))
+    return structs.replace(stack, part=part, added=added)
+
+
+def added_outside(live: Snapshot, planned: Iterable[Group | Role]) -> Iterator[str]:
+    """The policies on a stack's groups and roles that are not of its config, a line each: where all is there that was
+    planned, and more. Where something else is there, the provisioner renders it in another way, and nobody can tell.
+
+    CloudFormation takes away what it put there itself, and then IAM refuses to delete what still has policies
+    (iam-rules, "Order of deletion"; reports of stacks that failed with "must detach all policies first").
+    """
+    for one in planned:
+        there: Group | Role | None = getattr(live, one.room).get(one.name)
+        if there and one.inline.keys() <= there.inline.keys() and {*one.attached} <= {*there.attached}:
+            more = [f"inline policy {name}" for name in sorted(there.inline.keys() - one.inline.keys())]
+            more += [f"policy {arn}" for arn in there.attached if arn not in one.attached]
+            if more:
+                yield f"{one.kind} {one.name} ({', '.join(more)})"
+
+
+def trusting(live: Snapshot, part: Snapshot) -> list[str]:
+    """Which roles of a stack are named in trust policies outside of it, a line each."""
+    arns = {live.arn(role): role.name for role in part.roles.values()}
+    return sorted(
+        f"{arns[arn]} (in the trust policy of {role.name})"
+        for role in live.roles.values()
+        if role.name not in part.roles
+        for arn in named_roles(role.trust) & arns.keys()
+    )
+
+
+def shared(live: Snapshot, part: Snapshot) -> list[str]:
+    """Which policies of a stack are used outside of it, a line each."""
+    things = {("group", name) for name in part.groups} | {("role", name) for name in part.roles}
+    return sorted(
+        f"{arn} ({one.kind} {one.name} uses it)"
+        for arn in part.own_policies
+        for one in live.uses(arn)
+        if (one.kind, one.name) not in things
+    )
 
 
 def earlier(stack: str, plans: Iterable[Plan]) -> Plan | None:

@@ -25,8 +25,7 @@ from secmigrate.operations import (
 from secmigrate.plan import bridge as bridging
 from secmigrate.plan.bridge import Span
 from secmigrate.plan.fold import Plan, PlanName, dips, sealed
-from secmigrate.plan.naming import named_roles
-from secmigrate.plan.standing import Members, Stack
+from secmigrate.plan.standing import Members, Stack, shared, trusting
 
 S = TypeVar("S", CreateStack, DeleteStack)
 _SHOWN = 3  # losses of a user that a danger names
@@ -80,6 +79,7 @@ def tier_change(
     draft.do(step for one in spans.values() for step in list(bridging.taken_away(draft.now, one)))
     found = [
         *dangers,
+        *some("added-outside", old.added),
         *some("too-many-groups", stuck, "plan"),
         *some("stranded-user", stranded(live, draft.now, way.successors, watch), "plan"),
         *some("role-gap", [_used(live, role) for role in old.part.roles]),
@@ -267,28 +267,14 @@ def _obstacles(live: Snapshot, old: Stack, new: Stack) -> list[Danger]:
         for role in one.roles
         if role in roles
     ]
-    arns = {live.arn(role): role.name for role in roles.values()}
-    trusting = [
-        f"{arns[arn]} (in the trust policy of {role.name})"
-        for role in live.roles.values()
-        if role.name not in roles
-        for arn in sorted(named_roles(role.trust) & arns.keys())
-    ]
-    things = {*old.part.groups, *roles}
-    shared = [
-        f"{arn} ({one.kind} {one.name} uses it)"
-        for arn in old.part.own_policies
-        for one in live.uses(arn)
-        if one.name not in things
-    ]
     taken = []
     if not old.empty:
         taken += [name for name in new.part.groups if name in live.groups and name not in old.part.groups]
         taken += [name for name in new.part.roles if name in live.roles and name not in roles]
     return [
         *some("role-in-use", sorted(profiles), "plan"),
-        *some("named-elsewhere", sorted(trusting), "plan"),
-        *some("shared-policy", sorted(shared), "plan"),
+        *some("named-elsewhere", trusting(live, old.part), "plan"),
+        *some("shared-policy", shared(live, old.part), "plan"),
         *some("target-exists", sorted(taken)),
     ]
 

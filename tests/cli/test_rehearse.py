@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from secmigrate import documents
@@ -86,3 +87,12 @@ def test_what_is_left_once_it_is_deployed_and_read_again(ready: Path, example: S
 def test_a_twin_with_a_stack_that_is_not_there(ready: Path) -> None:
     ran = run("twin", "--stack")
     assert (ran.code, "not in the account" in ran.err) == (2, True), ran
+
+
+def test_where_nothing_is_mapped_there_is_nothing_to_deploy(ready: Path, example: Snapshot) -> None:
+    everything = {"groups": example.groups, "roles": example.roles}
+    left = {kind: {name: {"leave": "invented"} for name in names} for kind, names in everything.items()}
+    (ready / "migration/decisions.yaml").write_bytes(msgspec.yaml.encode(left))
+    assert run("map", *NAMES).code == 0
+    ran = run("rehearse")
+    assert (ran.code, "nothing to deploy, for nothing is mapped" in ran.out) == (0, True), ran

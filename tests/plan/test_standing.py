@@ -1,0 +1,91 @@
+"""What somebody hung on a stack, or leans on it, is told before the stack goes."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import structs
+
+from secmigrate.iam import Policy, Role, Seen, Snapshot
+from secmigrate.operations import CreateStack, DeleteStack
+from secmigrate.operations.stacks import TAG
+from secmigrate.plan import Plan, rollback
+from tests.plan.cases import arn, dangers, group, role, snapshot, trusting, user
+from tests.plan.tiers import DS, ML, OLD, ROLE, STARTUP, account, planned
+from tests.small import READ_ONLY, allow
+
+SQS = allow("sqs:*")
+STACK = CreateStack(
+    stack=OLD,
+    tier="startup",
+    groups=tuple(STARTUP.part.groups.values()),
+    roles=tuple(STARTUP.part.roles.values()),
+).undo()
+
+
+def hung(live: Snapshot) -> Snapshot:
+    """With a policy by hand on a group, and another one on a role."""
+    ds, worker = live.groups[DS], live.roles[ROLE]
+    live = live.put(structs.replace(ds, inline={**ds.inline, "by hand": SQS}))
+    return live.put(structs.replace(worker, attached=(READ_ONLY,)))
+
+
+HUNG = (f"group {DS} (inline policy by hand)", f"role {ROLE} (policy {READ_ONLY})")
+
+
+def emptied() -> Snapshot:
+    """Nobody is in the stack's groups."""
+    live = account()
+    for one in live.users.values():
+        live = live.put(structs.replace(one, groups=()))
+    return live
+
+
+def test_a_tier_change_names_what_was_added_to_its_stack() -> None:
+    plan = planned(hung(account()))
+    assert dangers(plan)["added-outside"] == HUNG
+    assert "added-outside" not in dangers(planned(account()))
+
+
+def test_what_is_rendered_in_another_way_tells_nothing() -> None:
+    live = account()
+    live = live.put(structs.replace(live.groups[ML], inline={"sec-policy": allow("ecr:*"), "more": SQS}))
+    assert "added-outside" not in dangers(planned(live))
+
+
+def test_a_way_back_names_it_and_lets_the_stack_go() -> None:
+    plan = rollback(hung(emptied()), [], stack=STACK)
+    assert [type(one) for one in plan.operations] == [DeleteStack]
+    assert (dangers(plan), plan.blocking) == ({"added-outside": HUNG}, ())
+
+
+def stays(plan: Plan) -> str:
+    assert plan.operations == ()
+    (kept,) = plan.kept
+    assert (kept.kind, kept.name) == ("stack", OLD)
+    return kept.why
+
+
+def of_stack(name: str) -> Policy:
+    return Policy(arn=arn(name), document=SQS, version=Seen(id="v1"), tags={TAG: OLD})
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ((role("outside", trusting(ROLE)),), f"{ROLE} (in the trust policy of outside)"),
+        ((of_stack("p"), group("outside", attached=(arn("p"),))), f"{arn('p')} (group outside uses it)"),
+        ((of_stack("p"), user(ROLE, attached=(arn("p"),))), f"{arn('p')} (user {ROLE} uses it)"),
+    ],
+)
+def test_on_the_way_back_a_stack_stays_that_something_outside_leans_on(more: tuple[Role, ...], told: str) -> None:
+    live = emptied()
+    assert rollback(live, [], stack=STACK).operations
+    for one in more:
+        live = live.put(one)
+    assert stays(rollback(live, [], stack=STACK)) == f"stays, for something outside of it would lose it: {told}"
+
+
+def test_its_own_do_not_hold_it() -> None:
+    live = emptied().put(of_stack("p"))
+    live = live.put(structs.replace(live.roles[ROLE], attached=(arn("p"),)))
+    assert rollback(live, [], stack=STACK).operations
