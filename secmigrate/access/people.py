@@ -16,14 +16,17 @@ Names = tuple[str, ...]
 
 
 class Reached(Struct, frozen=True):
-    """The roles that somebody may not assume any more, may assume now, or may under another condition."""
+    """The roles that somebody may not assume any more, may assume now, or may under other conditions, so that something
+    may be lost; and those that she may assume wherever she could and elsewhere too, or perhaps now.
+    """
 
     lost: Names = ()
     gained: Names = ()
     unsure: Names = ()
+    wider: Names = ()
 
     def __bool__(self) -> bool:
-        return bool(self.lost or self.gained or self.unsure)
+        return bool(self.lost or self.gained or self.unsure or self.wider)
 
 
 SAME_ROLES = Reached()
@@ -175,16 +178,19 @@ class Comparison:
     def _between(self, before: Mapping[str, Ways], after: Mapping[str, Ways]) -> Reached:
         lost: list[str] = []
         unsure: list[str] = []
+        wider: list[str] = []
         for role, ways in before.items():
             there = after.get(self.successor(role))
             if there is None:
                 (lost if ways.certain else unsure).append(role)
-            elif ways is not there and not (ways.within(there) and there.within(ways)):
+            elif ways is not there and not ways.within(there):
                 unsure.append(role)
+            elif ways is not there and not there.within(ways):
+                wider.append(role)
         taken = {self.successor(role) for role in before}
         gained = [role for role, ways in after.items() if role not in taken and ways.certain]
-        unsure += [role for role, ways in after.items() if role not in taken and not ways.certain]
-        return Reached(tuple(sorted(lost)), tuple(sorted(gained)), tuple(sorted(unsure)))
+        wider += [role for role, ways in after.items() if role not in taken and not ways.certain]
+        return Reached(tuple(sorted(lost)), tuple(sorted(gained)), tuple(sorted(unsure)), tuple(sorted(wider)))
 
     def _policies_differ(self, one: Principal) -> bool:
         arns = (*one.attached, getattr(one, "boundary", ""))

@@ -122,6 +122,7 @@ def _kinds(found: Access) -> Iterator[tuple[str, Iterable[object]]]:
     yield "may not assume a role any more", (one.roles.lost for one in changed)
     yield "may assume a role that they could not", (one.roles.gained for one in changed)
     yield "may assume a role under other conditions", (one.roles.unsure for one in changed)
+    yield "may assume a role in more cases, or perhaps a new one", (one.roles.wider for one in changed)
     yield "have a policy that cannot be read", (one.unread for one in changed)
 
 
@@ -141,6 +142,7 @@ def _in_short(found: Access, change: Change) -> Iterator[str]:
         ("may not assume any more", change.roles.lost),
         ("may assume now", change.roles.gained),
         ("unsure, the conditions differ", change.roles.unsure),
+        ("in more cases, or perhaps now", change.roles.wider),
     ):
         if names:
             yield from labelled(label, f"{word}: {listed(names, most * 8)}")

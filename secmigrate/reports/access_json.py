@@ -50,7 +50,7 @@ class _Writer:
         self._size = 0
 
     def user(self, change: Change) -> str:
-        roles = {"lost": change.roles.lost, "gained": change.roles.gained, "unsure": change.roles.unsure}
+        roles = {name: getattr(change.roles, name) for name in ("lost", "gained", "unsure", "wider")}
         return _object({"user": _text(change.name), **self._rows(change), "roles": _text(roles)})
 
     def role(self, change: Change) -> str:

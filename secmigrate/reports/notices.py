@@ -107,6 +107,7 @@ def _parts(way: Way) -> Iterator[tuple[str, list[str]]]:
     yield "Roles that you may have to take on in another way:", [f"  {visible(name)}" for name in way.roles.unsure]
     yield "What you can do in addition:", _wrapped(_gains(way), "  ") if way.gained else []
     yield "Roles that you can take on now:", [f"  {visible(name)}" for name in way.roles.gained]
+    yield "Roles that you can take on more freely, or perhaps now:", [f"  {visible(name)}" for name in way.roles.wider]
 
 
 def _gains(way: Way) -> str:

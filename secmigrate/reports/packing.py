@@ -88,7 +88,7 @@ def _person(one: Person, once: _Once) -> list[Any]:
 
 
 def _way(one: Way, once: _Once, people: list[int]) -> Packed:
-    lost, gained, unsure = map(once.sets, _reached(one))
+    lost, gained, unsure, wider = map(once.sets, _reached(one))
     return {
         "n": one.n,
         "people": people,
@@ -106,13 +106,14 @@ def _way(one: Way, once: _Once, people: list[int]) -> Packed:
         "rolesLost": lost,
         "rolesGained": gained,
         "rolesUnsure": unsure,
+        "rolesWider": wider,
         "rolesAccepted": one.roles_accepted,
         "unread": once.listed(one.unread),
     }
 
 
-def _reached(way: Way) -> tuple[Names, Names, Names]:
-    return way.roles.lost, way.roles.gained, way.roles.unsure
+def _reached(way: Way) -> tuple[Names, Names, Names, Names]:
+    return way.roles.lost, way.roles.gained, way.roles.unsure, way.roles.wider
 
 
 def _runs(sets: Iterable[Names], names: list[str]) -> Iterator[list[list[int]]]:

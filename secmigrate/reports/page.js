@@ -45,6 +45,7 @@ function inShort(way, affected, figures = "brief") {
   if (way.rolesLost) lines.push([el("strong", open, "may not assume any more: "), some(members(way.rolesLost), 4)]);
   if (way.rolesUnsure) lines.push([el("strong", open, "unsure, by other conditions: "), some(members(way.rolesUnsure), 4)]);
   if (way.rolesGained) lines.push([`may assume now: ${some(members(way.rolesGained), 4)}`]);
+  if (way.rolesWider) lines.push([`may assume in more cases, or perhaps now: ${some(members(way.rolesWider), 4)}`]);
   if (way.unread) lines.push([el("strong", { class: "open" }, "cannot be read: "), some(listed(way.unread), 2)]);
   return lines;
 }
@@ -120,13 +121,15 @@ class Listing {
 
 const always = () => true;
 const ofWay = (test) => (person) => Boolean(wayOf(person)) && test(wayOf(person));
+const isUnsure = (way) =>
+  way.mayLose.brief || way.mayGain.brief || way.unread || way.rolesUnsure || way.rolesWider;
 const KINDS = [
   ["everybody", always, "all"],
   ["loses, or may lose, what nobody accepted", ofWay((way) => way.open), "open"],
   ["loses, or may lose, what is accepted", ofWay((way) => way.taken), "accepted"],
   ["gains something", ofWay((way) => way.gained.brief), "gain"],
   ["gains what raises privilege", ofWay((way) => way.raises), "raises"],
-  ["unsure", ofWay((way) => way.mayLose.brief || way.mayGain.brief || way.unread || way.rolesUnsure), "unsure"],
+  ["unsure", ofWay(isUnsure), "unsure"],
   ["only the groups change", (person) => !wayOf(person) && person[PERSON.affected], "groups"],
   ["keeps exactly what they can do", (person) => !wayOf(person), "same"],
 ];

@@ -52,8 +52,12 @@ def figures(told: Report) -> Figures:
         accepted=count(way for way in every if way.taken),
         gain=count(way for way in every if way.gained),
         raised=count(way for way in every if way.raises),
-        unsure=count(way for way in every if way.may_lose or way.may_gain or way.unread or way.roles.unsure),
+        unsure=count(way for way in every if _is_unsure(way)),
     )
+
+
+def _is_unsure(way: Way) -> bool:
+    return bool(way.may_lose or way.may_gain or way.unread or way.roles.unsure or way.roles.wider)
 
 
 def verdict(told: Report) -> str:

@@ -121,7 +121,7 @@ def test_the_json_says_what_the_text_says() -> None:
     assert lost["why"] == "allowed before by group old, inline policy notes, statement 1"
     assert assuming["action"] == "sts:AssumeRole"
     assert [(row["action"], row["raises"]) for row in gained] == [("iam:PassRole", True), ("s3:DeleteObject", False)]
-    assert users["ana"]["roles"] == {"lost": ["worker"], "gained": [], "unsure": []}
+    assert users["ana"]["roles"] == {"lost": ["worker"], "gained": [], "unsure": [], "wider": []}
     assert {**users["bo"], "user": "ana"} == users["ana"]
     assert users["dee"]["unsure"][0]["why"].startswith("cannot be read: user dee, inline policy odd, the whole: ")
     assert [(row["action"], row["may"]) for row in users["eve"]["unsure"]] == [

@@ -9,7 +9,7 @@ from secmigrate.iam import Policy, Role, Seen, Snapshot
 from secmigrate.operations import CreateStack, DeleteStack
 from secmigrate.operations.stacks import TAG
 from secmigrate.plan import Plan, rollback
-from tests.plan.cases import arn, dangers, group, role, snapshot, trusting, user
+from tests.plan.cases import arn, dangers, group, role, trusting, user
 from tests.plan.tiers import DS, ML, OLD, ROLE, STARTUP, account, planned
 from tests.small import READ_ONLY, allow
 

@@ -146,7 +146,7 @@ def test_a_change_has_a_page_that_tells_all_of_it(browser: Any, file: Path, told
         page.evaluate(f"location.hash = 'change/{way.n}'")
         page.locator("#one h1", has_text=f"Change {way.n}").wait_for()
         text = " ".join(page.locator("#one").inner_text().split())
-        reached = (way.roles.lost, way.roles.gained, way.roles.unsure)
+        reached = (way.roles.lost, way.roles.gained, way.roles.unsure, way.roles.wider)
         said = [
             counted(way.lost),
             counted(way.gained),

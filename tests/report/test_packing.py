@@ -45,7 +45,8 @@ def test_each_change_is_told_as_it_is(told: Report) -> None:
     found = Unpacked(told)
     assert len(found.all["ways"]) == len(told.ways)
     for one, way in zip(found.all["ways"], told.ways, strict=True):
-        roles = Reached(*(found.members(one[name]) for name in ("rolesLost", "rolesGained", "rolesUnsure")))
+        names = ("rolesLost", "rolesGained", "rolesUnsure", "rolesWider")
+        roles = Reached(*(found.members(one[name]) for name in names))
         assert (roles, found.listed(one["raises"])) == (way.roles, way.raises)
         assert tuple(map(found.part, one["losses"])) == way.losses
         assert tuple(map(found.part, one["raising"])) == way.raising
