@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from msgspec import Struct, structs
 
+from secmigrate.errors import BadInput
 from secmigrate.iam import Role, Snapshot
 from secmigrate.mapping.answers import RoleAnswer
 from secmigrate.mapping.ladders import Ladders
@@ -264,7 +265,22 @@ def _answered(case: _Case, section: RoleSection, answer: RoleAnswer, verdict: Ve
     because: tuple[str, ...] = (f"{key}: a person decided so (decisions.yaml)", *_trusted(case))
     if rule is None:
         because = (*because, f"no rule knows the key {key}, so it carries the mark U")
+    _check_trusted(case, section, rule)
     return _mapped(case, section, rule, because, nearly=verdict.nearly, answer=answer)
+
+
+def _check_trusted(case: _Case, section: RoleSection, rule: Rule | None) -> None:
+    """Raises BadInput for a section whose entries name somebody of a kind that the role does not trust."""
+    lacking = {
+        "service_roles": "" if _principal(case, rule) else "service",
+        "cross_account_roles": "" if case.trust.others else "other account",
+    }
+    if kind := lacking.get(section):
+        raise BadInput(
+            f"it trusts no {kind}, and an entry of {section} names one",
+            where=f"decisions.yaml: roles.{case.role.name}",
+            hint="section: assumable_roles takes whoever this account lets; or leave it, and say why",
+        )
 
 
 def _trusted(case: _Case) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from secmigrate import mapping
 from secmigrate.access import Accepted
@@ -66,6 +67,32 @@ def test_answers_that_cannot_be_used(answer: GroupAnswer, message: str) -> None:
     with pytest.raises(BadInput, match=message) as caught:
         decide(account(), Decisions(groups={"g": answer}))
     assert caught.value.where == "decisions.yaml: groups.g"
+
+
+GITHUB = {"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}
+
+
+@pytest.mark.parametrize(
+    ("trusting", "answer", "message"),
+    [
+        (GITHUB, RoleAnswer(become="deployer"), "trusts no service"),
+        (root(), RoleAnswer(become="deployer", section="service_roles"), "trusts no service"),
+        (service("lambda"), RoleAnswer(become="deployer", section="cross_account_roles"), "trusts no other account"),
+    ],
+)
+def test_a_section_for_which_the_role_trusts_nobody(trusting: dict[str, str], answer: RoleAnswer, message: str) -> None:
+    with pytest.raises(BadInput, match=message) as caught:
+        decide(account(role("ci", trusting)), Decisions(roles={"ci": answer}))
+    assert caught.value.where == "decisions.yaml: roles.ci"
+    assert "assumable_roles" in caught.value.hint
+    other = structs.replace(answer, section="assumable_roles")
+    assert isinstance(decide(account(role("ci", trusting)), Decisions(roles={"ci": other}))["ci"], Mapped)
+
+
+def test_a_rules_own_service_will_do() -> None:
+    """The rule for continuous integration brings a service, where the role trusts GitHub."""
+    answers = Decisions(roles={"ci": RoleAnswer(become="cicd_execution")})
+    assert isinstance(decide(account(role("ci", GITHUB)), answers)["ci"], Mapped)
 
 
 def test_answers_for_what_is_not_there_are_found() -> None:
