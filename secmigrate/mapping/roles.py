@@ -5,42 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from msgspec import Struct, structs
+from msgspec import structs
 
-from secmigrate.errors import BadInput
 from secmigrate.iam import Role, Snapshot
 from secmigrate.mapping.answers import RoleAnswer
+from secmigrate.mapping.entries import Case, check_trusted, entry_of, not_expressible
 from secmigrate.mapping.ladders import Ladders
 from secmigrate.mapping.levels import Fit, fit, needed_levels
 from secmigrate.mapping.outcomes import Ambiguous, Decision, LeftOut, Mapped, Reading, Unmapped
 from secmigrate.mapping.patterns import key_of, matches, span, words
-from secmigrate.mapping.reach import Reach, reach
+from secmigrate.mapping.reach import reach
 from secmigrate.mapping.rules import Catalogue, RoleSection, Rule
-from secmigrate.mapping.trust import Trust, trust_of
+from secmigrate.mapping.trust import trust_of
 from secmigrate.mapping.waived import NOTHING_WAIVED, Waived
 from secmigrate.mapping.weighing import Verdict, contended, judge, weigh
-from secmigrate.sec import Assignments, AssumableRole, CrossAccountRole, Entry, Mark, ServiceRole
+from secmigrate.sec import Assignments, Mark
 
-# sec-provisioner 9, AD-7 and AD-8: planned for the product's v2.
-_HOUR = 3600
-_MFA = "aws:multifactorauth"
 _KEEPERS = {
     "service-linked": "service-linked: AWS itself makes and keeps it",
     "identity-center": "Identity Center makes and keeps it",
 }
-
-
-class _Case(Struct, frozen=True, kw_only=True):
-    """One role and all that is needed to decide on it."""
-
-    role: Role
-    who: Reach
-    trust: Trust
-    catalogue: Catalogue
-    ladders: Ladders
-    targets: Mapping[str, Assignments]  # group keys that the config will hold, with their levels
-    profiles: tuple[str, ...]
-    waived: Waived
 
 
 def decide_role(
@@ -62,7 +46,7 @@ def decide_role(
         return LeftOut(kind="role", name=role.name, reasons=(because,))
     if answer and answer.leave:
         return LeftOut(kind="role", name=role.name, reasons=(f"left by decision: {answer.leave}",))
-    case = _Case(
+    case = Case(
         role=role,
         who=reach(role, snapshot),
         trust=trust_of(role.trust, snapshot.account),
@@ -96,7 +80,7 @@ def _is_let_go(role: Role, snapshot: Snapshot, answer: RoleAnswer | None) -> boo
     return role.keeper.startswith("stack ") and told
 
 
-def _section(case: _Case) -> RoleSection | None:
+def _section(case: Case) -> RoleSection | None:
     """By who is trusted: services before accounts, other accounts before one's own; nobody else has a section."""
     if case.trust.services:
         return "service_roles"
@@ -107,7 +91,7 @@ def _section(case: _Case) -> RoleSection | None:
     return "assumable_roles" if case.trust.own else None
 
 
-def _federates(rule: Rule, case: _Case) -> bool:
+def _federates(rule: Rule, case: Case) -> bool:
     return bool(_fitting(rule.match.federated, case.trust.federated))
 
 
@@ -117,13 +101,13 @@ def _fitting(globs: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple([name for glob in globs for name in names if matches(name, glob)])
 
 
-def _gated(case: _Case, section: RoleSection) -> list[tuple[Rule, str]]:
+def _gated(case: Case, section: RoleSection) -> list[tuple[Rule, str]]:
     """The rules of the section whose demands on trust are met, and by what of the trust policy."""
     gates = ((rule, _gate(rule, case)) for rule in case.catalogue.roles.values() if rule.section == section)
     return [(rule, gate) for rule, gate in gates if gate is not None]
 
 
-def _gate(rule: Rule, case: _Case) -> str | None:
+def _gate(rule: Rule, case: Case) -> str | None:
     """What of the trust policy fits the rule; empty if the rule asks for nothing, None if it asks in vain."""
     if not rule.match.trusts and not rule.match.federated:
         return ""
@@ -134,7 +118,7 @@ def _gate(rule: Rule, case: _Case) -> str | None:
     return f"trusts {', '.join(trusted)}" if trusted else None
 
 
-def _verdict(case: _Case, gated: Iterable[tuple[Rule, str]]) -> Verdict:
+def _verdict(case: Case, gated: Iterable[tuple[Rule, str]]) -> Verdict:
     """As for groups, but a trusted principal that a rule asks for is evidence of its own, and enough."""
     rules = [(rule, gate) for rule, gate in gated if rule.become.target or rule.become.mirrors]
     readings = {one.rule: one for one in weigh((rule for rule, _ in rules), words(case.role.name), case.who)}
@@ -155,7 +139,7 @@ def _verdict(case: _Case, gated: Iterable[tuple[Rule, str]]) -> Verdict:
     return judge(found)
 
 
-def _mirrored(case: _Case) -> str:
+def _mirrored(case: Case) -> str:
     """The group key that the role's name holds, if that group will be there."""
     name = words(case.role.name)
     found = [
@@ -168,7 +152,7 @@ def _mirrored(case: _Case) -> str:
     return max(found, default=(0, ""))[1]
 
 
-def _no_mirror(case: _Case) -> str:
+def _no_mirror(case: Case) -> str:
     """Why the role cannot mirror a group; empty if it can: it needs no level that the group's does not hold."""
     key = _mirrored(case)
     if not key:
@@ -194,7 +178,7 @@ def _singular(words_: str) -> str:
 
 
 def _mapped(
-    case: _Case,
+    case: Case,
     section: RoleSection,
     rule: Rule | None,
     because: tuple[str, ...],
@@ -217,47 +201,16 @@ def _mapped(
         name=case.role.name,
         target=target,
         section=section,
-        entry=_entry(case, section, rule, found, mirrors),
+        entry=entry_of(case, section, rule, found, mirrors),
         mark=mark,
         rule=rule.id if rule else "",
         reasons=(*because, *found.reasons, *case.who.notes),
-        not_expressible=tuple(_not_expressible(case, section)),
+        not_expressible=tuple(not_expressible(case, section)),
         nearly=nearly,
     )
 
 
-def _entry(case: _Case, section: RoleSection, rule: Rule | None, found: Fit, mirrors: str) -> Entry:
-    described = rule.become.description if rule and (rule.become.target or mirrors) else ""
-    description = described or case.role.description or f"Takes the place of the role {case.role.name}"
-    policies, assignments = found.managed_policies, found.assignments
-    if section == "service_roles":
-        return ServiceRole(
-            description=description,
-            service_principal=_principal(case, rule),
-            managed_policies=policies,
-            policy_assignments=assignments,
-        )
-    if section == "cross_account_roles":
-        return CrossAccountRole(
-            description=description,
-            trusted_account_id=next(iter(case.trust.others), ""),
-            external_id=next(iter(case.trust.external_ids), ""),
-            managed_policies=policies,
-            policy_assignments=assignments,
-        )
-    return AssumableRole(
-        description=description, mirrors_group=mirrors, managed_policies=policies, policy_assignments=assignments
-    )
-
-
-def _principal(case: _Case, rule: Rule | None) -> str:
-    """The service of the new role: the one that the rule asks for, or the first; a rule's own where a CI has none."""
-    asked = rule.match.trusts if rule else ()
-    fitting = [one for one in case.trust.services if any(matches(one, glob) for glob in asked)]
-    return next(iter([*fitting, *case.trust.services, *(one for one in asked if "*" not in one)]), "")
-
-
-def _answered(case: _Case, section: RoleSection, answer: RoleAnswer, verdict: Verdict) -> Mapped:
+def _answered(case: Case, section: RoleSection, answer: RoleAnswer, verdict: Verdict) -> Mapped:
     key = answer.become
     rule = next(
         (one for one in case.catalogue.roles.values() if one.become.target == key and one.section == section), None
@@ -265,31 +218,17 @@ def _answered(case: _Case, section: RoleSection, answer: RoleAnswer, verdict: Ve
     because: tuple[str, ...] = (f"{key}: a person decided so (decisions.yaml)", *_trusted(case))
     if rule is None:
         because = (*because, f"no rule knows the key {key}, so it carries the mark U")
-    _check_trusted(case, section, rule)
+    check_trusted(case, section, rule)
     return _mapped(case, section, rule, because, nearly=verdict.nearly, answer=answer)
 
 
-def _check_trusted(case: _Case, section: RoleSection, rule: Rule | None) -> None:
-    """Raises BadInput for a section whose entries name somebody of a kind that the role does not trust."""
-    lacking = {
-        "service_roles": "" if _principal(case, rule) else "service",
-        "cross_account_roles": "" if case.trust.others else "other account",
-    }
-    if kind := lacking.get(section):
-        raise BadInput(
-            f"it trusts no {kind}, and an entry of {section} names one",
-            where=f"decisions.yaml: roles.{case.role.name}",
-            hint="section: assumable_roles takes whoever this account lets; or leave it, and say why",
-        )
-
-
-def _trusted(case: _Case) -> tuple[str, ...]:
+def _trusted(case: Case) -> tuple[str, ...]:
     trust = case.trust
     who = [*trust.services, *trust.federated, *(f"account {one}" for one in trust.others), *trust.own, *trust.unknown]
     return (f"trusted are {', '.join(who)}",) if who else ()
 
 
-def _unmapped(case: _Case) -> Unmapped:
+def _unmapped(case: Case) -> Unmapped:
     if case.trust.federated:
         why = f"only the identity provider {', '.join(case.trust.federated)} may assume it, and SEC has no such roles"
     elif case.trust.unknown:
@@ -297,46 +236,3 @@ def _unmapped(case: _Case) -> Unmapped:
     else:
         why = "it trusts nobody"
     return Unmapped(kind="role", name=case.role.name, reasons=(why, *case.who.notes))
-
-
-def _not_expressible(case: _Case, section: RoleSection) -> Iterator[str]:
-    """What SEC v1 has no field for (sec-provisioner 9)."""
-    role, trust = case.role, case.trust
-    for key in trust.conditions:
-        what = "MFA is asked for" if key.casefold().startswith(_MFA) else f"the trust policy has a condition on {key}"
-        yield f"{what}: SEC v1 has no field for it"
-    if trust.external_ids and section != "cross_account_roles":
-        yield "the trust policy asks for an external id: SEC has a field for it only in cross-account roles"
-    if trust.denies:
-        yield "the trust policy denies somebody: SEC's trust policies only allow"
-    if role.max_session != _HOUR:
-        yield f"its sessions last {role.max_session} s: SEC v1 gives an hour"
-    if role.boundary:
-        yield f"its permissions boundary {role.boundary}: SEC v1 sets none"
-    yield from _untrusted(trust, section, case)
-    for name in case.profiles:
-        yield f"the instance profile {name} holds it: SEC makes no instance profiles"
-
-
-def _untrusted(trust: Trust, section: RoleSection, case: _Case) -> Iterator[str]:
-    """Who may assume it today and will not."""
-    kept = 1 if section in ("service_roles", "cross_account_roles") else 0
-    lost: list[str] = []
-    lost += trust.services[kept:] if section == "service_roles" else trust.services
-    lost += trust.others[kept:] if section == "cross_account_roles" else trust.others
-    lost += [*trust.federated, *trust.unknown]
-    if section == "assumable_roles":
-        if not trust.own_root:
-            yield f"only {_and(trust.own)} may assume it: SEC trusts the whole account, and its policies decide who"
-    else:
-        lost += trust.own
-    if lost:
-        yield f"{_and(lost)} may assume it today: SEC's entry names one principal of its own kind"
-    if section == "cross_account_roles" and len(trust.external_ids) > 1:
-        yield f"of its {len(trust.external_ids)} external ids SEC's entry holds one"
-    if section == "cross_account_roles" and not trust.external_ids:
-        yield "it asks for no external id, and SEC's cross-account roles do: agree on one with the other account"
-
-
-def _and(names: Iterable[str]) -> str:
-    return ", ".join(names)
