@@ -9,7 +9,7 @@ import typer
 
 from secmigrate.cli import options
 from secmigrate.cli.app import app
-from secmigrate.cli.completing import scopes
+from secmigrate.cli.completing import undone
 from secmigrate.cli.out import Out, finish
 from secmigrate.errors import BadInput
 
@@ -131,7 +131,7 @@ def rollback(
     users_only: Annotated[bool, typer.Option("--users-only", help="Only memberships.")] = False,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="KIND:GLOB", autocompletion=scopes, help="Only what was done to these."),
+        typer.Option("--only", metavar="KIND:GLOB", autocompletion=undone, help="Only what was done to these."),
     ] = None,
 ) -> None:
     """Plan: back to the start, from the journals of what was done."""
@@ -140,7 +140,8 @@ def rollback(
     from secmigrate.aws import Aws
     from secmigrate.cli import account, running
     from secmigrate.documents import aws_actions
-    from secmigrate.mapping import Scope
+    from secmigrate.mapping import SCOPES, Scope
+    from secmigrate.plan.needed import left_groups
     from secmigrate.plan.rollback import documents, is_membership
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
@@ -148,13 +149,19 @@ def rollback(
     if execute:
         running.carry_out("rollback", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
         return
-    scope = Scope(tuple(only or ()))
+    scope = Scope(tuple(only or ()), kinds=(*SCOPES, "user"))
 
-    def wanted(operation: Operation) -> bool:
-        about = operation.changes | operation.relies_on
-        return any(not scope.excludes(*one) for one in about) and (is_membership(operation) or not users_only)
+    def named(operation: Operation) -> bool:
+        return any(not scope.excludes(*one) for one in operation.changes | operation.relies_on)
 
     live, done = account.look(aws, out, account.journaled(space)), space.done()
+    homes = left_groups(live, (one.operation for one in done), named)
+
+    def wanted(operation: Operation) -> bool:
+        if users_only:
+            return is_membership(operation) and named(operation)
+        return named(operation) or operation.subject in homes
+
     # Nothing that a person wrote stands between her and the way back, so decisions.yaml is not read.
     watch = Watch(aws_actions(), (live,), (), documents(done))
     stack = None if users_only or only else _stack(space, done)

@@ -11,7 +11,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import typer
@@ -33,8 +33,16 @@ def users(context: typer.Context, incomplete: str) -> list[str]:
 
 def scopes(context: typer.Context, incomplete: str) -> list[str]:
     """`group:NAME` and `role:NAME`; first only the kinds."""
+    return _of_kinds(context, incomplete, {"group": "groups", "role": "roles"})
+
+
+def undone(context: typer.Context, incomplete: str) -> list[str]:
+    """The same with `user:NAME`."""
+    return _of_kinds(context, incomplete, {"group": "groups", "role": "roles", "user": "users"})
+
+
+def _of_kinds(context: typer.Context, incomplete: str, rooms: Mapping[str, str]) -> list[str]:
     kind, colon, name = incomplete.partition(":")
-    rooms = {"group": "groups", "role": "roles"}
     if not colon:
         return [f"{one}:" for one in rooms if one.startswith(kind)]
     return [f"{kind}:{one}" for one in _fitting(context, (rooms[kind],), name)] if kind in rooms else []

@@ -6,7 +6,7 @@ name and the policies, each with weight one. Whoever has most wins; equal weight
 
 from __future__ import annotations
 
-from secmigrate.mapping.answers import Decisions, Ending, Endings, GroupAnswer, RoleAnswer, Scope
+from secmigrate.mapping.answers import SCOPES, Decisions, Ending, Endings, GroupAnswer, RoleAnswer, Scope
 from secmigrate.mapping.building import sec_config, sec_yaml_comments
 from secmigrate.mapping.calibrating import (
     Calibration,
@@ -43,6 +43,7 @@ from secmigrate.mapping.unreached import Unreached, unreached
 
 __all__ = [
     "LOST",
+    "SCOPES",
     "Ambiguous",
     "Calibration",
     "Catalogue",

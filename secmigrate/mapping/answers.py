@@ -107,15 +107,18 @@ class Decisions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Scope(Struct, frozen=True):
-    """What is mapped and later decommissioned, as globs `KIND:GLOB`. Raises BadInput for anything else."""
+    """What is mapped and later decommissioned, as globs `KIND:GLOB`; or what is undone. Raises BadInput for anything
+    else, and for a kind that is none of `kinds`.
+    """
 
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = SCOPES
 
     def __post_init__(self) -> None:
         for pattern in (*self.only, *self.skip):
             kind, colon, glob = pattern.partition(":")
-            if kind not in SCOPES or not colon or not glob:
+            if kind not in self.kinds or not colon or not glob:
                 raise BadInput(f"{pattern!r} is not a scope", hint="KIND:GLOB, such as group:ml-* or role:*-legacy")
 
     def excludes(self, kind: str, name: str) -> str:

@@ -12,6 +12,7 @@ from secmigrate.operations import (
     DeleteRole,
     DetachPolicy,
     Operation,
+    RemoveUserFromGroup,
 )
 
 
@@ -36,6 +37,19 @@ def with_needed(
     }
     back = DeletePolicy | DeletePolicyVersion
     return [one for one in effects if comes(one) or (isinstance(one, back) and one.subject in needed)]
+
+
+def left_groups(
+    live: Snapshot, effects: Iterable[Operation], wanted: Callable[[Operation], bool]
+) -> frozenset[tuple[str, str]]:
+    """The groups, as (kind, name), that people have left and that are not there any more, where that they left is to be
+    undone: without these groups there is no way back for them.
+    """
+    return frozenset(
+        ("group", one.group)
+        for one in effects
+        if isinstance(one, RemoveUserFromGroup) and one.group not in live.groups and wanted(one)
+    )
 
 
 def _trusted(

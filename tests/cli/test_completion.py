@@ -26,6 +26,7 @@ TYPED = (
     ("secmigrate access --user amara.o", "secmigrate access --user amara.okonkwo"),
     ("secmigrate map --only group:data-sc", "data-science-team"),
     ("secmigrate rollback --only role:legacy-jen", "legacy-jenkins"),
+    ("secmigrate rollback --only user:amara", "amara.okonkwo"),
 )
 
 

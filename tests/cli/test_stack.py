@@ -136,6 +136,12 @@ def test_a_rollback_ends_with_the_stack(empty: Path, example: Snapshot) -> None:
         assert run("verify", *at).code == 0
         assert run("decommission", "--quarantine", "none", *at).code == 3
         assert run("decommission", "--execute", *yes, *at).code == 0
+        moved = made.snapshot().users
+        assert run("rollback", "--only", "user:kofi.asantewaa", *at).code == 3
+        assert run("rollback", "--execute", *yes, *at).code == 0
+        back = made.snapshot()
+        assert back.users == {**moved, "kofi.asantewaa": example.users["kofi.asantewaa"]}
+        assert set(example.users["kofi.asantewaa"].groups) <= back.groups.keys()
         ran = run("rollback", *at)
         assert ran.code == 3
         assert "affected since" in ran.out

@@ -23,7 +23,7 @@ from secmigrate.operations import (
     RemoveUserFromGroup,
 )
 from secmigrate.plan import Move, Plan, Tried, creation, net, rollback
-from secmigrate.plan.rollback import cannot_come_back, is_membership
+from secmigrate.plan.rollback import cannot_come_back
 from secmigrate.twin import Twin
 from tests.accounts import AWS_MANAGED, accounts
 from tests.plan.cases import (
@@ -209,23 +209,6 @@ def test_who_is_in_ten_groups_by_now_stays_where_he_is() -> None:
     assert not back.blocking
 
 
-def test_only_memberships() -> None:
-    plans, now = migrated(keep=True)
-    back = rollback(now, tried(*plans), wanted=is_membership)
-    assert shell(back) == [
-        "remove-user-from-group --user-name bo --group-name new",
-        "remove-user-from-group --user-name ana --group-name new",
-    ]
-    assert after(now, back.operations).users == BEFORE.users
-
-
-def test_only_memberships_take_nobody_out_of_a_new_group_when_the_old_one_is_gone() -> None:
-    plans, now = migrated()
-    back = rollback(now, tried(*plans), wanted=is_membership)
-    assert back.operations == ()
-    assert dangers(back) == {"cannot-undo": ("user ana", "user bo")}
-
-
 def test_more_than_iam_grants_by_default_comes_back_if_it_was_there() -> None:
     policies = [policy(f"p{n}", "s3:*") for n in range(14)]
     before = snapshot(role("old", attached=tuple(one.arn for one in policies)), *policies)
@@ -347,15 +330,3 @@ def _moves(first: Snapshot, chance: random.Random) -> tuple[list[Move], Snapshot
 
 def _service() -> Document:
     return trust("lambda.amazonaws.com")
-
-
-def test_only_what_is_wanted_is_undone() -> None:
-    plans, now = migrated()
-    back = rollback(now, tried(*plans), wanted=lambda one: ("group", "devs") in one.changes | one.relies_on)
-    end = after(now, back.operations)
-    assert end.groups.keys() == {"devs", "new"}
-    assert end.users["ana"].groups == ("devs", "new")
-    assert "old" not in end.roles
-    assert end.groups["devs"] == BEFORE.groups["devs"]  # with the managed policy that went with it
-    assert end.policies == BEFORE.policies
-    assert dangers(back) == {}
