@@ -68,6 +68,7 @@ def rollback(
     operations: list[AnyOperation] = []
     kept: list[Kept] = []
     without: set[str] = set()  # users who do not get back all that they had
+    added: list[str] = []  # what was added to a stack that goes
     now = live
     effects = took_effect(live, tried)
     theirs = made_since(live, net(effects, apart=True))
@@ -90,12 +91,13 @@ def rollback(
             if isinstance(undo, AddUserToGroup):
                 without.add(undo.user)
         else:
+            if isinstance(operation, CreateStack):
+                added += added_outside(now, (*operation.groups, *operation.roles))
             operations.append(undo)  # type: ignore[arg-type]  # the inverse of an operation is one of the union
             now = after
     again, lost = _trust_again(now, operations)
     operations += again
     kept += lost
-    added: list[str] = []
     if stack and (gone := stack.as_in(now)).things:
         if why := _why_it_stays(gone, now):
             kept.append(Kept("stack", stack.stack, why))

@@ -9,8 +9,8 @@ from secmigrate.iam import Policy, Role, Seen, Snapshot
 from secmigrate.operations import CreateStack, DeleteStack
 from secmigrate.operations.stacks import TAG
 from secmigrate.plan import Plan, rollback
-from tests.plan.cases import arn, dangers, group, role, trusting, user
-from tests.plan.tiers import DS, ML, OLD, ROLE, STARTUP, account, planned
+from tests.plan.cases import after, arn, dangers, group, role, tried, trusting, user
+from tests.plan.tiers import DS, ML, NEW, OLD, ROLE, STARTUP, account, as_seen, planned
 from tests.small import READ_ONLY, allow
 
 SQS = allow("sqs:*")
@@ -56,6 +56,15 @@ def test_a_way_back_names_it_and_lets_the_stack_go() -> None:
     plan = rollback(hung(emptied()), [], stack=STACK)
     assert [type(one) for one in plan.operations] == [DeleteStack]
     assert (dangers(plan), plan.blocking) == ({"added-outside": HUNG}, ())
+
+
+def test_a_way_back_from_another_tier_names_what_was_added_to_that_ones_stack() -> None:
+    there = planned(account())
+    live = as_seen(after(account(), there.operations), "N")
+    assert "added-outside" not in dangers(rollback(live, tried(there)))
+    back = rollback(hung(live), tried(there))
+    assert dangers(back)["added-outside"] == HUNG
+    assert [one.stack for one in back.operations if isinstance(one, DeleteStack)] == [NEW]
 
 
 def stays(plan: Plan) -> str:
