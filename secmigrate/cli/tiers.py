@@ -215,7 +215,7 @@ def planned(
     saved: stacks.Members = {}
     if begun := stacks.earlier(new.stack, earlier):
         saved = stacks.members(begun)
-        if stacks.is_gone(begun, live):
+        if stacks.took_over(new.stack, earlier, live):
             there = structs.replace(there, part=Snapshot(account=live.account, partition=live.partition))
     way = plan.Way(homes=parting.homes, successors=parting.successors, bridge=bridge, saved=saved)
     dependents = [told for one in parting.undecided if (told := _depend(one, live))]

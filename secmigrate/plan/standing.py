@@ -94,8 +94,25 @@ def earlier(stack: str, plans: Iterable[Plan]) -> Plan | None:
     return found
 
 
-def is_gone(plan: Plan, live: Snapshot) -> bool:
-    """Whether the stack that the plan takes away is gone, whatever has its names by now."""
+def took_over(stack: str, plans: Iterable[Plan], live: Snapshot) -> bool:
+    """Whether the stack that the newest of these plans, oldest first, took away for that one is gone, whatever has its
+    names by now; not if a later one took that one away again.
+    """
+    plans = tuple(plans)
+    plan = earlier(stack, plans)
+    if plan is None or not _is_gone(plan, live):
+        return False
+    since = plans[plans.index(plan) + 1 :]
+    back = [one for one in since if any(_takes_away(each, stack) for each in one.operations)]
+    return not any(_is_gone(one, live) for one in back)
+
+
+def _takes_away(operation: Operation, stack: str) -> bool:
+    return isinstance(operation, DeleteStack) and operation.stack == stack
+
+
+def _is_gone(plan: Plan, live: Snapshot) -> bool:
+    """Whether what the plan takes away is gone, by its unique ids."""
     return all(one.is_done(live) for one in waits_for(plan.operations) if isinstance(one, DeleteStack))
 
 

@@ -67,6 +67,19 @@ def test_a_way_back_from_another_tier_names_what_was_added_to_that_ones_stack() 
     assert [one.stack for one in back.operations if isinstance(one, DeleteStack)] == [NEW]
 
 
+def test_a_stack_that_stands_again_after_a_way_back_goes_once_more() -> None:
+    """Without tags, only the plans tell which of two stacks with the same names stands."""
+    there = planned(account())
+    live = as_seen(after(account(), there.operations), "N")
+    assert planned(live, before=[there]).operations == ()
+    back = rollback(live, tried(there))
+    again = as_seen(after(live, back.operations), "O")
+    once_more = planned(again, before=[there, back])
+    assert [type(one) for one in once_more.operations if not one.ours] == [DeleteStack, CreateStack]
+    # Half way back, the plan that led there still tells who was in which group.
+    assert planned(live, before=[there, back]).operations == ()
+
+
 def stays(plan: Plan) -> str:
     assert plan.operations == ()
     (kept,) = plan.kept

@@ -11,7 +11,7 @@ from secmigrate.access import Accepted, Watch
 from secmigrate.documents import aws_actions
 from secmigrate.iam import Group, Policy, Role, Seen, Snapshot
 from secmigrate.plan import Plan, Stack, Way, tier_change
-from secmigrate.plan.standing import earlier, is_gone, members, standing
+from secmigrate.plan.standing import earlier, members, standing, took_over
 from secmigrate.plan.tier import documents
 from tests.plan.cases import group, role, snapshot, user
 from tests.small import READ_ONLY, allow, deny
@@ -85,7 +85,7 @@ def planned(
     way = way or Way(homes=HOMES)
     if found := earlier(new.name, before):
         way = structs.replace(way, saved=members(found))
-        if is_gone(found, live):
+        if took_over(new.name, before, live):
             there = structs.replace(there, part=part())
     watch = Watch(aws_actions(), (live, new.part, old.part), accept, documents(live, there, way))
     return tier_change(name, live, there, new, way, watch)
