@@ -47,19 +47,30 @@ def standing(live: Snapshot, stack: Stack, newer: str) -> Stack:
 
 
 def added_outside(live: Snapshot, planned: Iterable[Group | Role]) -> Iterator[str]:
-    """The policies on a stack's groups and roles that are not of its config, a line each: where all is there that was
-    planned, and more. Where something else is there, the provisioner renders it in another way, and nobody can tell.
+    """The policies on a stack's groups and roles that are not of its config, a line each. If the provisioner renders
+    the config in another way than we do, nobody can tell: so only where all is there that was planned, or everywhere if
+    one of them is just as planned.
 
     CloudFormation takes away what it put there itself, and then IAM refuses to delete what still has policies
     (iam-rules, "Order of deletion"; reports of stacks that failed with "must detach all policies first").
     """
-    for one in planned:
-        there: Group | Role | None = getattr(live, one.room).get(one.name)
-        if there and one.inline.keys() <= there.inline.keys() and {*one.attached} <= {*there.attached}:
+    pairs = [(one, there) for one in planned if (there := _there(live, one))]
+    known = any(_hanging(one) == _hanging(there) != frozenset() for one, there in pairs)
+    for one, there in pairs:
+        if known or frozenset() != _hanging(one) <= _hanging(there):
             more = [f"inline policy {name}" for name in sorted(there.inline.keys() - one.inline.keys())]
             more += [f"policy {arn}" for arn in there.attached if arn not in one.attached]
             if more:
                 yield f"{one.kind} {one.name} ({', '.join(more)})"
+
+
+def _there(live: Snapshot, one: Group | Role) -> Group | Role | None:
+    return live.groups.get(one.name) if isinstance(one, Group) else live.roles.get(one.name)
+
+
+def _hanging(one: Group | Role) -> frozenset[str]:
+    """The names of inline policies, and the ARNs of others."""
+    return frozenset((*one.inline, *one.attached))
 
 
 def trusting(live: Snapshot, part: Snapshot) -> list[str]:

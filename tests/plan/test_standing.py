@@ -48,8 +48,15 @@ def test_a_tier_change_names_what_was_added_to_its_stack() -> None:
 
 def test_what_is_rendered_in_another_way_tells_nothing() -> None:
     live = account()
-    live = live.put(structs.replace(live.groups[ML], inline={"sec-policy": allow("ecr:*"), "more": SQS}))
+    for one in (*STARTUP.part.groups.values(), *STARTUP.part.roles.values()):
+        live = live.put(structs.replace(getattr(live, one.room)[one.name], inline={"sec": SQS, "more": SQS}))
     assert "added-outside" not in dangers(planned(live))
+
+
+def test_where_the_rendering_is_known_something_may_have_been_taken_off_as_well() -> None:
+    live = account()
+    live = live.put(structs.replace(live.groups[ML], inline={"by hand": SQS}))
+    assert dangers(planned(live))["added-outside"] == (f"group {ML} (inline policy by hand)",)
 
 
 def test_a_way_back_names_it_and_lets_the_stack_go() -> None:
