@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -114,7 +115,13 @@ def _run(asked: Run, config: SecConfig, space: Workspace, out: Out) -> tuple[Pat
     from secmigrate.cli import account
 
     stamp = account.now().replace("-", "").replace(":", "")
-    log = space.sec / "reports" / f"{config.stem}-{asked.action}-{stamp}.log"
     out.say(f"$ {asked.shell}")
     with space.locked():
+        log = _free(space.sec / "reports" / f"{config.stem}-{asked.action}-{stamp}.log")
         return log, container.execute(asked, log, out.say)
+
+
+def _free(path: Path) -> Path:
+    """The path, or one beside it, if an earlier run of the same second has it."""
+    others = (path.with_name(f"{path.stem}.{n}{path.suffix}") for n in count(2))
+    return next(one for one in chain([path], others) if not one.exists())

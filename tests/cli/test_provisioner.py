@@ -16,6 +16,7 @@ import pytest
 from msgspec import structs
 
 from secmigrate import documents
+from secmigrate.cli import account
 from secmigrate.iam import Group, Role, Seen, Snapshot
 from secmigrate.provisioner import ACTIONS
 from secmigrate.twin import Twin
@@ -140,6 +141,17 @@ def test_a_run_streams_logs_and_finds_what_was_written(
     assert "AWS_SECRET_ACCESS_KEY" in call["words"]
     for told in (*call["words"], log.read_text(), ran.err, ran.out):
         assert "a-very-secret-key" not in told
+
+
+def test_runs_of_one_second_have_logs_of_their_own(
+    ready: Path, unchanged: Twin, docker: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account, "now", lambda: "2026-01-02T03:04:05Z")
+    ran = [run("provisioner", "validate-config", "--run", "--json", "--endpoint-url", unchanged.url) for _ in range(3)]
+    assert [one.code for one in ran] == [0, 0, 0], ran
+    logs = [Path(one.document["log"]) for one in ran]
+    assert [one.name.partition("030405Z")[2] for one in logs] == [".log", ".2.log", ".3.log"]
+    assert all(one.read_text().startswith("$ docker run") for one in logs)
 
 
 @pytest.mark.parametrize(
