@@ -21,6 +21,7 @@ Code = Literal[
     "not-a-member-yet",
     "owned-elsewhere",
     "quota-exceeded",
+    "role-ends",
     "role-gap",
     "role-in-use",
     "role-narrows",
@@ -109,6 +110,11 @@ KINDS: Mapping[Code, _Kind] = {
         "let it give them up first, as `secmigrate handover` says, then plan again",
     ),
     "quota-exceeded": _Kind("plan", "IAM's quotas would be passed: {subjects}", "ask AWS for more, or plan for less"),
+    "role-ends": _Kind(
+        "nothing",
+        "nobody, no service either, can assume these roles any more from delete-stack on: {subjects}",
+        "make sure that nothing uses them, or name what takes their place in decisions.yaml (downgrade: become)",
+    ),
     "role-gap": _Kind(
         "nothing",
         "nobody, no service either, can assume these roles from delete-stack until deploy: {subjects}",

@@ -77,12 +77,15 @@ def tier_change(
     draft.do([_step(CreateStack, new)])
     stuck = _back(draft, wanted, spans, way)
     draft.do(step for one in spans.values() for step in list(bridging.taken_away(draft.now, one)))
+    coming = [role for role in old.part.roles if role in new.part.roles or role in way.successors]
+    ending = [role for role in old.part.roles if role not in coming]
     found = [
         *dangers,
         *some("added-outside", old.added),
         *some("too-many-groups", stuck, "plan"),
         *some("stranded-user", stranded(live, draft.now, way.successors, watch), "plan"),
-        *some("role-gap", [_used(live, role) for role in old.part.roles]),
+        *some("role-ends", [_used(live, role) for role in sorted(ending)]),
+        *some("role-gap", [_used(live, role, way.successors.get(role, role)) for role in sorted(coming)]),
         *some("role-narrows", _narrowed(live, draft.now, way.successors, watch)),
     ]
     if way.bridge:
@@ -291,6 +294,9 @@ def _step(kind: type[S], stack: Stack) -> S:
     )
 
 
-def _used(live: Snapshot, role: str) -> str:
+def _used(live: Snapshot, role: str, then: str = "") -> str:
+    """A role, when it was used, and which one is there for it then, if that has another name."""
     used = live.roles[role].seen.last_used[:10]
-    return f"{role} (used on {used})" if used else role
+    notes = [f"used on {used}"] if used else []
+    notes += [f"then it is {then}"] if then not in ("", role) else []
+    return f"{role} ({', '.join(notes)})" if notes else role

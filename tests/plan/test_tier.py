@@ -214,6 +214,19 @@ def test_long_names_that_begin_alike_have_bridges_of_their_own() -> None:
     assert copy_name("devs") == "secmigrate-bridge-devs"
 
 
+def test_a_role_that_ends_for_good_is_not_told_to_come_back() -> None:
+    leaving = [role("deployer"), role("auditor")]
+    old = structs.replace(STARTUP, part=STARTUP.part.put(leaving[0]).put(leaving[1]))
+    used = Seen(id="AROADEPLOYER1234567", last_used="2026-01-02T03:04:05Z")
+    live = account(structs.replace(leaving[0], seen=used), leaving[1])
+    told = dangers(planned(live, old))
+    assert told["role-ends"] == ("auditor", "deployer (used on 2026-01-02)")
+    assert told["role-gap"] == (ROLE,)
+    followed = dangers(planned(live, old, way=Way(homes=HOMES, successors={"deployer": ROLE})))
+    assert followed["role-ends"] == ("auditor",)
+    assert followed["role-gap"] == (f"deployer (used on 2026-01-02, then it is {ROLE})", ROLE)
+
+
 def test_who_may_not_use_what_takes_the_place_of_a_role_is_told_beforehand() -> None:
     deployer = role(
         "deployer", trust("codebuild.amazonaws.com"), inline={"d": allow("logs:PutLogEvents", "s3:GetObject")}
