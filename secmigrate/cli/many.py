@@ -149,7 +149,7 @@ def _tell(accounts: Accounts, rows: list[dict[str, Any]], here: Folder, out: Out
     ready_ones = len(accounts.accounts) - len(accounts.missing)
     out.say(f"{ready_ones} of {len(accounts.accounts)} accounts are ready; wrote {here.file}")
     more = {"left_out": accounts.left_out, "missing": accounts.missing}
-    out.document("accounts", {"accounts": rows, "ready": ready_ones, **more})
+    out.document("accounts-read", {"accounts": rows, "ready": ready_ones, **more})
     if accounts.missing:
         out.say(f"{len(accounts.missing)} are not; to read only these: secmigrate resume -w {here.path}")
     finish(1 if accounts.missing else 0)

@@ -136,7 +136,7 @@ def usage(
     out.say(*(f"  no report: {arn}: {why}" for arn, why in found.unknown.items()))
     out.say(f"wrote {space.usage}", "next: secmigrate map --fit used")
     counts = {"reports": len(found.services), "since": found.since, "unknown": found.unknown}
-    out.document("usage", {"account": found.account, **counts})
+    out.document("usage-reports", {"account": found.account, **counts})
     finish(1 if found.unknown else 0)
 
 

@@ -13,8 +13,11 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import msgspec
+from jsonschema import Draft202012Validator
 
+from secmigrate import documents
 from secmigrate.__main__ import main
+from tests.schemas import MADE
 
 PROGRAM = (sys.executable, "-m", "secmigrate")
 
@@ -28,9 +31,11 @@ class Ran(NamedTuple):
 
     @property
     def document(self) -> dict[str, Any]:
-        """The one JSON document on stdout."""
+        """The one JSON document on stdout. If its kind is that of a schema, it fits that schema."""
         found = msgspec.json.decode(self.out)
         assert isinstance(found, dict)
+        if found["kind"] in MADE:
+            assert list(Draft202012Validator(documents.schema(found["kind"])).iter_errors(found)) == []
         return found
 
 

@@ -91,7 +91,7 @@ def test_ten_accounts_each_into_its_workspace_at_the_minimum_of_calls(folder: Pa
     assert calls["ListAccounts"] == 1
     assert calls["GetAccountAuthorizationDetails"] == calls["ListRoles"] == calls["ListInstanceProfiles"] == 10
     told = ran.document
-    assert (told["kind"], told["ready"], told["missing"]) == ("accounts", 10, {})
+    assert (told["kind"], told["ready"], told["missing"]) == ("accounts-read", 10, {})
     assert told["left_out"] == {SUSPENDED: "old: SUSPENDED"}
     assert [row["account"] for row in told["accounts"]] == sorted([ACCOUNT, *NUMBERS])
     assert told["accounts"][0]["counts"]["users"] == 2

@@ -86,6 +86,7 @@ def test_what_has_no_report_is_told(space: Path, example: Snapshot) -> None:
     with Twin(structs.replace(without, users=users), aws_managed=documents.aws_managed()) as twin:
         ran = run("usage", "--endpoint-url", twin.url, "-w", space, "--json")
     assert ran.code == 1
+    assert ran.document["kind"] == "usage-reports"
     assert list(ran.document["unknown"]) == [example.arn(example.groups[GROUP])]
 
 
