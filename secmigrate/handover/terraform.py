@@ -31,6 +31,19 @@ EXCLUSIVE: Mapping[str, tuple[PrincipalKind, str]] = {
     "aws_iam_role_policies_exclusive": ("role", "policy_names"),
     "aws_iam_role_policy_attachments_exclusive": ("role", "policy_arns"),
 }
+# What the provider awscc makes of IAM, which has CloudFormation's resources under names of its own.
+MADE_BY_AWSCC: Mapping[str, tuple[str, str]] = {
+    "awscc_iam_group": ("group", "group_name"),
+    "awscc_iam_instance_profile": ("instance profile", "instance_profile_name"),
+    "awscc_iam_managed_policy": ("policy", "policy_arn"),
+    "awscc_iam_role": ("role", "role_name"),
+    "awscc_iam_user": ("user", "user_name"),
+}
+_HUNG_BY_AWSCC: Mapping[str, tuple[str, str]] = {
+    "awscc_iam_group_policy": ("group", "group_name"),
+    "awscc_iam_role_policy": ("role", "role_name"),
+    "awscc_iam_user_policy": ("user", "user_name"),
+}
 _HOLDERS: tuple[PrincipalKind, ...] = ("user", "group", "role")
 _INDEX = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
 # What can stand in a configuration unquoted: no index, and nothing that a state has only if somebody forged it.
@@ -45,6 +58,7 @@ class Resource(NamedTuple):
     address: str  # module.team["a"].aws_iam_group.devs[0]
     type: str
     values: Mapping[str, Any]
+    provider: str = ""  # which of the providers that are configured; only a state tells
 
 
 class Handover(Struct, frozen=True):
@@ -64,9 +78,9 @@ def handover(resources: Iterable[Resource], leaving: Set[Thing], planned: Snapsh
     edit: list[str] = []
     takes: list[str] = []
     for one in resources:
-        about = frozenset(_about(one))
-        gone = about & leaving
-        if gone and gone == about:
+        things = frozenset(about(one))
+        gone = things & leaving
+        if gone and gone == things:
             going.append(one)
             continue
         staying.append(one)
@@ -123,11 +137,11 @@ def configuration(found: Handover) -> str:
     return "\n".join(block.format(address) for address in found.removed)
 
 
-def _about(one: Resource) -> Iterator[Thing]:
+def about(one: Resource) -> Iterator[Thing]:
     """What a resource hangs on, or is."""
     values = one.values
     match one.type:
-        case "aws_iam_group" | "aws_iam_role":
+        case "aws_iam_group" | "aws_iam_role" | "aws_iam_user":
             yield (one.type.removeprefix("aws_iam_"), values["name"])
         case "aws_iam_instance_profile":
             yield ("instance profile", values["name"])
@@ -144,6 +158,10 @@ def _about(one: Resource) -> Iterator[Thing]:
         case _:
             if kind := INLINE.get(one.type) or ATTACHED.get(one.type):
                 yield (kind, values[kind])
+            elif exclusive := EXCLUSIVE.get(one.type):
+                yield (exclusive[0], str(values.get(f"{exclusive[0]}_name")))
+            elif named := MADE_BY_AWSCC.get(one.type) or _HUNG_BY_AWSCC.get(one.type):
+                yield (named[0], str(values.get(named[1])))
 
 
 def _takes_away(one: Resource, planned: Snapshot) -> Iterator[str]:
@@ -169,5 +187,5 @@ def _takes_away(one: Resource, planned: Snapshot) -> Iterator[str]:
 
 def _block(address: str) -> str:
     """The resource block of an instance: its address without its own index."""
-    last = _INDEX.search(address, address.rfind("aws_iam_"))
+    last = _INDEX.search(address, max(address.rfind("aws_iam_"), address.rfind("awscc_iam_")))
     return address[: last.start()] if last and last.end() == len(address) else address

@@ -17,6 +17,7 @@ from secmigrate.errors import BadInput
 from secmigrate.handover import Resource
 from secmigrate.iam import Gap, Snapshot, Stack, is_aws_policy, keyed
 from secmigrate.sources import details
+from secmigrate.sources.belonging import of_account
 from secmigrate.sources.cloudformation import (
     UNKNOWN,
     Place,
@@ -28,20 +29,32 @@ from secmigrate.sources.cloudformation import (
     of_file,
     stacks_of,
 )
-from secmigrate.sources.merging import knows_all, outside
-from secmigrate.sources.terraform import from_terraform, is_empty, is_terraform, resources
+from secmigrate.sources.merging import knows_all
+from secmigrate.sources.states import is_encrypted, is_terraform, of_iam
+from secmigrate.sources.terraform import from_terraform
 
 _LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 _ARN = re.compile(r"^arn:(aws[a-z-]*):iam::([0-9]{12}):")
 
 
 class Kind(NamedTuple):
-    """A kind of file: how people call it, who writes it, how it is recognised by its value, and how it is read."""
+    """A kind of file: how people call it, who writes it, how it is recognised by its value, how it is read, and whether
+    other files may have to tell of which account it is.
+    """
 
     told: str
     writer: str
     fits: Callable[[Any], bool]
-    read: Callable[[Any], Snapshot]
+    read: Callable[[Any, Place], Snapshot]
+    waits: bool = False
+
+
+class Waiting(NamedTuple):
+    """What other files tell the account of: templates, or what a file of Terraform's says."""
+
+    path: Path
+    templates: list[Template]
+    head: Any = None  # of a file of Terraform's
 
 
 class Read(NamedTuple):
@@ -71,13 +84,21 @@ def read_all(paths: Iterable[Path], place: Place = UNKNOWN) -> Read:
     """Several files or folders. Templates are read together, so that one stack may import what another exports, and by
     what the other files tell of the account. Raises BadInput.
     """
-    found = {path: _opened(path, place) for path in paths}
-    snapshots = [one for one in found.values() if isinstance(one, Snapshot)]
-    templates = [template for one in found.values() if not isinstance(one, Snapshot) for template in one]
+    paths = list(paths)
+    found = [_opened(path, place) for path in paths]
+    waiting = [one for one in found if isinstance(one, Waiting)]
+    snapshots = [one for one in found if isinstance(one, Snapshot)]
+    known = [one for one in snapshots if knows_all(one)]
+    if known and not place.account:
+        place = place._replace(account=known[0].account, partition=known[0].partition)
+    snapshots += [_read(TERRAFORM, one.path, one.head, place) for one in waiting if one.head]
+    templates = [template for one in waiting for template in one.templates]
     if templates and snapshots and not place.account:
         place = place._replace(account=snapshots[0].account, partition=snapshots[0].partition)
-    telling = [path for path, one in found.items() if not (isinstance(one, Snapshot) and knows_all(one))]
     snapshots += [from_templates(templates, place)] if templates else []
+    telling = [
+        path for path, one in zip(paths, found, strict=True) if not (isinstance(one, Snapshot) and knows_all(one))
+    ]
     return Read([one if knows_all(one) else _with_aws_policies(one) for one in snapshots], telling)
 
 
@@ -96,56 +117,70 @@ def read_managed(paths: Iterable[Path], place: Place = UNKNOWN) -> Managed:
     for path in paths:
         found = _opened(path, place)
         if isinstance(found, Snapshot):
-            resources += read_resources(path)
+            hint = "terraform.tfstate (`terraform state pull`), `terraform show -json`, a template, a cdk.out folder"
+            told = "neither a state of Terraform's nor a template of CloudFormation's"
+            raise BadInput(told, where=f"{path}:1", hint=hint)
+        templates += found.templates
+        if found.head:
+            resources += _resources(path, found.head, place)
             has_state = True
-        else:
-            templates += found
     return Managed(resources, stacks_of(templates, place) if templates else [], has_state)
 
 
-def read_resources(path: Path) -> list[Resource]:
-    """What Terraform manages, by address. Raises BadInput for other files."""
-    head = json_syntax(path, read_bytes(path))
-    if not isinstance(head, dict) or not is_terraform(head):
-        raise BadInput(
-            "neither a state of Terraform's nor a template of CloudFormation's",
-            where=f"{path}:1",
-            hint="terraform.tfstate (`terraform state pull`), `terraform show -json`, a template, a cdk.out folder",
-        )
-    with _as_written_by("Terraform", path):
-        found = [one for one in resources(head) if one.type.startswith("aws_iam_")]
-        if found:
-            from_terraform(head)  # whatever would be odd in it is told there
-    return found
+def _resources(path: Path, head: Any, place: Place) -> list[Resource]:
+    """What Terraform manages of the account, by address. Raises BadInput."""
+    _read(TERRAFORM, path, head, place)  # whatever would be odd in it is told there
+    found = of_iam(head)[0]
+    return of_account(found, place.account)[2] if found else []
 
 
-def _opened(path: Path, place: Place = UNKNOWN) -> Snapshot | list[Template]:
-    """What a file or a folder holds: an account, or templates, which may need to be told where they are."""
+def _opened(path: Path, place: Place = UNKNOWN) -> Snapshot | Waiting:
+    """What a file or a folder holds: an account, or what may need to be told which one it is about."""
     if path.is_dir():
         if not (path / "manifest.json").exists():
             raise BadInput("a folder without manifest.json, so it is no cdk.out", where=str(path), hint=_HINT)
-        return of_assembly(path)
+        return Waiting(path, of_assembly(path))
     data = read_bytes(path)
+    _only_text(path, data)
     is_json = data.lstrip()[:1] in _JSON or path.suffix in _JSON_NAMES
     parsed = None if is_json else _yaml(path, data)
     head = parsed.value if parsed else json_syntax(path, data)
     if isinstance(head, dict) and head.get("kind") == "snapshot":
         return read_snapshot(path)
     if is_manifest(head):
-        return of_assembly(path.parent)
+        return Waiting(path, of_assembly(path.parent))
     if is_template(head):
-        return of_file(path, parsed or parse_template(path, data))
+        return Waiting(path, of_file(path, parsed or parse_template(path, data)))
     kind = next((kind for kind in KINDS if kind.fits(head)), None)
-    if kind is None:
-        told = "neither a snapshot nor authorization details nor a state of Terraform's nor a template"
-        raise BadInput(told, where=f"{path}:1", hint=_HINT)
+    if kind is not None:
+        return Waiting(path, [], head) if kind.waits else _read(kind, path, head, place)
+    if is_encrypted(head):
+        hint = "`tofu state pull` or `tofu show -json`, where the key is known, gives what can be read"
+        raise BadInput("a state or plan that OpenTofu has encrypted", where=f"{path}:1", hint=hint)
+    told = "neither a snapshot nor authorization details nor a state of Terraform's nor a template"
+    raise BadInput(told, where=f"{path}:1", hint=_HINT)
+
+
+def _read(kind: Kind, path: Path, head: Any, place: Place) -> Snapshot:
     with _as_written_by(kind.writer, path):
-        if place.account and is_terraform(head) and is_empty(head):
-            return Snapshot(account=place.account, partition=place.partition, incomplete=(outside("Terraform"),))
         # By way of our own form: what IAM would never have named so must not get into an inventory.
-        return iam.decode(iam.encode(kind.read(head)))
+        return iam.decode(iam.encode(kind.read(head, place)))
 
 
+def _only_text(path: Path, data: bytes) -> None:
+    """Raises BadInput for what must be unpacked first."""
+    for start, (told, hint) in _PACKED.items():
+        if data.startswith(start):
+            raise BadInput(told, where=f"{path}:1", hint=hint)
+
+
+_PACKED: Mapping[bytes, tuple[str, str]] = {
+    b"\x1f\x8b": ("compressed by gzip", "`gunzip` it first"),
+    b"PK\x03\x04": (
+        "a zip file",
+        "a plan of `terraform plan -out`? then `terraform show -json FILE` tells what is in it",
+    ),
+}
 _JSON = (b"{", b"[")
 _JSON_NAMES = (".json", ".tfstate")
 
@@ -208,19 +243,21 @@ def _owner(rows: Mapping[str, list[Any]]) -> tuple[str, str]:
     raise ValueError("no ARN in it names the account")
 
 
+TERRAFORM = Kind(
+    "terraform.tfstate (version 3 or 4) or the output of `terraform show -json`",
+    "Terraform",
+    is_terraform,
+    lambda head, place: from_terraform(head, place.account, place.partition),
+    waits=True,
+)
 # The first that fits counts. Snapshots of ours and templates are read by others: their errors know the line.
 KINDS = (
-    Kind(
-        "terraform.tfstate (version 3 or 4) or the output of `terraform show -json`",
-        "Terraform",
-        is_terraform,
-        from_terraform,
-    ),
+    TERRAFORM,
     Kind(
         "the output of `aws iam get-account-authorization-details --filter User Role Group LocalManagedPolicy`",
         "AWS",
         lambda head: isinstance(head, dict) and any(key in head for key in _LISTS),
-        _from_details,
+        lambda head, _: _from_details(head),
     ),
 )
 _HINT = (

@@ -1,18 +1,17 @@
-"""What Terraform manages: a state (version 3 or 4), or what `terraform show -json` prints of a state or a plan.
+"""What Terraform manages, as a snapshot.
 
 Only permissions are taken from it. Secrets that a state holds in plain text (access keys, passwords) are never read.
-Sources: Terraform, *State file format* and *JSON output format*; the AWS provider's documentation of `aws_iam_*`.
+Source: the AWS provider's documentation of `aws_iam_*`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import structs
 
-from secmigrate.handover import ATTACHED, INLINE, Resource
+from secmigrate.handover import ATTACHED, INLINE, MADE_BY_AWSCC, Resource
 from secmigrate.iam import (
     Document,
     Gap,
@@ -27,9 +26,9 @@ from secmigrate.iam import (
     is_aws_policy,
     keyed,
 )
+from secmigrate.sources.belonging import of_account
 from secmigrate.sources.merging import outside
-
-Json = Mapping[str, Any]
+from secmigrate.sources.states import Json, of_iam
 
 ROOMS: Mapping[str, str] = {
     "aws_iam_user": "users",
@@ -50,44 +49,18 @@ ASIDE = frozenset(
         "virtual_mfa_device"
     ).split()
 )
-_ARN = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}):")
 
 
-def is_terraform(head: object) -> bool:
-    """Whether a JSON document is one of Terraform's."""
-    if not isinstance(head, dict):
-        return False
-    state = "terraform_version" in head and ("resources" in head or "modules" in head)
-    return state or ("format_version" in head and ("values" in head or "planned_values" in head))
+def from_terraform(head: Json, account: str = "", partition: str = "") -> Snapshot:
+    """What Terraform manages of the account, or of the only one that it names, as a snapshot with its addresses as
+    owners. It never knows the rest of the account, so it is `incomplete`.
 
-
-def resources(head: Json) -> Iterator[Resource]:
-    """All managed resources; data sources, which others manage, are left out. Raises ValueError for other versions."""
-    if "planned_values" in head or "values" in head:
-        shown = head.get("planned_values") or head.get("values") or {}
-        yield from _shown(shown.get("root_module") or {})
-    elif head.get("version") == 4:
-        yield from _of_version_4(head)
-    elif head.get("version") == 3:
-        yield from _of_version_3(head)
-    else:
-        raise ValueError(f"state version {str(head.get('version'))[:20]} is not known, only 3 and 4")
-
-
-def is_empty(head: Json) -> bool:
-    """Whether it holds nothing of IAM, such as a state that was made to forget all of it."""
-    return not any(one.type.startswith("aws_iam_") for one in resources(head))
-
-
-def from_terraform(head: Json) -> Snapshot:
-    """What Terraform manages, as a snapshot with its addresses as owners. It never knows the rest of the account, so it
-    is `incomplete`.
-
-    Raises ValueError if nothing in it names the account, and KeyError, TypeError or AttributeError for what Terraform
-    would not have written.
+    Raises BadInput if nothing in it is of the account or nobody can tell what is, and KeyError, TypeError or
+    AttributeError for what Terraform would not have written.
     """
-    found = [one for one in resources(head) if one.type.startswith("aws_iam_")]
-    partition, account = _owner(found)
+    every, open_ = of_iam(head)
+    told, account, found = of_account(every, account)
+    partition = told or partition or "aws"
     hung = _Hung(found)
     by_type: dict[str, list[Resource]] = {}
     for one in found:
@@ -100,6 +73,7 @@ def from_terraform(head: Json) -> Snapshot:
     )
     gaps = [
         outside("Terraform"),
+        *open_,
         *(
             Gap(one.address, "secmigrate does not know what such a resource may do")
             for one in found
@@ -133,7 +107,10 @@ def from_terraform(head: Json) -> Snapshot:
 
 def _owners(snapshot: Snapshot, found: Iterable[Resource]) -> Iterator[tuple[str, str]]:
     for one in found:
-        if room := ROOMS.get(one.type):
+        arn = one.values.get("policy_arn") or one.values.get("arn")
+        if one.type in MADE_BY_AWSCC and arn:
+            yield arn, f"terraform {one.address}"
+        elif room := ROOMS.get(one.type):
             path, name = one.values.get("path") or "/", one.values["name"]
             key = one.values.get("arn") or snapshot.policy_arn(name, path) if room == "policies" else name
             yield snapshot.arn(getattr(snapshot, room)[key]), f"terraform {one.address}"
@@ -243,72 +220,3 @@ def _profile(one: Resource) -> InstanceProfile:
 def _tags(values: Json) -> dict[str, str]:
     """With those that the provider gives to everything (`default_tags`), where the state tells them."""
     return dict(values.get("tags_all") or values.get("tags") or {})
-
-
-def _owner(found: Iterable[Resource]) -> tuple[str, str]:
-    """Partition and account."""
-    for one in found:
-        if match := _ARN.match(str(one.values.get("arn") or one.values.get("policy_arn") or "")):
-            return match.group(1), match.group(2)
-    raise ValueError("no IAM resource in it names the account")
-
-
-def _of_version_4(head: Json) -> Iterator[Resource]:
-    for block in head["resources"]:
-        if block["mode"] != "managed":
-            continue
-        address = ".".join(part for part in (block.get("module"), block["type"], block["name"]) if part)
-        for instance in block["instances"]:
-            if "deposed" not in instance:  # what will be deleted, and has been made anew beside it
-                yield Resource(address + _index(instance.get("index_key")), block["type"], instance["attributes"])
-
-
-def _shown(module: Json) -> Iterator[Resource]:
-    for one in module.get("resources") or ():
-        if one["mode"] == "managed":
-            yield Resource(one["address"], one["type"], one["values"])
-    for child in module.get("child_modules") or ():
-        yield from _shown(child)
-
-
-def _of_version_3(head: Json) -> Iterator[Resource]:
-    for module in head["modules"]:
-        prefix = "".join(f"module.{name}." for name in module["path"][1:])
-        for key, one in module["resources"].items():
-            if not key.startswith("data.") and one.get("primary"):
-                name, _, index = key.removeprefix(f"{one['type']}.").partition(".")
-                address = f"{prefix}{one['type']}.{name}" + (_index(int(index)) if index.isdecimal() else "")
-                yield Resource(address, one["type"], unflattened(one["primary"]["attributes"]))
-
-
-def _index(key: object) -> str:
-    if key is None:
-        return ""
-    return f"[{key}]" if isinstance(key, int) else '["{}"]'.format(str(key).replace("\\", "\\\\").replace('"', '\\"'))
-
-
-def unflattened(flat: Mapping[str, str]) -> dict[str, Any]:
-    """The attributes of version 3, where a list is `users.#` and `users.1234`, a map `tags.%` and `tags.Name`."""
-    found: dict[str, Any] = {}
-    below: dict[str, dict[str, str]] = {}
-    for key, value in flat.items():
-        name, dot, rest = key.partition(".")
-        if dot:
-            below.setdefault(name, {})[rest] = value
-        else:
-            found[name] = value
-    for name, rows in below.items():
-        if "%" in rows:
-            found[name] = {key: text for key, text in rows.items() if key != "%"}
-        elif "#" in rows:
-            found[name] = _listed(rows)
-    return found
-
-
-def _listed(flat: Mapping[str, str]) -> list[Any]:
-    rows: dict[str, dict[str, str]] = {}
-    for key, value in flat.items():
-        if key != "#":
-            index, _, field = key.partition(".")
-            rows.setdefault(index, {})[field] = value
-    return [row[""] if "" in row else unflattened(row) for row in rows.values()]

@@ -14,7 +14,7 @@ from msgspec import structs
 from secmigrate import iam
 from secmigrate.handover import Resource, configuration, handover, leaving, script, takes_away
 from secmigrate.iam import Group, Snapshot
-from secmigrate.sources.terraform import resources
+from secmigrate.sources.states import resources
 from tests.cli.runs import run
 from tests.small import ACCOUNT, READ_ONLY, allow
 from tests.sources.test_terraform import ARN, EXPECTED, version_4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from secmigrate.documents import read_snapshot, write_snapshot
 from secmigrate.errors import BadInput
 from secmigrate.iam import Document, Group, InstanceProfile, Policy, Role, Snapshot, User
 from secmigrate.sources.saved import read_saved
-from secmigrate.sources.terraform import resources, unflattened
+from secmigrate.sources.states import resources, unflattened
 from tests.small import ACCOUNT, READ_ONLY, allow, trust
 
 ARN = f"arn:aws:iam::{ACCOUNT}"
@@ -204,7 +205,7 @@ def test_documents_that_are_none_are_said(tmp_path: Path) -> None:
 def test_what_is_damaged_is_an_error_with_its_place_or_a_reading(form: str, seed: int, tmp_path: Path) -> None:
     """Values of other types anywhere, parts missing, text cut off: never a traceback."""
     chance = random.Random(seed)
-    head = FORMS[form]()
+    head = deepcopy(FORMS[form]())  # its values are those of all tests
     for _ in range(chance.randrange(1, 4)):
         _damage(head, chance)
     text = json.dumps(head)

@@ -1,0 +1,162 @@
+"""The resources in what Terraform writes: a state (version 3 or 4), or what `terraform show -json` prints.
+
+Sources: Terraform, *State file format* and *JSON output format* (what a plan does not know yet is left out of its
+values, and null in a list); OpenTofu, *State and plan encryption*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from secmigrate.handover import ATTACHED, INLINE, Resource
+from secmigrate.iam import Gap
+
+Json = Mapping[str, Any]
+
+# What a resource is nothing without, so that a plan which does not know it yet says nothing of it.
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "aws_iam_user": ("name",),
+    "aws_iam_group": ("name",),
+    "aws_iam_role": ("name", "assume_role_policy"),
+    "aws_iam_policy": ("name", "policy"),
+    "aws_iam_instance_profile": ("name",),
+    "aws_iam_group_membership": ("group", "users"),
+    "aws_iam_user_group_membership": ("user", "groups"),
+    "aws_iam_policy_attachment": ("policy_arn",),
+    **{type_: (kind, "name", "policy") for type_, kind in INLINE.items()},
+    **{type_: (kind, "policy_arn") for type_, kind in ATTACHED.items()},
+}
+
+
+def is_terraform(head: object) -> bool:
+    """Whether a JSON document is one of Terraform's. Where nothing is left `show -json` prints its version alone."""
+    if not isinstance(head, dict):
+        return False
+    state = "terraform_version" in head and ("resources" in head or "modules" in head)
+    shown = "values" in head or "planned_values" in head or head.keys() <= _OF_NOTHING
+    return state or ("format_version" in head and shown)
+
+
+_OF_NOTHING = frozenset({"checks", "format_version", "terraform_version"})
+
+
+def is_encrypted(head: object) -> bool:
+    """Whether a JSON document is a state or a plan that OpenTofu has encrypted."""
+    return isinstance(head, dict) and "encrypted_data" in head
+
+
+def resources(head: Json) -> Iterator[Resource]:
+    """All managed resources; data sources, which others manage, are left out. Raises ValueError for other versions."""
+    if "planned_values" in head:
+        now = {one.address: one for one in _shown(((head.get("prior_state") or {}).get("values")) or {})}
+        for one in _shown(head["planned_values"] or {}):
+            yield one._replace(values=_settled(one, now.get(one.address)))
+    elif "format_version" in head:
+        yield from _shown(head.get("values") or {})
+    elif head.get("version") == 4:
+        yield from _of_version_4(head)
+    elif head.get("version") == 3:
+        yield from _of_version_3(head)
+    else:
+        raise ValueError(f"state version {str(head.get('version'))[:20]} is not known, only 3 and 4")
+
+
+def of_iam(head: Json) -> tuple[list[Resource], list[Gap]]:
+    """The resources of IAM, and what a plan does not know yet of them. Raises as `resources` does."""
+    found = [one for one in resources(head) if one.type.startswith(("aws_iam_", "awscc_iam_"))]
+    if "planned_values" not in head:
+        return found, []
+    known = [_without_null(one) for one in found if not unknown(one)]
+    open_ = {one.address: unknown(one) or _with_null(one) for one in found}
+    told = "not known before it is applied: "
+    return known, [Gap(address, told + ", ".join(keys)) for address, keys in open_.items() if keys]
+
+
+def _with_null(one: Resource) -> list[str]:
+    return sorted(key for key, value in one.values.items() if isinstance(value, list) and None in value)
+
+
+def _without_null(one: Resource) -> Resource:
+    lists = {key: [row for row in one.values[key] if row is not None] for key in _with_null(one)}
+    return one._replace(values={**one.values, **lists}) if lists else one
+
+
+def unknown(one: Resource) -> list[str]:
+    """What a plan does not know yet of a resource, and without which it says nothing."""
+    return [key for key in NEEDED.get(one.type, ()) if key not in one.values]
+
+
+def _settled(planned: Resource, now: Resource | None) -> Json:
+    """The values that a plan knows; what it does not know yet is as it is now, if there is one now."""
+    if now is None or not (open_ := unknown(planned)):
+        return planned.values
+    return {**planned.values, **{key: now.values[key] for key in open_ if key in now.values}}
+
+
+def _of_version_4(head: Json) -> Iterator[Resource]:
+    for block in head["resources"]:
+        if block["mode"] != "managed":
+            continue
+        address = ".".join(part for part in (block.get("module"), block["type"], block["name"]) if part)
+        for instance in block["instances"]:
+            if "deposed" not in instance:  # what will be deleted, and has been made anew beside it
+                # What Terraform has not touched since it was a state of version 3 is as flat as it was there.
+                flat = instance.get("attributes_flat")
+                values = instance["attributes"] if flat is None else unflattened(flat)
+                index, provider = _index(instance.get("index_key")), block.get("provider") or ""
+                yield Resource(address + index, block["type"], values, provider)
+
+
+def _shown(values: Json) -> Iterator[Resource]:
+    waiting = [values.get("root_module") or {}]
+    while waiting:
+        module = waiting.pop()
+        for one in module.get("resources") or ():
+            if one["mode"] == "managed" and "deposed_key" not in one:
+                yield Resource(one["address"], one["type"], one["values"])
+        waiting += reversed(module.get("child_modules") or ())
+
+
+def _of_version_3(head: Json) -> Iterator[Resource]:
+    for module in head["modules"]:
+        prefix = "".join(f"module.{name}." for name in module["path"][1:])
+        for key, one in module["resources"].items():
+            if not key.startswith("data.") and one.get("primary"):
+                name, _, index = key.removeprefix(f"{one['type']}.").partition(".")
+                address = f"{prefix}{one['type']}.{name}" + (_index(int(index)) if index.isdecimal() else "")
+                provider = one.get("provider") or ""
+                yield Resource(address, one["type"], unflattened(one["primary"]["attributes"]), provider)
+
+
+def _index(key: object) -> str:
+    if key is None:
+        return ""
+    return f"[{key}]" if isinstance(key, int) else '["{}"]'.format(str(key).replace("\\", "\\\\").replace('"', '\\"'))
+
+
+def unflattened(flat: Mapping[str, str]) -> dict[str, Any]:
+    """The attributes of version 3, where a list is `users.#` and `users.1234`, a map `tags.%` and `tags.Name`."""
+    found: dict[str, Any] = {}
+    below: dict[str, dict[str, str]] = {}
+    for key, value in flat.items():
+        name, dot, rest = key.partition(".")
+        if dot:
+            below.setdefault(name, {})[rest] = value
+        else:
+            found[name] = value
+    for name, rows in below.items():
+        if "%" in rows:
+            found[name] = {key: text for key, text in rows.items() if key != "%"}
+        elif "#" in rows:
+            found[name] = _listed(rows)
+    return found
+
+
+def _listed(flat: Mapping[str, str]) -> list[Any]:
+    rows: dict[str, dict[str, str]] = {}
+    for key, value in flat.items():
+        if key != "#":
+            index, _, field = key.partition(".")
+            rows.setdefault(index, {})[field] = value
+    return [row[""] if "" in row else unflattened(row) for row in rows.values()]
