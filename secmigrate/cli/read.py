@@ -97,12 +97,14 @@ def _tell_inventory(found: Merged, unseen: list[Gap], space: Workspace, out: Out
     out.say(*(f"wrote {path}" for path in (space.inventory, space.members_json, space.members_text)))
     if several:
         out.say(*(f"  drift: {line}" for line in found.drift))
+        out.say(*(f"  may be managed as well: {gap.what}: {gap.why}" for gap in found.unsure))
         out.say(f"{len(snapshot.owners)} things have an owner; owned by nobody: {len(nobodys)}")
         out.say(
             *([f"{', '.join(nobodys[:5])}{' and more (--json lists them)' * (len(nobodys) > 5)}"] if nobodys else [])
         )
     gaps = [f"{gap.what}: {gap.why}" for gap in snapshot.incomplete]
-    more = {"owners": snapshot.owners, "unowned": nobodys, "drift": found.drift}
+    unsure = [f"{gap.what}: {gap.why}" for gap in found.unsure]
+    more = {"owners": snapshot.owners, "unowned": nobodys, "drift": found.drift, "unsure": unsure}
     out.document("inventory", {"account": snapshot.account, "counts": counts, "incomplete": gaps, **more})
     if snapshot.incomplete:
         out.say("the inventory is incomplete: no plan will be made from it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from secmigrate.handover.stacks import Besides, Release, aspect, release, releases
+from secmigrate.handover.stacks import Besides, Release, aspect, hangs_on, release, releases
 from secmigrate.handover.terraform import (
     ATTACHED,
     INLINE,
@@ -31,6 +31,7 @@ __all__ = [
     "aspect",
     "configuration",
     "handover",
+    "hangs_on",
     "leaving",
     "release",
     "releases",

@@ -66,26 +66,31 @@ def releases(
 
 def release(stack: Stack, leaving: Set[Thing], importers: Mapping[str, Iterable[str]]) -> Release | None:
     """How one stack lets go; None if nothing of it goes."""
-    about = {one.logical_id: frozenset(_about(one)) for one in stack.resources}
+    about = {one.logical_id: frozenset(hangs_on(one)) for one in stack.resources}
     going = {
         one.logical_id: one for one in stack.resources if about[one.logical_id] and about[one.logical_id] <= leaving
     }
-    if not going:
-        return None
     staying = [one for one in stack.resources if one.logical_id not in going and one.type != _METADATA]
+    named = [
+        _names(one, gone)
+        for one in staying
+        if (gone := about[one.logical_id] & leaving) and going.keys().isdisjoint(one.refers)
+    ]
+    if not going and not named:
+        return None
     retain = [one for one in going.values() if one.deletion_policy not in KEPT]
     constructs = tuple(sorted(one.construct for one in retain))
     return Release(
         stack=stack.name,
         path=stack.path,
-        refer=(*sorted(line for one in staying for line in _refers(one, going)), *_telling(stack, going)),
+        refer=(*sorted([*named, *(line for one in staying for line in _refers(one, going))]), *_telling(stack, going)),
         retain=tuple(sorted(one.logical_id for one in retain)),
         goes=tuple(sorted(going)),
         besides=tuple(
             Besides(one.logical_id, one.type, one.deletion_policy)
-            for one in sorted(staying, key=lambda one: (one.type, one.logical_id))
+            for one in sorted(staying if going else (), key=lambda one: (one.type, one.logical_id))
         ),
-        imported=tuple(sorted(_imported(stack, importers))),
+        imported=tuple(sorted(_imported(stack, importers))) if going else (),
         constructs=constructs if all(constructs) else (),
     )
 
@@ -119,7 +124,7 @@ export class Retain implements IAspect {
 """
 
 
-def _about(one: StackResource) -> Iterator[Thing]:
+def hangs_on(one: StackResource) -> Iterator[Thing]:
     """What a resource is, or hangs on."""
     match one.type:
         case "AWS::IAM::Group" | "AWS::IAM::Role" | "AWS::IAM::User":
@@ -140,6 +145,12 @@ def _named(one: StackResource) -> Iterator[Thing]:
         names = one.properties.get(key)
         yield from ((kind, str(name)) for name in (names if isinstance(names, list) else ()))
     yield from ((kind, str(one.properties[key])) for key, kind in _NAMES.items() if one.properties.get(key))
+
+
+def _names(one: StackResource, gone: Iterable[Thing]) -> str:
+    """That a resource which stays names by its name, here or in another stack, something which goes."""
+    names = " and ".join(f"{kind} {name}" for kind, name in sorted(gone))
+    return f"{one.logical_id} ({one.type}) names {names}: take it out, before step 10; the rest of it stays"
 
 
 def _refers(one: StackResource, going: Mapping[str, StackResource]) -> Iterator[str]:

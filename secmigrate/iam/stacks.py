@@ -31,3 +31,4 @@ class Stack(Struct, frozen=True):
     outputs: Mapping[str, tuple[str, ...]] = {}  # by output name: the logical ids that it names, sorted
     exports: Mapping[str, str] = {}  # by export name: what it exports, or "" if nobody knows
     imports: tuple[str, ...] = ()  # names of the exports that it imports, sorted
+    tells_all: bool = True  # no macro, no loop and no nested stack makes more than stands in the template

@@ -29,7 +29,10 @@ def terraform_lines(found: Handover) -> Iterator[str]:
 
 def stack_lines(found: Release, folder: Path) -> Iterator[str]:
     """What to do with one stack; `folder` is where the files for it lie."""
-    yield f"stack {found.stack} ({found.path}): of its resources {len(found.goes)} go, {len(found.besides)} stay"
+    some = (
+        f"of its resources {len(found.goes)} go, {len(found.besides)} stay" if found.goes else "it only names what goes"
+    )
+    yield f"stack {found.stack} ({found.path}): {some}"
     for number, (title, lines) in enumerate(_steps(found, folder), 1):
         yield from (f"  {number}. {title}", *(f"       {line}" for line in lines))
     if found.imported:
@@ -52,6 +55,8 @@ def _steps(found: Release, folder: Path) -> Iterator[tuple[str, Sequence[str]]]:
             else f"patch {shlex.quote(found.path)} < {shlex.quote(str(folder / f'handover-{found.stack}.patch'))}"
         )
         yield "give what goes a DeletionPolicy of Retain, and deploy", (how, *found.retain)
+    if not found.goes:
+        return
     told = f"aws cloudformation get-template --stack-name {shlex.quote(found.stack)}"
     yield "see that the deployed template says Retain for each of them", (told,)
     yield "take them out of the template or the app, and deploy: they stay in the account", found.goes

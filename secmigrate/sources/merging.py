@@ -26,6 +26,10 @@ def outside(manager: str) -> Gap:
     return Gap(f"what {manager} does not manage", "it knows only what it made")
 
 
+NO_SUCH_KIND = "secmigrate does not know what such a resource may do"
+_OF_OWNERS = (NO_SUCH_KIND, "the transform ", "the template of this nested stack ", "CloudFormation gives it a name")
+
+
 def knows_all(snapshot: Snapshot) -> bool:
     """Whether its source looked at the whole account."""
     return not any(
@@ -34,10 +38,13 @@ def knows_all(snapshot: Snapshot) -> bool:
 
 
 class Merged(Struct, frozen=True):
-    """One account, and where those who manage it are wrong about it, a line each."""
+    """One account, where those who manage it are wrong about it, a line each, and what may be theirs as well: what an
+    account that was read whole leaves open is who manages it.
+    """
 
     snapshot: Snapshot
     drift: tuple[str, ...]
+    unsure: tuple[Gap, ...] = ()
 
 
 def merged(sources: Sequence[Snapshot]) -> Merged:
@@ -54,7 +61,9 @@ def merged(sources: Sequence[Snapshot]) -> Merged:
         for state in states:
             first = _joined(first, state)
         drift: list[str] = []
+        unsure: set[Gap] = set()
     else:
+        unsure = {gap for state in states for gap in state.incomplete if gap.why.startswith(_OF_OWNERS)}
         drift = [line for state in states for line in _drift(state, first)]
     owners = dict(_kept(first))
     for one in (first, *states):
@@ -63,6 +72,7 @@ def merged(sources: Sequence[Snapshot]) -> Merged:
     return Merged(
         structs.replace(first, owners={arn: owner for arn, owner in sorted(owners.items()) if arn in there}),
         tuple(sorted(drift)),
+        tuple(sorted(unsure)),
     )
 
 

@@ -27,7 +27,7 @@ from secmigrate.iam import (
     keyed,
 )
 from secmigrate.sources.belonging import of_account
-from secmigrate.sources.merging import outside
+from secmigrate.sources.merging import NO_SUCH_KIND, outside
 from secmigrate.sources.states import Json, of_iam
 
 ROOMS: Mapping[str, str] = {
@@ -75,7 +75,7 @@ def from_terraform(head: Json, account: str = "", partition: str = "") -> Snapsh
         outside("Terraform"),
         *open_,
         *(
-            Gap(one.address, "secmigrate does not know what such a resource may do")
+            Gap(one.address, NO_SUCH_KIND)
             for one in found
             if one.type not in ROOMS.keys() | MEMBERS | ASIDE | INLINE.keys() | ATTACHED.keys()
         ),

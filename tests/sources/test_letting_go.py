@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from pathlib import Path
 
 from secmigrate.handover import Release, Thing, aspect, releases
 from secmigrate.iam.stacks import Stack, StackResource
+from secmigrate.reports.letting_go import stack_lines
 from tests.small import ACCOUNT
 
 EDGE = f"arn:aws:iam::{ACCOUNT}:policy/edge"
@@ -54,6 +56,22 @@ def test_what_stays_and_names_it_is_changed_first() -> None:
     lines = of({("role", "runner")}).refer
     assert lines[0].startswith("Edge (AWS::IAM::ManagedPolicy) names Runner: write runner")
     assert lines[-1] == "output RunnerName names Runner: take it out"
+
+
+def test_a_stack_that_only_names_what_goes_says_where() -> None:
+    """By its name, as another stack or a literal does it: nothing of the stack goes, and its next update would fail."""
+    rows = (
+        StackResource("Both", "AWS::IAM::Policy", {"Groups": ["devs", "ops"]}),
+        StackResource("Data", "AWS::S3::Bucket", {}),
+    )
+    found = of({("group", "devs")}, Stack(name="grants", path="g.yaml", resources=rows, exports={"x": ""}), OTHER)
+    assert found.refer == (
+        "Both (AWS::IAM::Policy) names group devs: take it out, before step 10; the rest of it stays",
+    )
+    assert (found.goes, found.destroys, found.imported) == ((), (), ())
+    lines = list(stack_lines(found, Path("plans")))
+    assert lines[0] == "stack grants (g.yaml): it only names what goes"
+    assert len(lines) == 3
 
 
 def test_deleting_the_stack_would_take_more() -> None:

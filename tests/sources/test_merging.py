@@ -116,3 +116,27 @@ def test_what_terraform_manages_is_not_decommissioned() -> None:
     plan = decommission(structs.replace(live, owners=owners), moves)
     assert (shell(plan), dangers(plan)) == ([], {"owned-elsewhere": ("devs", "old")})
     assert kept(plan) == {"devs": "managed by terraform aws_iam_group.devs", "old": "managed by terraform x.y"}
+
+
+def test_what_may_be_managed_as_well_is_told(tmp_path: Path) -> None:
+    """The account is known whole; who manages it is not."""
+    live, template, state = (tmp_path / name for name in ("live.json", "iam.yaml", "terraform.tfstate"))
+    live.write_bytes(iam.encode(EXPECTED.put(Group(name="prod-iam-Team-1A2B3C4D5E6F7"))))
+    template.write_text(
+        "Transform: AWS::LanguageExtensions\nResources:\n  Team: {Type: 'AWS::IAM::Group'}\n"
+        "  'Fn::ForEach::Teams': [Name, [a, b], {'${Name}': {Type: 'AWS::IAM::Group'}}]\n"
+        "  Below: {Type: 'AWS::CloudFormation::Stack', Properties: {TemplateURL: 'https://s3.example/t.json'}}\n"
+    )
+    linked = [one for one in STATE["resources"] if one["type"] == "aws_iam_service_linked_role"]
+    state.write_text(json.dumps({**STATE, "resources": linked}))
+    sources = [arg for path in (live, template, state) for arg in ("--from", path)]
+    ran = run("inventory", "-w", tmp_path / "w", *sources, "--json")
+    assert ran.code == 0, ran
+    assert ran.document["incomplete"] == []
+    assert ran.document["unsure"] == [
+        f"{ARN}:group/iam-Team: CloudFormation gives it a name; called so here after stack iam Team",
+        "aws_iam_service_linked_role.ecs: secmigrate does not know what such a resource may do",
+        "stack iam Below: the template of this nested stack was not given",
+        "stack iam Fn::ForEach::Teams: secmigrate does not know what such a resource may do",
+    ]
+    assert "may be managed as well: stack iam Below" in ran.err

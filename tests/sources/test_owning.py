@@ -10,7 +10,8 @@ import boto3
 import pytest
 
 from secmigrate.aws import Aws
-from secmigrate.iam import Group, Role, Snapshot, Stack
+from secmigrate.handover import Resource
+from secmigrate.iam import Group, Role, Snapshot, Stack, StackResource
 from secmigrate.sources.owning import Owners, owners_now
 from secmigrate.sources.saved import Managed
 from secmigrate.twin import Fault, Faults, Twin
@@ -96,9 +97,9 @@ def test_a_stack_that_is_nowhere_to_be_found_is_no_proof(twin: Twin) -> None:
         then = {DEVS: "stack people GroupDevs"}
         found = now(other, then=then, region="")
         assert found.by_arn == then
-        assert found.unsure == (
-            f"stack people is not in {HOME} (--region names another): it counts as managing what it managed",
-        )
+        (line,) = found.unsure
+        assert line.startswith(f"stack people is not in {HOME} (--region names another; a template's file is called")
+        assert line.endswith("it counts as managing what it managed")
         assert now(other, then=then, region=HOME).by_arn == {DEVS: ""}  # the CDK says where it would be
 
 
@@ -126,3 +127,64 @@ def test_only_what_is_asked_about_costs_a_call(twin: Twin) -> None:
     assert twin.calls[before:] == []
     assert now(twin, about={DEVS, OPS}).by_arn == {**THEN, RUNNER: "stack people"}
     assert twin.calls[before:] == ["ListStackResources"]
+
+
+def of(twin: Twin, managed: Managed, about: set[str]) -> Mapping[str, str]:
+    """Who manages what moves, where neither the inventory nor a state says that it is anybody's."""
+    owners = owners_now(twin.snapshot(), {}, [], managed, Aws(region=HOME, endpoint=twin.url), about).by_arn
+    return {arn: owner for arn, owner in owners.items() if arn in about}
+
+
+def people(*resources: StackResource, tells_all: bool = True) -> Managed:
+    return Managed([], [Stack(name="people", path="t", resources=resources, tells_all=tells_all)], has_state=False)
+
+
+def test_who_hangs_something_on_it_manages_it_as_well() -> None:
+    """A group of somebody's on which Terraform has a policy: deleting the group would delete the policy."""
+    hung = [
+        Resource("aws_iam_group_policy.devs", "aws_iam_group_policy", {"group": "devs", "name": "own"}),
+        Resource("aws_iam_instance_profile.box", "aws_iam_instance_profile", {"name": "box", "role": "runner"}),
+        Resource("aws_iam_policy_attachment.all", "aws_iam_policy_attachment", {"groups": ["ops"], "roles": ["gone"]}),
+        Resource("aws_iam_user_group_membership.all", "aws_iam_user_group_membership", {"groups": ["ops", "devs"]}),
+        Resource("aws_iam_group_policy.stays", "aws_iam_group_policy", {"group": "stays", "name": "own"}),
+    ]
+    with Twin(PART.put(Group(name="stays"))) as twin:
+        assert of(twin, Managed(hung, [], has_state=True), {DEVS, OPS, RUNNER}) == {
+            DEVS: "terraform aws_iam_group_policy.devs",
+            OPS: "terraform aws_iam_user_group_membership.all",
+        }
+
+
+def test_a_stack_that_hangs_something_on_what_goes_alone_manages_it() -> None:
+    rows = (
+        StackResource("OnDevs", "AWS::IAM::Policy", {"Groups": ["devs"]}, physical="x"),
+        StackResource("Both", "AWS::IAM::Policy", {"Groups": ["ops", "elsewhere"]}, physical="y"),
+    )
+    with Twin(PART) as twin:
+        assert of(twin, people(*rows), {DEVS, OPS}) == {DEVS: "stack people OnDevs"}
+
+
+def test_what_a_stack_has_let_go_hangs_there_no_more(twin: Twin) -> None:
+    kept = ("GroupDevs", "GroupOps")
+    stack(twin, "create_stack")
+    stack(twin, "update_stack", retain=kept)
+    stack(twin, "update_stack", retain=kept, without=kept)
+    rows = [StackResource(name, "AWS::IAM::Policy", {"Groups": ["devs"]}) for name in ("GroupDevs", "RoleRunner")]
+    assert of(twin, people(rows[0]), {DEVS}) == {}
+    assert of(twin, people(*rows), {DEVS}) == {DEVS: "stack people RoleRunner"}
+
+
+def test_what_a_macro_or_a_loop_made_is_looked_up(twin: Twin) -> None:
+    """The template tells no more than that there may be something."""
+    stack(twin, "create_stack")
+    assert of(twin, people(tells_all=False), {DEVS}) == {DEVS: "stack people"}
+    assert of(twin, people(), {DEVS}) == {}
+
+
+def test_what_may_be_of_a_stack_that_is_not_found_stays() -> None:
+    """The template's file is not called as its stack is, and CloudFormation named the group."""
+    name, other = "prod-iam-Devs-1A2B3C4D5E6F7", "prod-iam-Devs"
+    arns = {f"arn:aws:iam::{ACCOUNT}:group/{one}" for one in (name, other)}
+    row = StackResource("Devs", "AWS::IAM::Group", {})
+    with Twin(Snapshot(account=ACCOUNT).put(Group(name=name)).put(Group(name=other))) as twin:
+        assert of(twin, people(row), arns) == {f"arn:aws:iam::{ACCOUNT}:group/{name}": "stack people Devs"}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from secmigrate.errors import BadInput
 from secmigrate.iam import Snapshot, Stack, StackResource
-from secmigrate.sources.cloudformation.entities import SECRET, snapshot_of
+from secmigrate.sources.cloudformation.entities import SECRET, makes_more, snapshot_of
 from secmigrate.sources.cloudformation.functions import text_of
 from secmigrate.sources.cloudformation.invented import is_open, named, opened
 from secmigrate.sources.cloudformation.resolving import Deployed, Known, TooMuch
@@ -118,6 +118,7 @@ def _stack(stack: Deployed) -> Stack:
         },
         exports=exports,
         imports=tuple(sorted(set(stack.imports()))),
+        tells_all=not any(makes_more(stack)),
     )
 
 

@@ -32,7 +32,7 @@ from secmigrate.iam import (
 from secmigrate.sources.cloudformation.functions import text_of
 from secmigrate.sources.cloudformation.invented import is_invented, is_open, named, opened
 from secmigrate.sources.cloudformation.resolving import Deployed, TooMuch
-from secmigrate.sources.merging import outside
+from secmigrate.sources.merging import NO_SUCH_KIND, outside
 
 PREFIX = "AWS::IAM::"
 SECRET = frozenset({"LoginProfile"})  # properties that are not read
@@ -152,8 +152,8 @@ def snapshot_of(stacks: Iterable[Deployed], account: str, partition: str) -> Sna
     return read.snapshot()
 
 
-def _gaps(stack: Deployed) -> Iterator[Gap]:
-    """What a template does not say by itself."""
+def makes_more(stack: Deployed) -> Iterator[Gap]:
+    """What a template makes that does not stand in it as a resource."""
     what = f"stack {stack.name}"
     transforms = stack.template.parsed.value.get("Transform") or []
     for one in transforms if isinstance(transforms, list) else [transforms]:
@@ -161,11 +161,18 @@ def _gaps(stack: Deployed) -> Iterator[Gap]:
             yield Gap(what, f"the transform {one if isinstance(one, str) else 'in it'} may make more than stands there")
     for logical_id, row in stack.template.section("Resources").items():
         if not isinstance(row, dict):
-            yield Gap(f"{what} {logical_id}", "secmigrate does not know what such a resource may do")
-        elif str(row.get("Type")).startswith(PREFIX) and _is_there(stack, logical_id) is None:
-            yield Gap(f"{what} {logical_id}", f"its condition {row.get('Condition')} is not known; it may not be there")
+            yield Gap(f"{what} {logical_id}", NO_SUCH_KIND)
         elif row.get("Type") == "AWS::CloudFormation::Stack" and logical_id not in stack.nested:
             yield Gap(f"{what} {logical_id}", "the template of this nested stack was not given")
+
+
+def _gaps(stack: Deployed) -> Iterator[Gap]:
+    """What a template does not say by itself."""
+    yield from makes_more(stack)
+    for logical_id, row in stack.resources.items():
+        if str(row.get("Type")).startswith(PREFIX) and _is_there(stack, logical_id) is None:
+            what = f"stack {stack.name} {logical_id}"
+            yield Gap(what, f"its condition {row.get('Condition')} is not known; it may not be there")
 
 
 def _is_there(stack: Deployed, logical_id: str) -> bool | None:
@@ -192,7 +199,7 @@ class _Read:
         elif (hang := _HANG.get(item.type)) is not None:
             hang(self, item)
         elif item.type not in ASIDE:
-            self.gaps.add(Gap(item.what, "secmigrate does not know what such a resource may do"))
+            self.gaps.add(Gap(item.what, NO_SUCH_KIND))
         self._say_open(item)
 
     def _keep(self, item: Item, thing: Entity) -> None:
