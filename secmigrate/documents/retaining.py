@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from difflib import unified_diff
 from typing import NamedTuple
@@ -32,14 +33,16 @@ def retained(template: str, logical_ids: Iterable[str], where: str) -> str:
     if missing := sorted(wanted - found.keys()):
         raise BadInput(f"no resource {missing[0]} in it", where=where, hint="synthesise it again, then run this again")
     text = template
-    for edit in sorted((_edit(template, node) for node in found.values()), reverse=True):
+    for edit in sorted({_edit(template, node) for node in found.values()}, reverse=True):  # an alias repeats one
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text
 
 
 def patch(before: str, after: str, path: str) -> str:
     """The difference, as `patch` and `git apply` take it."""
-    lines = unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), path, path)
+    # By line feeds alone, as `patch` does: other line breaks that Unicode knows stand within lines.
+    old, new = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (before, after))
+    lines = unified_diff(old, new, path, path)
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
@@ -49,7 +52,8 @@ def _edit(template: str, resource: yaml.Node) -> _Edit:
     json = fields[0][0].style == '"'
     for key, value in fields:
         if key.value == KEY:
-            return _Edit(value.start_mark.index, value.end_mark.index, '"Retain"' if json else "Retain")
+            start, end = value.start_mark.index, value.end_mark.index
+            return _Edit(start, end, '"Retain"' if json else "Retain" if end > start else " Retain")
     start = fields[0][0].start_mark.index
     margin = template[template.rfind("\n", 0, start) + 1 : start]
     row = f'"{KEY}": "Retain"' if json else f"{KEY}: Retain"

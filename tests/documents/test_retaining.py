@@ -76,3 +76,23 @@ def test_the_patch_applies(text: str, tmp_path: Path) -> None:
 def test_what_it_does_not_hold_is_said(text: str) -> None:
     with pytest.raises(BadInput):
         retained(text, ["Nobody"], "t")
+
+
+def test_what_an_alias_repeats_is_written_once() -> None:
+    text = "Resources:\n  Devs: &group\n    Type: AWS::IAM::Group\n  Ops: *group\n"
+    assert retained(text, ["Devs", "Ops"], "t.yaml").count("DeletionPolicy: Retain\n") == 1
+
+
+def test_a_policy_that_says_nothing_yet_says_retain() -> None:
+    text = "Resources:\n  Devs:\n    DeletionPolicy:\n    Type: AWS::IAM::Group\n"
+    assert "    DeletionPolicy: Retain\n    Type" in retained(text, ["Devs"], "t.yaml")
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="there is no patch on this machine")
+def test_line_breaks_that_only_unicode_knows_do_not_break_a_patch(tmp_path: Path) -> None:
+    text = '{"Resources": {"Devs": {\n"Type": "AWS::IAM::Group",\n"Metadata": {"note": "a\u2028b\x85c"}}}}'
+    after = retained(text, ["Devs"], "t.json")
+    (tmp_path / "t.json").write_text(text, newline="")
+    made = patch(text, after, "t.json").encode()
+    subprocess.run(["patch", "t.json"], input=made, cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "t.json").read_bytes().decode() == after

@@ -189,3 +189,61 @@ def test_stacks_tell_what_lies_in_them_beside_iam() -> None:
     assert "not-of-this-app" in team.imports
     with pytest.raises(BadInput, match="nor a template"):
         stacks(HERE / "saved/snapshot/input.json")
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "iam.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://b/x'}}",
+        "Everywhere: {Type: AWS::CloudFormation::StackSet, Properties: {StackSetName: x}}",
+        "Ours: {Type: My::Org::Team::MODULE}",
+        "Product: {Type: AWS::ServiceCatalog::CloudFormationProvisionedProduct}",
+    ],
+)
+def test_what_makes_more_than_stands_there_is_told(tmp_path: Path, row: str) -> None:
+    path = written(
+        tmp_path, f"Resources:\n  {row}\n  Devs: {{Type: AWS::IAM::Group, Properties: {{GroupName: devs}}}}\n"
+    )
+    gaps = [gap.what for gap in read_saved(path, HERE_KNOWN).incomplete]
+    assert f"stack iam {row.split(': ', maxsplit=1)[0]}" in gaps
+    assert not stacks(path)[0].tells_all
+    assert stacks(LUMEN)[0].tells_all
+
+
+def test_a_macro_within_properties_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
+    macro = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://b/x'}}"
+    path = written(
+        tmp_path, f"Resources: {{Devs: {{Type: AWS::IAM::Group, Properties: {{GroupName: devs, {macro}}}}}}}\n"
+    )
+    found = read_saved(path, HERE_KNOWN)
+    assert found.owners == {f"arn:aws:iam::{ACCOUNT}:group/devs": "stack iam Devs"}
+    assert "the transform in it may say more than stands there" in [gap.why for gap in found.incomplete]
+
+
+EITHER = """\
+Parameters: {Kind: {Type: String}}
+Conditions: {Wide: !Equals [!Ref Kind, wide], Narrow: !Not [!Condition Wide]}
+Resources:
+  A: {Type: AWS::IAM::Group, Condition: Wide, Properties: {GroupName: devs, ManagedPolicyArns: [WIDE]}}
+  B: {Type: AWS::IAM::Group, Condition: Narrow, Properties: {GroupName: devs, ManagedPolicyArns: [NARROW]}}
+""".replace("WIDE", "arn:aws:iam::aws:policy/AdministratorAccess").replace(
+    "NARROW", "arn:aws:iam::aws:policy/ReadOnlyAccess"
+)
+
+
+def test_one_of_two_that_exclude_each_other_is_there(tmp_path: Path) -> None:
+    """Which one it is depends on a parameter, and the stack tells if it may be asked."""
+    path = written(tmp_path, EITHER)
+    found = read_saved(path, HERE_KNOWN)
+    assert set(found.owners.values()) == {"stack iam A"}
+    assert {gap.what for gap in found.incomplete} >= {"stack iam A", "stack iam B"}
+    asked = HERE_KNOWN._replace(names=lambda stack, region: {"B": "devs"})
+    found = read_saved(path, asked)
+    assert found.groups["devs"].attached == ("arn:aws:iam::aws:policy/ReadOnlyAccess",)
+    assert set(found.owners.values()) == {"stack iam B"}

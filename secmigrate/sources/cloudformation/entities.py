@@ -40,6 +40,9 @@ SECRET = frozenset({"LoginProfile"})  # properties that are not read
 ASIDE = frozenset(
     f"{PREFIX}{name}" for name in "AccessKey OIDCProvider SAMLProvider ServerCertificate VirtualMFADevice".split()
 )
+# They make things whose templates stand elsewhere.
+_MAKES_MORE = frozenset({"AWS::CloudFormation::StackSet", "AWS::ServiceCatalog::CloudFormationProvisionedProduct"})
+_INCLUDE = "Fn::Transform"  # beside properties: what a macro adds to them
 _KINDS: Mapping[str, PrincipalKind] = {"Users": "user", "Groups": "group", "Roles": "role"}
 _SHOWN = 5  # of what is not known of one resource
 _HINT = "see AWS, CloudFormation, the reference of this resource type"
@@ -110,7 +113,7 @@ def _properties(stack: Deployed, logical_id: str) -> Mapping[str, Any]:
     given = stack.resources[logical_id].get("Properties") or {}
     if not isinstance(given, dict):
         raise ValueError("its Properties are no mapping")
-    found = stack.value({key: value for key, value in given.items() if key not in SECRET})
+    found = stack.value({key: value for key, value in given.items() if key not in SECRET | {_INCLUDE}})
     if not isinstance(found, dict) or is_function(found):
         raise ValueError("its Properties are no mapping")
     return {key: value for key, value in found.items() if value is not None}
@@ -160,10 +163,13 @@ def makes_more(stack: Deployed) -> Iterator[Gap]:
         if one != "AWS::LanguageExtensions":
             yield Gap(what, f"the transform {one if isinstance(one, str) else 'in it'} may make more than stands there")
     for logical_id, row in stack.template.section("Resources").items():
-        if not isinstance(row, dict):
+        type_ = str(row.get("Type")) if isinstance(row, dict) else ""
+        if logical_id.startswith("Fn::") or type_.endswith("::MODULE") or type_ in _MAKES_MORE or not type_:
             yield Gap(f"{what} {logical_id}", NO_SUCH_KIND)
-        elif row.get("Type") == "AWS::CloudFormation::Stack" and logical_id not in stack.nested:
+        elif type_ == "AWS::CloudFormation::Stack" and logical_id not in stack.nested:
             yield Gap(f"{what} {logical_id}", "the template of this nested stack was not given")
+        elif _INCLUDE in (row.get("Properties") or ()):
+            yield Gap(f"{what} {logical_id}", "the transform in it may say more than stands there")
 
 
 def _gaps(stack: Deployed) -> Iterator[Gap]:
@@ -179,6 +185,11 @@ def _is_there(stack: Deployed, logical_id: str) -> bool | None:
     """Whether it is made, as far as known. Raises BadInput with file and line for a condition that is none."""
     with _Placed(stack, logical_id):
         return stack.is_there(logical_id)
+
+
+def _is_sure(item: Item) -> bool:
+    """Whether it is known to be made."""
+    return item.stack.is_there(item.logical_id) is True
 
 
 class _Read:
@@ -208,7 +219,9 @@ class _Read:
         thing = msgspec.json.decode(encoded, type=type(thing), dec_hook=iam.from_jsonable)
         other = self._things.setdefault((thing.room, thing.key.casefold()), (item, thing))[0]
         if other is not item:
-            raise ValueError(f"{thing.key} is there already, by {other.what}")
+            if _is_sure(other) and _is_sure(item):
+                raise ValueError(f"{thing.key} is there already, by {other.what}")
+            self.gaps.add(Gap(item.what, f"there in place of {other.what}, or not at all: its condition is not known"))
         if is_invented(item.stack.physical(item.logical_id) or ""):
             arn = self._bare.arn(thing)
             self.gaps.add(Gap(arn, f"CloudFormation gives it a name; called so here after {item.what}"))

@@ -119,9 +119,12 @@ class Deployed:
         return self._once("output", name, found)
 
     def is_there(self, logical_id: str) -> bool | None:
-        """Whether a resource is made at all, by its condition; None if that is not known."""
+        """Whether a resource is made at all, by its condition, else by what lies in the stack; None if that is not
+        known.
+        """
         condition = self.resources[logical_id].get("Condition")
-        return True if condition is None else self.condition(condition)
+        found = True if condition is None else self.condition(condition)
+        return logical_id in self.names if found is None and self.names else found
 
     def properties(self, logical_id: str) -> Any:
         """A resource's properties, resolved."""
