@@ -12,7 +12,7 @@ import msgspec
 import yaml
 from msgspec import structs
 
-from secmigrate.documents.remarks import Remark
+from secmigrate.documents.remarks import Remark, at_home
 from secmigrate.documents.yaml_files import Lines, escaped, read_yaml, yaml_value
 from secmigrate.errors import BadInput
 from secmigrate.mapping import Decisions
@@ -85,8 +85,9 @@ def config_text(
     yaml = YAML()
     yaml.width = 118
     yaml.indent(mapping=2, sequence=4, offset=2)
-    notes = notes or {}
-    root = _commented(msgspec.to_builtins(config), (), comments, notes)
+    plain = msgspec.to_builtins(config)
+    notes = at_home(notes or {}, plain)
+    root = _commented(plain, (), comments, notes)
     root.yaml_set_start_comment(_HEAD)
     text = StringIO()
     yaml.dump(root, text)
@@ -108,13 +109,29 @@ def _commented(
         if isinstance(inner, dict):
             found[name] = _commented(inner, below, comments, notes)
         else:
-            found[name] = plain_yaml(inner, key in _QUOTED or not inner)
+            found[name] = _listed(plain_yaml(inner, key in _QUOTED or not inner), inner, below, notes)
         note = notes.get(below, Remark())
         lines = [*(line for comment in comments.get(below, ()) for line in _wrapped(comment)), *note.before]
         if lines:
             found.yaml_set_comment_before_after_key(name, before="\n".join(lines), indent=2 * len(place))
         if note.behind:
             found.yaml_add_eol_comment(note.behind, key=name)
+    return found
+
+
+def _listed(value: Any, plain: Any, place: ConfigPath, notes: Mapping[ConfigPath, Remark]) -> Any:
+    """A list with what a person wrote at its items; what is no list, or has nothing of hers, as it is."""
+    from ruamel.yaml.comments import CommentedSeq
+
+    rows = [notes.get((*place, str(one)), Remark()) for one in plain] if isinstance(plain, list | tuple) else []
+    if not any(row != Remark() for row in rows):
+        return value
+    found = CommentedSeq(value)
+    for at, row in enumerate(rows):
+        if row.behind:  # in this order: ruamel.yaml fails in the other
+            found.yaml_add_eol_comment(row.behind, key=at)
+        if row.before:
+            found.yaml_set_comment_before_after_key(at, before="\n".join(row.before), indent=2 * len(place))
     return found
 
 
