@@ -7,7 +7,7 @@ only if its name says so, or if it alone can be meant.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct, structs
 
@@ -22,6 +22,8 @@ from secmigrate.sec import Client, Environment, Levels, SecConfig, Values, fill,
 _LEFT = re.compile(r"\$\{(?![*?$]\}|\w[\w.-]*:[^:}])")
 # How SEC's names begin (sec-provisioner 13): whose they are, then what.
 _OWNED = re.compile(r"([a-z][a-z0-9-]*?-(?:prod|dev|test|staging)-[a-z0-9]{4})-(?:.*-)?(?:group|role|policy)-")
+# How names of a project's resources begin, in an ARN.
+_PROJECT = re.compile(r"(?<=[:/])([a-z][a-z0-9-]*?-(?:prod|dev|test|staging)-[a-z0-9]{4})-")
 
 
 class Export(Struct, frozen=True, kw_only=True):
@@ -179,7 +181,18 @@ def _unfit(export: Export, config: SecConfig) -> str:
         found = None if name.startswith(f"{config.owner}-") else _OWNED.match(name)
         if found:
             return f"it is of {found[1]}, and not of {config.owner}"
+    projects = {found[1] for row in document.statements for found in _projects(row)}
+    values = placeholders(config.client, config.environment)
+    ours = {values[name][0].removesuffix("-*") for name in ("project", "dev_project")}
+    if projects and projects.isdisjoint(ours):
+        return f"what it is about is of {min(projects)}, and not of {config.owner}"
     return ""
+
+
+def _projects(statement: Mapping[str, object]) -> Iterator[re.Match[str]]:
+    for element in ("Resource", "NotResource"):
+        for resource in listed(statement.get(element)):
+            yield from _PROJECT.finditer(resource)
 
 
 def _named(names: Iterable[str], levels: Levels) -> tuple[str, str] | None:

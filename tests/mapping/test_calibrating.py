@@ -144,6 +144,24 @@ def test_what_is_of_another_project_is_not_taken(owner: str, inside: str) -> Non
     assert learned(export(f"edge-prod-b001-{inside}", "s3-level2")) == {("s3", "level2")}
 
 
+@pytest.mark.parametrize("owner", ["globex-prod-b001", "edge-staging-b001", "edge-prod-b002"])
+def test_what_is_about_another_project_is_not_taken_whatever_it_is_called(owner: str) -> None:
+    document = Document.parse(filled("s3", "level2").text.replace("edge-prod-b001", owner))
+    found = calibrated([export("s3-level2", document=document)], CONFIG, CATALOGUE.levels)
+    assert not found.learned
+    assert f"what it is about is of {owner}, and not of edge-prod-b001" in found.unknown[0]
+
+
+@pytest.mark.parametrize("resource", ["edge-prod-b001-x/*", "edge-dev-b001-*", "shared-data", "*", "data-prod-archive"])
+def test_what_is_about_this_project_or_none_is_taken(resource: str) -> None:
+    """And one that names another project beside this one, which shares something with it."""
+    statements = [said("s3:Get*", [f"arn:aws:s3:::{resource}"])]
+    if resource.startswith("edge"):
+        statements.append(said("s3:List*", ["arn:aws:s3:::globex-prod-b001-shared"]))
+    document = Document({"Version": "2012-10-17", "Statement": statements})
+    assert learned(export("s3-level2", document=document)) == {("s3", "level2")}
+
+
 def test_a_document_that_is_about_all_but_something_is_not_about_one_service() -> None:
     all_but = {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}
     document = Document({"Version": "2012-10-17", "Statement": [said("s3:Get*"), all_but]})
