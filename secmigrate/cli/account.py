@@ -204,7 +204,7 @@ def config_before(space: Workspace) -> Before | None:
     if not path.exists():
         return None
     config = documents.read_config(path)[0]
-    return Before(config, documents.read_bytes(path).decode(), outcome.written)
+    return Before(config, documents.read_text(path), outcome.written)
 
 
 def with_edits(before: Before | None, config: SecConfig) -> tuple[SecConfig, list[sec.Kept]]:

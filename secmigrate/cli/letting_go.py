@@ -89,9 +89,21 @@ def _stack_files(space: Workspace, stacks: list[Release]) -> Iterator[Path]:
     folder = space.folder / "plans"
     for one in stacks:
         if one.retain and not one.constructs:
-            before = documents.read_bytes(Path(one.path)).decode()
+            before = _as_it_lies(Path(one.path))
             after = documents.retained(before, one.retain, one.path)
             text = documents.patch(before, after, Path(one.path).name)
             yield documents.write_whole(folder / f"handover-{one.stack}.patch", text.encode())
     if made := handing.aspect(stacks):
         yield documents.write_whole(folder / "handover-retain.ts", made.encode())
+
+
+def _as_it_lies(path: Path) -> str:
+    """A template's text to the byte, as a patch needs it. Raises BadInput."""
+    from secmigrate import documents
+    from secmigrate.errors import BadInput
+
+    try:
+        return documents.read_bytes(path).decode()
+    except UnicodeDecodeError:
+        hint = "save it as UTF-8, then run this again"
+        raise BadInput("not UTF-8 text, so that no patch would fit it", where=f"{path}:1", hint=hint) from None

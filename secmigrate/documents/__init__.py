@@ -11,7 +11,7 @@ from secmigrate.documents.remarks import Remark, remarks
 from secmigrate.documents.retaining import patch, retained
 from secmigrate.documents.shipped import aws_actions, aws_managed, catalogue, check_mappings, example
 from secmigrate.documents.template_files import Parsed, parse_template
-from secmigrate.documents.whole import names_in, read_bytes, write_whole
+from secmigrate.documents.whole import names_in, read_bytes, read_text, write_whole
 from secmigrate.documents.yaml_files import Lines, read_yaml, schema, write_schemas
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "read_exports",
     "read_json",
     "read_snapshot",
+    "read_text",
     "read_yaml",
     "remarks",
     "retained",

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from secmigrate.documents.config_files import plain_yaml, read_decisions
-from secmigrate.documents.whole import read_bytes, write_whole
+from secmigrate.documents.whole import read_text, write_whole
 from secmigrate.documents.yaml_files import escaped, yaml_value
 from secmigrate.errors import Failed
 from secmigrate.mapping import Decisions
@@ -25,7 +25,7 @@ def write_decisions(path: Path, wanted: Decisions) -> Path:
     in their order; new ones come after them. Raises BadInput if the file cannot be read as it is.
     """
     before = read_decisions(path)
-    text = _edited(read_bytes(path).decode() if path.exists() else _HEAD, before, wanted)
+    text = _edited(read_text(path) if path.exists() else _HEAD, before, wanted)
     if msgspec.convert(yaml_value(text.encode()) or {}, Decisions) != wanted:
         raise Failed("cannot be changed without losing something", where=str(path), hint="write the answer by hand")
     return write_whole(path, text.encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import tempfile
 from collections.abc import Iterable
@@ -26,6 +27,17 @@ def read_bytes(path: Path | Traversable) -> bytes:
     if not data.strip():
         raise BadInput("the file is empty", where=str(path), hint="an earlier write may have failed; make it again")
     return data
+
+
+def read_text(path: Path) -> str:
+    """The file's text, UTF-8 or, as Windows' editors save it, UTF-16, without a byte order mark. Raises BadInput."""
+    data = read_bytes(path)
+    is_utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return data.decode("utf-16" if is_utf_16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadInput("not UTF-8 text", where=f"{path}:{line}", hint="save it as UTF-8") from None
 
 
 def names_in(folder: Path, ending: str) -> list[str]:

@@ -143,3 +143,21 @@ def test_what_is_accepted_for_nobody_is_told_by_map_and_by_every_plan(ready: Pat
         for words in (("readd",), ("decommission",), ("verify",)):
             ran = run(*words, "--json", "--endpoint-url", twin.url)
             assert "\n".join(told) in ran.err, ran
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_config_as_editors_on_windows_save_it_is_the_same(ready: Path, encoding: str) -> None:
+    file = HERE / CONFIG
+    before = file.read_bytes()
+    file.write_bytes(before.decode().replace("\n", "\r\n").encode(encoding))
+    assert run("validate").code == 0
+    assert run("map").code == 0
+    assert file.read_bytes() == before
+
+
+def test_a_config_that_is_no_text_is_an_error_with_its_line(ready: Path) -> None:
+    file = HERE / CONFIG
+    file.write_bytes(file.read_bytes().replace(b"tags: {}", b"tags: {owner: gr\xf6\xdfe}"))
+    ran = run("map")
+    assert ran.code == 2
+    assert f"{CONFIG}:" in ran.err

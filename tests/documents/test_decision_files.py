@@ -103,3 +103,13 @@ def test_any_text_comes_back(tmp_path_factory: pytest.TempPathFactory, name: str
     write_decisions(path, wanted)
     assert read_decisions(path) == wanted
     assert "# asked Ana about this one" in path.read_text()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_answers_as_editors_on_windows_save_them_are_written_on(path: Path, encoding: str) -> None:
+    path.write_bytes(WRITTEN.encode(encoding))
+    before = read_decisions(path)
+    write_decisions(path, structs.replace(before, patterns=("lumen-*", "edge-*")))
+    text = path.read_text()
+    assert text.startswith("# ours, since March\n")
+    assert "edge-*" in text

@@ -141,3 +141,10 @@ def test_where_nothing_goes_nothing_is_to_do(space: Workspace, tmp_path: Path) -
     other.write_text("Resources: {Data: {Type: 'AWS::S3::Bucket'}}\n")
     ran = run("handover", "-w", space.folder, "--from", other)
     assert (ran.code, ran.out.splitlines()[-1]) == (0, "nobody else manages anything that goes")
+
+
+def test_a_template_in_another_encoding_gets_no_patch_that_does_not_fit(space: Workspace, template: Path) -> None:
+    template.write_bytes(TEMPLATE.encode("utf-16"))
+    ran = run("handover", "-w", space.folder)
+    assert ran.code == 2, ran
+    assert "save it as UTF-8" in ran.err
