@@ -129,10 +129,12 @@ class _Stage:
 
         from secmigrate import plan
         from secmigrate.cli import account
-        from secmigrate.handover import takes_away
+        from secmigrate.handover import Thing, takes_away
+        from secmigrate.sources.owning import hung_by_terraform
 
         outcome, members = self.space.outcome(), self.space.members().groups
-        undone = takes_away(account.managed(self.space).resources, wanted)
+        resources = account.managed(self.space).resources
+        undone = takes_away(resources, wanted)
         start = self.twin.snapshot()
         if not wanted.groups and not wanted.roles:
             told = "nothing to deploy, for nothing is mapped"
@@ -144,7 +146,11 @@ class _Stage:
         self._run(plan.readd(live, outcome.moves, members, outcome.unmapped, watch, undone), live, watch)
         if self.blocked:
             return
-        live = structs.replace(self.twin.snapshot(), owners=self.owners)
+        moving: set[Thing] = {(move.kind, move.old) for move in outcome.moves}
+        found = dict(hung_by_terraform(resources, moving))
+        things = (*live.groups.values(), *live.roles.values())
+        hung = {live.arn(one): owner for one in things if (owner := found.get((one.kind, one.name)))}
+        live = structs.replace(self.twin.snapshot(), owners={**hung, **self.owners})
         self._verify(plan.verify(live, wanted, outcome.moves, members, start, watch))
         unused_since = (datetime.now(UTC) - timedelta(days=UNUSED_DAYS)).strftime("%Y-%m-%d")
         self._run(plan.decommission(live, outcome.moves, unused_since, watch), live, watch)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from secmigrate.errors import AwsRefused
-from secmigrate.handover import Thing, about, hangs_on
+from secmigrate.handover import Resource, Thing, about, hangs_on
 from secmigrate.iam import Entity, Principal, Snapshot, Stack
 from secmigrate.sources.saved import Managed
 
@@ -88,14 +88,19 @@ def _in_stacks(stacks: Iterable[Stack], free: Iterable[Thing], look: _Looking) -
 
 def _hung(managed: Managed, moving: set[Thing], look: _Looking) -> Iterator[tuple[Thing, str]]:
     """Who hangs something on what moves and on nothing that stays: it would be deleted along with that."""
-    for resource in managed.resources:
-        if (things := set(about(resource))) <= moving:
-            yield from ((thing, f"terraform {resource.address}") for thing in things)
+    yield from hung_by_terraform(managed.resources, moving)
     for stack in managed.stacks:
         for one in stack.resources:
             things = set(hangs_on(one))
             if things and things <= moving and not look.has_let_go(stack.name, one.logical_id, by_id=True):
                 yield from ((thing, f"stack {stack.name} {one.logical_id}") for thing in things)
+
+
+def hung_by_terraform(resources: Iterable[Resource], moving: set[Thing]) -> Iterator[tuple[Thing, str]]:
+    """What moves and has something of Terraform's hung on it that hangs on nothing else, and by which resource."""
+    for resource in resources:
+        if (things := set(about(resource))) <= moving:
+            yield from ((thing, f"terraform {resource.address}") for thing in things)
 
 
 def _ids(live: Snapshot) -> dict[str, set[str]]:

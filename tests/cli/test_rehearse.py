@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -38,6 +39,18 @@ def test_what_terraform_manages_stays_as_it_would(managed: Path) -> None:
     ran = run("rehearse", "--json")
     assert ran.code == 0, ran
     assert [leg["name"] for leg in ran.document["legs"] if leg["calls"]] == ["readd"]
+    assert "owned-elsewhere" in ran.err
+
+
+def test_what_terraform_only_hangs_on_it_keeps_it_as_it_would(managed: Path) -> None:
+    """The groups and roles are nobody's by now, and what hangs on them is Terraform's still."""
+    state, inventory = managed / "terraform.tfstate", managed / "migration/inventory.json"
+    left = json.loads(state.read_bytes())
+    left["resources"] = [one for one in left["resources"] if one["type"] not in ("aws_iam_group", "aws_iam_role")]
+    state.write_text(json.dumps(left))
+    inventory.write_text(json.dumps({**json.loads(inventory.read_bytes()), "owners": {}}))
+    ran = run("rehearse", "--json")
+    assert ran.code == 0, ran
     assert "owned-elsewhere" in ran.err
 
 
