@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from secmigrate.errors import BadInput
 from secmigrate.iam import Snapshot, Stack, StackResource
-from secmigrate.sources.cloudformation.entities import SECRET, makes_more, snapshot_of
+from secmigrate.sources.cloudformation.entities import snapshot_of
 from secmigrate.sources.cloudformation.functions import text_of
 from secmigrate.sources.cloudformation.invented import is_open, named, opened
+from secmigrate.sources.cloudformation.items import SECRET, makes_more
 from secmigrate.sources.cloudformation.resolving import Deployed, Known, TooMuch
 from secmigrate.sources.cloudformation.templates import (
     Template,
