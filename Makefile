@@ -20,8 +20,8 @@ demo: $(STAMP) ## the whole road on the example account, on a twin, in ./demo
 test: $(STAMP) ## all tests, on all cores; some of them: make test ARGS="-k layers"
 	@$(BIN)/pytest -n auto $(ARGS)
 
-stress: $(STAMP) ## access against single requests, a crash at every call, 500 accounts there and back, the wizard left everywhere, 10,000 damaged files, 200 accounts read: a night long
-	@DAMAGED=10000 HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n auto tests/access/test_against_brute.py tests/access/test_patterns.py tests/apply tests/plan tests/wizard tests/sources/test_damage.py tests/cli/test_two_hundred.py $(ARGS)
+stress: $(STAMP) ## access against single requests, a crash at every call, 500 accounts there and back, 150 walks in any order, the wizard left everywhere, 10,000 damaged files, 200 accounts read: a night long
+	@DAMAGED=10000 HYPOTHESIS_PROFILE=nightly $(BIN)/pytest -n auto tests/access/test_against_brute.py tests/access/test_patterns.py tests/apply tests/plan tests/wizard tests/sources/test_damage.py tests/cli/test_two_hundred.py tests/cli/test_walks.py $(ARGS)
 
 check: $(STAMP) ## formatting, lint, types, the import rule, the docs
 	@$(BIN)/ruff format --check .
