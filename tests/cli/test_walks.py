@@ -25,7 +25,8 @@ TIERS = ("startup", "medium", "enterprise")
 # What somebody may do next, and how often of all.
 STEPS = {
     "readd": 3,
-    "decommission": 3,
+    "decommission": 2,
+    "decommission --quarantine none": 2,
     "decommission --quarantine-days 0": 1,
     "rollback": 1,
     "rollback --users-only": 1,
