@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -102,6 +103,11 @@ class Workspace:
         self.next = self.sec / "next"  # the config that a tier change is about to bring
         self.tiers = self.sec / "tiers"  # configs that were in force earlier, by tier
         self.journals_folder = folder / "journals"
+
+    @property
+    def option(self) -> str:
+        """What says on a command line that it is about this folder, quoted for a POSIX shell."""
+        return f"-w {shlex.quote(str(self.folder))}"
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -151,5 +151,5 @@ def _tell(accounts: Accounts, rows: list[dict[str, Any]], here: Folder, out: Out
     more = {"left_out": accounts.left_out, "missing": accounts.missing}
     out.document("accounts-read", {"accounts": rows, "ready": ready_ones, **more})
     if accounts.missing:
-        out.say(f"{len(accounts.missing)} are not; to read only these: secmigrate resume -w {here.path}")
+        out.say(f"{len(accounts.missing)} are not; to read only these: secmigrate resume {Workspace(here.path).option}")
     finish(1 if accounts.missing else 0)

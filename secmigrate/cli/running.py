@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
@@ -53,7 +53,7 @@ def propose(plan: Plan, live: Snapshot, aws: Aws, workspace: Workspace, out: Out
     out.lines(plan_lines(plan))
     out.say("", *(f"wrote {path}" for path in paths))
     if plan.operations and not plan.blocking:
-        out.say(f"nothing was changed; to apply it: secmigrate {_words(plan)} -w {workspace.folder} --execute")
+        out.say(f"nothing was changed; to apply it: secmigrate {_words(plan)} {workspace.option} --execute")
     told = structs.replace(to_file(plan), config_changes=tuple(changes))
     out.document("plan", told)
     if plan.blocking:
@@ -117,21 +117,22 @@ def run(
             at_once=at_once,
             progress=lambda n, operation: progress(operation.call().method, n),
         )
-    out.say(f"{plan.name}: {result}; journal {journal.path}")
+    # Before anybody is told: where nobody listens any more, as on a full disk, it must not be left out.
+    in_force = _adopt(plan, workspace) if result == "done" else ""
+    out.say(f"{plan.name}: {result}; journal {journal.path}", *([in_force] if in_force else []))
     told: dict[str, object] = {"name": plan.name, "result": result, "operations": left, "journal": str(journal.path)}
     pending = read_journal(journal.path).waits_for
     if pending:
-        asked = f"secmigrate {pending.asked} -w {workspace.folder} --run"
+        asked = f"secmigrate {pending.asked} {workspace.option} --run"
         out.say("", f"now it is the provisioner's turn (stack {pending.stack}):", f"  {asked}")
-        out.say("  without --run it prints the docker command, to run it elsewhere", "then: secmigrate resume")
+        out.say("  without --run it prints the docker command, to run it elsewhere")
+        out.say(f"then: secmigrate resume {workspace.option}")
         told |= {"waits_for": {"stack": pending.stack, "command": asked}}
     out.document("run", told)
     if pending:
         finish(3)
-    if result == "done":
-        _adopt(plan, workspace, out)
     if result == "stopped":
-        out.say("to go on: secmigrate resume")
+        out.say(f"to go on: secmigrate resume {workspace.option}")
         finish(3)
 
 
@@ -158,11 +159,11 @@ def _check_adoptable(plan: Plan, workspace: Workspace) -> None:
         workspace.config_of(made[-1].tier)
 
 
-def _adopt(plan: Plan, workspace: Workspace, out: Out) -> None:
-    """The config of the stack that stands now comes into force, and what the later steps go by with it."""
+def _adopt(plan: Plan, workspace: Workspace) -> str:
+    """The config of the stack that stands now comes into force, and what the later steps go by with it; tells so."""
     made = [operation for operation in plan.operations if isinstance(operation, CreateStack)]
     if not made:
-        return
+        return ""
     try:
         path = workspace.adopt(made[-1].tier)
     except BadInput as error:
@@ -174,7 +175,7 @@ def _adopt(plan: Plan, workspace: Workspace, out: Out) -> None:
     answers = _answers(plan, workspace)
     documents.write_snapshot(workspace.planned, account.planned(workspace, answers))
     workspace.follow(account.config(workspace)[0], answers.downgrade)
-    out.say(f"in force from now on: {path}, the config of {made[-1].tier}")
+    return f"in force from now on: {path}, the config of {made[-1].tier}"
 
 
 def _answers(plan: Plan, workspace: Workspace) -> Decisions:
@@ -314,5 +315,6 @@ def typed(said: str, account_id: str, first: str) -> str:
     """The account id as a person types it, who was told what is about to happen. Raises Refused if nobody is there."""
     if not sys.stdin.isatty():
         raise Refused("nobody is here to confirm it", hint=f"{first}, then give --confirm-account {account_id}")
-    typer.echo(said)
-    return cast(str, typer.prompt("Type the account id to go on"))
+    with redirect_stdout(sys.stderr):  # stdout may go to a file, where nobody would see it, and holds JSON alone
+        typer.echo(said)
+        return cast(str, typer.prompt("Type the account id to go on"))

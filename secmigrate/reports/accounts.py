@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def standing_lines(folder: Path, told: Overview) -> Iterator[str]:
         yield f"  {' '.join(filter(None, (row.account, row.name)))}: {row.at}{why}"
     yield from (f"  left out: {account} {why}" for account, why in told.left_out.items())
     if not all(row.ready for row in told.accounts):
-        yield f"to read only what is missing: secmigrate resume -w {folder}"
+        yield f"to read only what is missing: secmigrate resume -w {shlex.quote(str(folder))}"
 
 
 def across_lines(told: Overview, file: Path) -> Iterator[str]:

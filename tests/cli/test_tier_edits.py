@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from secmigrate.twin import Twin
-from tests.cli.runs import Ran, run
-from tests.cli.test_tier import CONFIG, confirmed, space, start, twin
+from tests.cli.runs import PROGRAM, Ran, run
+from tests.cli.test_tier import ACCOUNT, CONFIG, confirmed, space, start, twin
 
 __all__ = ["space", "start", "twin"]  # pytest finds fixtures by name
 
@@ -85,6 +86,21 @@ def test_edits_for_another_tier_are_not_written_over(space: Path, twin: Twin) ->
     ran = run("tier", "upgrade", "--to", "enterprise")
     assert (ran.code, "medium" in ran.err) == (2, True), ran
     assert "Ebb models" in (space / "sec/next" / CONFIG).read_text()
+
+
+def test_the_new_config_comes_into_force_though_nobody_can_be_told(space: Path, twin: Twin) -> None:
+    """The disk that the output goes to is full: the account is done with, and `resume` would not look again."""
+    run("tier", "upgrade", "--to", "medium")
+    confirmed("tier", "upgrade", "--execute")
+    confirmed("provisioner", "delete-stack", "--tier", "startup", "--run")
+    confirmed("resume")
+    confirmed("provisioner", "deploy", "--tier", "medium", "--run")
+    with Path("/dev/full").open("w") as full:
+        words = (*PROGRAM, "resume", "--confirm-account", ACCOUNT)
+        ended = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, b"No space left" in ended.stderr) == (1, True), ended
+    assert "nothing was interrupted" in run("resume").out
+    assert "name: medium" in (space / "sec/configs" / CONFIG).read_text()
 
 
 def test_a_config_that_is_gone_is_missed_before_anything_is_changed(space: Path, twin: Twin) -> None:
