@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from secmigrate import iam
-from secmigrate.documents import read_bytes
+from secmigrate.documents import private_folder, read_bytes
 from secmigrate.errors import BadInput, Failed
 from secmigrate.operations import CreateStack, DeleteStack
 from secmigrate.plan import Plan, Tried
@@ -81,7 +81,7 @@ class Writer:
         """`now` gives the time as ISO 8601."""
         self.path, self._now, self._lock = path, now, Lock()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(path.parent)
             self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             self._mend()
             _sync(path.parent)

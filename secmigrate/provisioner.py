@@ -14,6 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from secmigrate.documents import private_folder
 from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.sec import Finding, SecConfig, Tier
 
@@ -160,7 +161,7 @@ def execute(run: Run, log: Path, say: Callable[[str], None]) -> Ended:
     last: list[str] = []
     try:
         for folder in (*run.folders, log.parent):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(folder)
         with (
             log.open("x", encoding="utf-8") as kept,
             subprocess.Popen(

@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 
 from secmigrate.documents import (
     names_in,
+    private_folder,
     read_bytes,
     read_config,
     read_decisions,
@@ -118,7 +119,7 @@ class Workspace:
         made = [folder for folder in (self.folder, *self.folder.parents) if not folder.exists()]
         lock = self.folder / ".lock"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(self.folder)
             handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise Failed(f"cannot be used: {error.strerror}", where=str(self.folder), hint="check the folder") from None

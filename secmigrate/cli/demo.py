@@ -153,14 +153,15 @@ def _options(words: str) -> Any:
 
 def _make_room(folder: Path) -> None:
     """Throws away what an earlier demo left, and nothing else."""
+    from secmigrate.documents import private_folder
     from secmigrate.errors import BadInput
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         if not (folder / MARKER).exists():
             raise BadInput("is not empty, and no demo made it", where=str(folder), hint="choose another: -w DIR")
         shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARKER).touch()
+    private_folder(folder)
+    (folder / MARKER).touch(mode=0o600)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from secmigrate.documents.remarks import Remark, remarks
 from secmigrate.documents.retaining import patch, retained
 from secmigrate.documents.shipped import aws_actions, aws_managed, catalogue, check_mappings, example
 from secmigrate.documents.template_files import Parsed, parse_template
-from secmigrate.documents.whole import names_in, read_bytes, read_text, write_whole
+from secmigrate.documents.whole import names_in, private_folder, read_bytes, read_text, write_whole
 from secmigrate.documents.yaml_files import Lines, read_yaml, schema, write_schemas
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "names_in",
     "parse_template",
     "patch",
+    "private_folder",
     "read_accounts",
     "read_bytes",
     "read_config",

@@ -77,7 +77,7 @@ def write_whole(path: Path, data: bytes | Iterable[bytes], *, mode: int = PRIVAT
     What comes in pieces is written as it comes.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -95,6 +95,13 @@ def write_whole(path: Path, data: bytes | Iterable[bytes], *, mode: int = PRIVAT
             f"cannot be written: {error.strerror or error}", where=str(path), hint="check the folder and the disk"
         ) from None
     return path
+
+
+def private_folder(path: Path) -> None:
+    """Makes a folder for its owner alone, and those above it that there are not: what lies in them names people."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True, mode=0o700)
 
 
 def _sync_folder(folder: Path) -> None:
