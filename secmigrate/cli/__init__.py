@@ -16,30 +16,51 @@ from pathlib import Path
 from secmigrate.cli.app import app
 from secmigrate.cli.completing import asked_by_bash, for_bash
 from secmigrate.cli.invoke import with_one_command
-from secmigrate.cli.out import plain
-from secmigrate.errors import BadInput, SecmigrateError
+from secmigrate.cli.out import Out, plain, written
+from secmigrate.errors import BadInput, Failed, SecmigrateError
 
 # Snapshots are many objects without cycles: to look at them again and again takes a fifth of the time of `access`.
 COLLECTOR = (100_000, 50, 100)
 
+USAGE = 2  # what typer ends with if it cannot use the command line; it has said so then
+
 
 def main() -> None:
-    """The console script. Whatever goes wrong in a known way ends in one message and the contract's exit code."""
+    """The console script. Whatever goes wrong in a known way ends in one message and the contract's exit code; with
+    `--json` the message is a document as well, unless there is one already.
+    """
     gc.set_threshold(*COLLECTOR)
-    _make_usable(json="--json" in sys.argv)
-    try:
-        _check_text((*sys.argv[1:], os.environ.get("SECMIGRATE_WORKSPACE", "")))
-        if (words := asked_by_bash()) is not None:
-            for_bash(app, words)
+    json = "--json" in sys.argv
+    _make_usable(json=json)
+    with written() as documents:
+        try:
+            _check_text((*sys.argv[1:], os.environ.get("SECMIGRATE_WORKSPACE", "")))
+            if (words := asked_by_bash()) is not None:
+                for_bash(app, words)
+            else:
+                with_one_command(sys.argv[1:])()
+        except SecmigrateError as error:
+            failed = error
+        except OSError as error:  # a file that nobody may look at, or a name that is none: nobody can tell
+            hint = "check the path and its permissions"
+            failed = Failed(error.strerror or str(error), where=str(error.filename or ""), hint=hint)
+        except SystemExit as end:
+            if json and end.code == USAGE and not documents:
+                _document(BadInput("the command line cannot be used", hint="stderr says what of it"))
+            raise
         else:
-            with_one_command(sys.argv[1:])()
-    except SecmigrateError as error:
-        _tell(str(error))
-        sys.exit(error.exit_code)
-    except OSError as error:  # a file that nobody may look at, or a name that is none: what is there, nobody can tell
-        where = f"{error.filename}: " if error.filename else ""
-        _tell(f"{where}{error.strerror or error}\nhint: check the path and its permissions")
-        sys.exit(1)
+            return
+        _tell(str(failed))
+        if json and not documents:
+            _document(failed)
+        sys.exit(failed.exit_code)
+
+
+def _document(error: SecmigrateError) -> None:
+    with suppress(OSError):  # a full disk: the exit code tells it all the same
+        told = {"message": error.message, "where": error.where, "hint": error.hint}
+        texts = {key: text.encode(errors="replace").decode() for key, text in told.items()}
+        Out(json=True).document("error", {"exit_code": error.exit_code, **texts})
 
 
 def _make_usable(*, json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,7 +64,7 @@ def access(workspace: options.Workspace = options.FOLDER, json: options.Json = F
         found = compared(Comparison(before, after, documents.aws_actions(), successors), user or "")
     out.lines(access_lines(found, details=not json))
     if json:
-        sys.stdout.writelines(access_json(found))
+        out.text("access", access_json(found))
     finish(3 if found.pending else 0)
 
 

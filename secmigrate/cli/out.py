@@ -46,6 +46,20 @@ def hearing() -> Iterator[Heard]:
         _HEARD.reset(before)
 
 
+_WRITTEN: ContextVar[list[str] | None] = ContextVar("written", default=None)
+
+
+@contextmanager
+def written() -> Iterator[list[str]]:
+    """The kinds of the JSON documents that were written to stdout meanwhile."""
+    kinds: list[str] = []
+    before = _WRITTEN.set(kinds)
+    try:
+        yield kinds
+    finally:
+        _WRITTEN.reset(before)
+
+
 class Out:
     """The output of one command. With `json`, stdout holds one document and nothing else."""
 
@@ -87,7 +101,14 @@ class Out:
             heard.document.update(body)
             return
         encoded = msgspec.json.encode({"kind": kind, "version": 1, **body}, enc_hook=iam.to_jsonable)
-        typer.echo(msgspec.json.format(encoded, indent=2).decode())
+        self.text(kind, [msgspec.json.format(encoded, indent=2).decode(), "\n"])
+
+    def text(self, kind: str, pieces: Iterable[str]) -> None:
+        """The one JSON document as text, in pieces."""
+        if (kinds := _WRITTEN.get()) is not None:
+            kinds.append(kind)
+        sys.stdout.writelines(pieces)
+        sys.stdout.flush()
 
     @contextmanager
     def progress(self, what: str, total: int | None = None) -> Iterator[Callable[[str, int], None]]:

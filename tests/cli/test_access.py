@@ -262,7 +262,7 @@ def test_the_same_twice_whatever_the_hashes(both: tuple[Ran, Ran], prepared: Pat
 
 def test_an_unknown_user_is_bad_input(ready: Path) -> None:
     ran = run("access", "--user", "olumide.fasholla", "--json")
-    assert (ran.code, ran.out) == (2, "")
+    assert (ran.code, ran.document["kind"]) == (2, "error")
     assert "hint: is it Olumide.Fashola?" in ran.err
     assert "user-group-mappings" in run("access", "--user", "zzzzzz").err
     assert run("access", "--user", "").code == 2

@@ -94,12 +94,12 @@ def test_a_step_ends_with_its_code_and_one_document(road: Mapping[str, Ran], ste
     words, code, fields = next((words, code, fields) for name, words, code, fields in ROAD if name == step)
     ran = road[step]
     assert ran.code == code, ran
+    found = ran.document
     if not fields:
-        assert ran.out == ""
         assert ran.err.count("error: ") == 1
         assert "\nhint: " in ran.err
+        _is_error(ran)
         return
-    found = ran.document
     assert list(found)[:2] == ["kind", "version"]
     assert found["version"] == 1
     command = words.split()[0]
@@ -194,11 +194,34 @@ def test_where_a_migration_stands(road: Mapping[str, Ran]) -> None:
     assert all(row["why"] for step in STEPS if step.startswith("status") for row in road[step].document["steps"])
 
 
-def test_bad_input_is_2_and_says_nothing_on_stdout(ready: Path) -> None:
+def _is_error(ran: Ran) -> None:
+    """Its one document says what stderr says."""
+    found = ran.document
+    assert (found["kind"], found["version"], found["exit_code"]) == ("error", 1, ran.code)
+    told = f"{found['where']}: {found['message']}" if found["where"] else found["message"]
+    assert f"error: {told}\nhint: {found['hint']}\n" in ran.err
+
+
+def test_bad_input_is_2_and_a_document_of_its_own(ready: Path) -> None:
     (ready / "migration" / CONFIG).write_text("client: {}\n")
     for words in ("validate", "diff", "explain nobody"):
         ran = run(*words.split(), "--json")
-        assert (ran.code, ran.out) == (2, ""), words
+        assert ran.code == 2, words
+        _is_error(ran)
+        assert run(*words.split()).out == ""
+
+
+@pytest.mark.parametrize("words", ["access --nonsense", "nonsense", "explain", "readd --at-once many", "tier sideways"])
+def test_so_is_a_command_line_that_cannot_be_used(empty: Path, words: str) -> None:
+    ran = run(*words.split(), "--json")
+    assert (ran.code, ran.document["kind"], ran.document["exit_code"]) == (2, "error", 2), ran
+    assert "Usage: secmigrate" in ran.err
+
+
+def test_what_ends_with_a_code_and_a_document_has_no_second_one(ready: Path) -> None:
+    (ready / "migration" / CONFIG).write_text((ready / "migration" / CONFIG).read_text().replace("level2", "level9"))
+    ran = run("validate", "--json")
+    assert (ran.code, ran.document["kind"]) == (2, "validate")
 
 
 def _commands() -> Iterator[tuple[str, ...]]:
