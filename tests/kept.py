@@ -127,6 +127,8 @@ def _called(name: str, main: Main, asked: socket.socket) -> int:
     for own, given in enumerate(streams):
         os.dup2(given, own)
         os.close(given)
+    # New ones, for the old ones remember whether what they led to could be sought in.
+    sys.stdin, sys.stdout, sys.stderr = (open(n, mode, closefd=False) for n, mode in enumerate("rww"))  # noqa: SIM115
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
