@@ -27,7 +27,8 @@ def reference() -> str:
         "# Reference",
         "",
         "Made from the program (`make docs`). What the commands are for, and what they promise:",
-        "[commands.md](commands.md).",
+        "[commands.md](commands.md). Where `--workspace` is not given `SECMIGRATE_WORKSPACE` counts, and in place of",
+        "`--profile`, `--region` and `--endpoint-url` `AWS_PROFILE`, `AWS_REGION` and `AWS_ENDPOINT_URL`.",
     ]
     for name, command in _commands(cast(TyperGroup, typer.main.get_command(app)), ""):
         lines += ["", f"## `{name}`", "", *_command(command)]
@@ -53,7 +54,8 @@ to single resources.
 {policy}
 ```
 
-`usage` needs `iam:GenerateServiceLastAccessedDetails` and `iam:GetServiceLastAccessedDetails` as well.
+`usage` needs `iam:GenerateServiceLastAccessedDetails` and `iam:GetServiceLastAccessedDetails` as well, and `stack`
+`cloudformation:DescribeStacks` and `cloudformation:DescribeStackEvents`.
 
 ## To read many accounts
 
@@ -149,7 +151,8 @@ def _command(command: TyperCommand | TyperGroup) -> Iterator[str]:
     options = [one for one in command.params if isinstance(one, TyperOption) and not one.hidden]
     if arguments or options:
         yield from ("", "| | |", "|---|---|")
-        yield from (f"| `{one.make_metavar(None)}` | |" for one in arguments)  # type: ignore[arg-type]
+        for one in arguments:
+            yield f"| `{one.make_metavar(None)}` | {one.help or ''} |"  # type: ignore[arg-type]
         yield from (f"| {_flags(one)} | {_about(one)} |" for one in options)
     if command.epilog:
         yield from ("", *(f"`{example.strip()}`" for example in command.epilog.removeprefix("Example: ").split("; ")))
@@ -157,7 +160,7 @@ def _command(command: TyperCommand | TyperGroup) -> Iterator[str]:
 
 def _flags(option: TyperOption) -> str:
     words = f"{', '.join(reversed(option.opts))}"
-    kind = "N" if option.type.name.lower().startswith("int") else "TEXT"
+    kind = "N" if option.type.name.lower().startswith(("int", "float")) else "TEXT"
     metavar = (option.metavar or kind).replace("|", "\\|")
     return f"`{words}`" if option.is_flag else f"`{words} {metavar}`"
 

@@ -37,7 +37,7 @@ def map_(
     json: options.Json = False,
     tier: Annotated[str, typer.Option(help="auto, startup, medium or enterprise.")] = "auto",
     company_prefix: Annotated[str | None, typer.Option(help="What SEC's names start with.")] = None,
-    company_name: Annotated[str | None, typer.Option()] = None,
+    company_name: Annotated[str | None, typer.Option(help="As the config tells it to people.")] = None,
     tenant_id: Annotated[str | None, typer.Option(help="Four characters or digits.")] = None,
     env: Annotated[str | None, typer.Option(help="prod, dev, test or staging.  [default: prod]")] = None,
     region: Annotated[str | None, typer.Option(help="The stack's region.  [env: AWS_REGION]")] = None,

@@ -120,8 +120,10 @@ def _config(name: str, to: str | None, space: Workspace, master: Path | None) ->
     up = name == "tier-upgrade"
     fitting = [one for one in tiers if (tiers.index(one) > tiers.index(old.tier.name)) == up and one != old.tier.name]
     if to not in fitting:
+        other = "downgrade" if up else "upgrade"
         told = f"to {to!r}" if to else "without --to"
-        hint = f"one of {', '.join(fitting)}" if fitting else "there is no such tier; it is in force already"
+        last = f"there is none beyond {old.tier.name}, which is in force; `secmigrate tier {other}` goes the other way"
+        hint = f"one of {', '.join(fitting)}" if fitting else last
         raise BadInput(f"there is no {name.replace('-', ' ')} from {old.tier.name} {told}", where="--to", hint=hint)
     given = documents.read_config(master)[0] if master else None
     found = mapping.retiered(old, catalogue.tiers[to], catalogue, given)

@@ -252,6 +252,14 @@ def test_help_ends_with_an_example_that_can_be_typed(command: tuple[str, ...]) -
         found.make_context("it", rest)  # raises for options that there are not
 
 
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_option_and_argument_says_what_it_is(command: tuple[str, ...]) -> None:
+    found: Any = typer.main.get_command(app)
+    for word in command:
+        found = found.commands[word]
+    assert [one.name for one in found.params if not one.help] == []
+
+
 def test_every_command_that_tells_something_has_json_and_a_workspace() -> None:
     quiet = {("twin",), ("demo",), ("wizard",)}
     for command in COMMANDS:

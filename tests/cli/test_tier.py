@@ -307,3 +307,11 @@ def test_rehearse_the_whole_migration(ready: Path, example: Snapshot) -> None:
     assert "undecided (blocks the plan)" in ran.err
     assert (ready / "migration/inventory.json").read_bytes() == before
     assert not (ready / "migration/journals").exists()
+
+
+def test_the_last_tier_is_told_to_be_the_last(space: Path, twin: Twin) -> None:
+    ran = run("tier", "downgrade", "--to", "medium")
+    assert ran.code == 2, ran
+    assert (
+        "hint: there is none beyond startup, which is in force; `secmigrate tier upgrade` goes the other way" in ran.err
+    )
