@@ -105,7 +105,7 @@ class DeleteStack(_OfStack, frozen=True, kw_only=True):
         return found
 
     def applied(self, snapshot: Snapshot) -> Snapshot:
-        going = [*_standing(self, snapshot), *_tagged(self, snapshot)]
+        going = tuple(self.part(snapshot).entities())
         for one in going:
             if isinstance(one, Group) and snapshot.members.get(one.name):
                 count = len(snapshot.members[one.name])

@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from secmigrate import iam
 from secmigrate.access import Watch
-from secmigrate.dangers import GROUPS_PER_USER, incomplete, some
+from secmigrate.dangers import GROUPS_PER_USER, Danger, incomplete, some
 from secmigrate.iam import Document, Policy, Principal, Role, Snapshot
 from secmigrate.operations import (
     AddUserToGroup,
@@ -65,12 +65,30 @@ def rollback(
     place. A `stack` of the provisioner's, once nobody is in its groups any more, goes last. A `watch` that knows `live`
     and `documents(tried)` tells whose access dips.
     """
+    operations, kept, told, now = _steps_back(live, took_effect(live, tried), wanted)
+    again, lost = _trust_again(now, operations)
+    operations += again
+    kept += lost
+    if stack and (gone := stack.as_in(now)).things:
+        if why := _why_it_stays(gone, now):
+            kept.append(Kept("stack", stack.stack, why))
+        else:
+            operations.append(gone)
+            told += _told_of(stack, gone, now)
+    dangers = (*incomplete(live), *some("cannot-undo", sorted({f"{one.kind} {one.name}" for one in kept})), *told)
+    # All of it had room before; what AWS's quotas are for this account nobody knows here.
+    return sealed("rollback", live, operations, dangers, kept, keeps_quotas=False, watch=watch, may_dip=True)
+
+
+def _steps_back(
+    live: Snapshot, effects: list[AnyOperation], wanted: Callable[[Operation], bool]
+) -> tuple[list[AnyOperation], list[Kept], list[Danger], Snapshot]:
+    """What undoes the effects, what stays, what is to be known of stacks that go, and the account behind it."""
     operations: list[AnyOperation] = []
     kept: list[Kept] = []
+    told: list[Danger] = []
     without: set[str] = set()  # users who do not get back all that they had
-    added: list[str] = []  # what was added to a stack that goes
     now = live
-    effects = took_effect(live, tried)
     theirs = made_since(live, net(effects, apart=True))
     for operation in reversed(net(with_needed(live, effects, wanted), apart=True)):
         if isinstance(operation, UpdateTrustPolicy):
@@ -91,26 +109,21 @@ def rollback(
             if isinstance(undo, AddUserToGroup):
                 without.add(undo.user)
         else:
-            if isinstance(operation, CreateStack):
-                added += added_outside(now, (*operation.groups, *operation.roles))
+            if isinstance(operation, CreateStack) and isinstance(undo, DeleteStack):
+                told += _told_of(operation, undo, now)
             operations.append(undo)  # type: ignore[arg-type]  # the inverse of an operation is one of the union
             now = after
-    again, lost = _trust_again(now, operations)
-    operations += again
-    kept += lost
-    if stack and (gone := stack.as_in(now)).things:
-        if why := _why_it_stays(gone, now):
-            kept.append(Kept("stack", stack.stack, why))
-        else:
-            operations.append(gone)
-            added += added_outside(now, (*stack.groups, *stack.roles))
-    dangers = (
-        *incomplete(live),
-        *some("cannot-undo", sorted({f"{one.kind} {one.name}" for one in kept})),
-        *some("added-outside", added),
+    return operations, kept, told, now
+
+
+def _told_of(planned: CreateStack | DeleteStack, gone: DeleteStack, now: Snapshot) -> tuple[Danger, ...]:
+    """What keeps a stack that goes from deleting, and what outside of it loses something for good."""
+    part = gone.part(now)
+    return (
+        *some("added-outside", added_outside(now, (*planned.groups, *planned.roles))),
+        *some("named-elsewhere", trusting(now, part), "nothing"),
+        *some("shared-policy", shared(now, part), "nothing"),
     )
-    # All of it had room before; what AWS's quotas are for this account nobody knows here.
-    return sealed("rollback", live, operations, dangers, kept, keeps_quotas=False, watch=watch, may_dip=True)
 
 
 def _why_it_stays(stack: DeleteStack, now: Snapshot) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, structs
 
@@ -95,27 +95,26 @@ def shared(live: Snapshot, part: Snapshot) -> list[str]:
     )
 
 
-def earlier(stack: str, plans: Iterable[Plan]) -> Plan | None:
+def earlier(stack: str, plans: Sequence[Plan]) -> Plan | None:
     """The newest of these plans, oldest first, that leads to that stack and takes another away."""
-    found = None
-    for plan in plans:
-        kinds = {type(one): one.stack for one in waits_for(plan.operations)}
-        if kinds.get(CreateStack) == stack and DeleteStack in kinds:
-            found = plan
-    return found
+    return next((plan for plan in reversed(plans) if _leads_to(plan, stack)), None)
 
 
-def took_over(stack: str, plans: Iterable[Plan], live: Snapshot) -> bool:
+def took_over(stack: str, plans: Sequence[Plan], live: Snapshot) -> bool:
     """Whether the stack that the newest of these plans, oldest first, took away for that one is gone, whatever has its
     names by now; not if a later one took that one away again.
     """
-    plans = tuple(plans)
-    plan = earlier(stack, plans)
-    if plan is None or not _is_gone(plan, live):
-        return False
-    since = plans[plans.index(plan) + 1 :]
-    back = [one for one in since if any(_takes_away(each, stack) for each in one.operations)]
-    return not any(_is_gone(one, live) for one in back)
+    for plan in reversed(plans):
+        if _leads_to(plan, stack):
+            return _is_gone(plan, live)
+        if any(_takes_away(one, stack) for one in plan.operations) and _is_gone(plan, live):
+            return False
+    return False
+
+
+def _leads_to(plan: Plan, stack: str) -> bool:
+    kinds = {type(one): one.stack for one in waits_for(plan.operations)}
+    return kinds.get(CreateStack) == stack and DeleteStack in kinds
 
 
 def _takes_away(operation: Operation, stack: str) -> bool:

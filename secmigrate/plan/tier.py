@@ -81,7 +81,7 @@ def tier_change(
     ending = [role for role in old.part.roles if role not in coming]
     found = [
         *dangers,
-        *some("added-outside", old.added),
+        *some("added-outside", () if old.empty else old.added),
         *some("too-many-groups", stuck, "plan"),
         *some("stranded-user", stranded(live, draft.now, way.successors, watch), "plan"),
         *some("role-ends", [_used(live, role) for role in sorted(ending)]),

@@ -74,6 +74,20 @@ def test_a_way_back_from_another_tier_names_what_was_added_to_that_ones_stack() 
     assert [one.stack for one in back.operations if isinstance(one, DeleteStack)] == [NEW]
 
 
+def test_a_way_back_from_another_tier_names_who_trusts_its_roles() -> None:
+    there = planned(account())
+    live = as_seen(after(account(), there.operations), "N").put(role("outside", trusting(ROLE)))
+    back = rollback(live, tried(there))
+    assert dangers(back)["named-elsewhere"] == (f"{ROLE} (in the trust policy of outside)",)
+    assert not back.blocking
+
+
+def test_of_a_stack_that_is_gone_nothing_is_told() -> None:
+    there = planned(account())
+    live = hung(as_seen(after(account(), there.operations), "N"))
+    assert dangers(planned(live, before=[there])) == {}
+
+
 def test_a_stack_that_stands_again_after_a_way_back_goes_once_more() -> None:
     """Without tags, only the plans tell which of two stacks with the same names stands."""
     there = planned(account())
