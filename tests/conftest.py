@@ -51,6 +51,13 @@ def aws_cli() -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="session")
+def stand_in() -> Iterator[Path]:
+    """A folder with the docker of examples/tier-upgrade, as a program that starts at once."""
+    with kept("docker") as folder:
+        yield folder
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest tests first: as the last ones they would keep one core busy while the others have nothing to do."""
     items.sort(key=lambda item: not item.nodeid.startswith(("tests/stories/", "tests/wizard/")))

@@ -15,9 +15,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 
 AWS = Path(sys.executable).with_name("aws")
+STAND_IN = Path(__file__).parents[1] / "examples/tier-upgrade/docker"
 Main = Callable[[], object]
 
 # Calls with one of these words are the real program's: it waits for a signal; it carries out, with hashes of another
@@ -104,7 +107,27 @@ def _secmigrate() -> Main:
     return main
 
 
-PROGRAMS: Mapping[str, Callable[[], Main]] = {"aws": _aws, "secmigrate": _secmigrate}
+def _docker() -> Main:
+    import boto3
+
+    from secmigrate import documents
+    from secmigrate.twin import template  # noqa: F401 -- so that all that it needs is imported
+
+    documents.catalogue()
+    documents.aws_managed()
+    boto3.client("cloudformation", "us-east-1", aws_access_key_id="invented", aws_secret_access_key="invented")
+    stand_in = SourceFileLoader("stand_in", str(STAND_IN))
+    module = ModuleType(stand_in.name)
+    stand_in.exec_module(module)
+
+    def main() -> object:
+        boto3.DEFAULT_SESSION = None  # the call's own environment
+        return module.main(sys.argv[1:])
+
+    return main
+
+
+PROGRAMS: Mapping[str, Callable[[], Main]] = {"aws": _aws, "secmigrate": _secmigrate, "docker": _docker}
 
 
 def _answer(name: str, listening: socket.socket) -> None:

@@ -75,7 +75,11 @@ def held(plan: Plan, n: int, *, done: bool) -> Faults:
     return Faults(faults=(late,) if done else (late, dropped))
 
 
-each_way = pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+def stops(operations: int, *spread: float) -> pytest.MarkDecorator:
+    """Where runs are killed, and whether the call is done then: at all numbers both ways, or at some in turn."""
+    numbers = some_of(operations, *spread)
+    both = [(n, done) for n in numbers for done in (False, True)]
+    return pytest.mark.parametrize(("n", "done"), both if ALL else [(n, bool(at % 2)) for at, n in enumerate(numbers)])
 
 
 @pytest.fixture
@@ -85,8 +89,7 @@ def space(tmp_path: Path) -> Workspace:
     return made
 
 
-@each_way
-@pytest.mark.parametrize("n", some_of(len(PLAN.operations), 0, 0.4, 0.7, 1))
+@stops(len(PLAN.operations), 0, 0.4, 0.7, 1)
 def test_every_kind_of_operation_is_resumed_and_rolled_back(n: int, done: bool, space: Workspace) -> None:
     with Twin(BEFORE, faults=held(PLAN, n, done=done)) as twin:
         killed(PLAN, n, done=done, space=space, twin=twin)
@@ -96,8 +99,7 @@ def test_every_kind_of_operation_is_resumed_and_rolled_back(n: int, done: bool, 
         assert twin.snapshot() == BEFORE
 
 
-@each_way
-@pytest.mark.parametrize("n", some_of(len(PLAN.operations), 0.2, 0.9))
+@stops(len(PLAN.operations), 0.2, 0.9)
 def test_every_kind_of_operation_is_rolled_back_from_half_way(n: int, done: bool, space: Workspace) -> None:
     with Twin(BEFORE, faults=held(PLAN, n, done=done)) as twin:
         killed(PLAN, n, done=done, space=space, twin=twin)
@@ -105,8 +107,7 @@ def test_every_kind_of_operation_is_rolled_back_from_half_way(n: int, done: bool
         assert twin.snapshot() == BEFORE
 
 
-@each_way
-@pytest.mark.parametrize("n", some_of(len(PLAN.operations), 0.3, 0.8))
+@stops(len(PLAN.operations), 0.3, 0.8)
 def test_the_way_back_is_resumed(n: int, done: bool, space: Workspace) -> None:
     with Twin(BEFORE) as twin:
         change.decommission(space.folder, endpoint=twin.url, execute=True, confirm=ACCOUNT)
@@ -121,8 +122,7 @@ def test_the_way_back_is_resumed(n: int, done: bool, space: Workspace) -> None:
         assert plan_and_execute_rollback(space, twin).operations == ()
 
 
-@each_way
-@pytest.mark.parametrize("n", [1, 2])
+@stops(2, 0, 1)
 def test_a_quarantine_is_resumed_and_rolled_back(n: int, done: bool, space: Workspace) -> None:
     moved = after(BEFORE, PLAN.operations[:READY])
     apart = Quarantine(frozenset({"role", "group"}), "2026-03-01", "2026-02-22")

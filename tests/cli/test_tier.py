@@ -43,12 +43,10 @@ def space(empty: Path) -> Path:
 
 
 @pytest.fixture
-def twin(start: Snapshot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Twin]:
+def twin(start: Snapshot, stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Twin]:
     with _twin(start) as made:
         monkeypatch.setenv("AWS_ENDPOINT_URL", made.url)
-        monkeypatch.setenv(
-            "PATH", os.pathsep.join((str(EXAMPLE), str(Path(sys.executable).parent), os.environ["PATH"]))
-        )
+        monkeypatch.setenv("PATH", str(stand_in), prepend=os.pathsep)
         yield made
 
 
@@ -66,8 +64,9 @@ def confirmed(*words: str) -> Ran:
     return run(*words, "--confirm-account", ACCOUNT)
 
 
-def test_the_story(empty: Path, start: Snapshot, twin: Twin) -> None:
-    """Every command of the README, in its order, ends with the code that stands behind it."""
+def test_the_story(empty: Path, start: Snapshot, twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command of the README, in its order, ends with the code that stands behind it; docker as it says there."""
+    monkeypatch.setenv("PATH", f"{EXAMPLE}{os.pathsep}{Path(sys.executable).parent}", prepend=os.pathsep)
     text = (EXAMPLE / "README.md").read_text()
     codes = []
     for line in re.findall(r"^(?:secmigrate|mkdir|cp) .*$", text, re.MULTILINE):

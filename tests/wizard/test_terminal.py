@@ -88,7 +88,7 @@ def test_a_terminal_that_is_closed_while_calls_are_made_leaves_a_journal_to_go_o
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "invented")
     monkeypatch.chdir(tmp_path)
-    slow = Faults(faults=(Fault(match="AddUserToGroup", kind="latency", seconds=0.3, times=1000),))
+    slow = Faults(faults=(Fault(match="AddUserToGroup", kind="latency", seconds=0.3, times=12),))
     with Twin(example, aws_managed=documents.aws_managed(), faults=slow) as twin:
         stage, space = Stage(tmp_path, twin), Workspace(Path("migration"))
         assert run("inventory", "--endpoint-url", twin.url).code == 0
