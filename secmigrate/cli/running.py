@@ -20,7 +20,7 @@ from secmigrate.access import Watch
 from secmigrate.apply import AT_ONCE, Hands, check, confirm, execute, remaining
 from secmigrate.cli import account
 from secmigrate.cli.out import Out, finish
-from secmigrate.dangers import some
+from secmigrate.dangers import some, stale
 from secmigrate.diff import since
 from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Snapshot
@@ -81,6 +81,7 @@ def carry_out(
             out.say(f"plan {name}: done already, nothing to do")
             out.document("run", {"name": name, "result": "done", "operations": 0, "journal": None})
             finish(0)
+        _check_begun(plan, live, workspace)
         check(plan, live, confirmed or _typed(plan), _since(plan, workspace))
         _not_taken_over(plan, (), live, workspace)
         at = account.now()
@@ -148,6 +149,15 @@ def tell_affected(workspace: Workspace, out: Out) -> None:
         there = list(users)
         more = f" and {len(there) - 5} more" if len(there) > 5 else ""
         out.say(f"affected since {at} ({name}): {len(there)} users: {', '.join(there[:5])}{more}")
+
+
+def _check_begun(plan: Plan, live: Snapshot, workspace: Workspace) -> None:
+    """Raises Refused if this very plan is half way, and so the account is not what it was made from any more."""
+    begun = workspace.unfinished()
+    if begun and begun.plan == plan and stale(plan.based_on, live):
+        told = f"stale-plan: it is half way: {len(begun.tried)} of its {len(plan.operations)} calls are made"
+        hint = "`secmigrate resume` goes on with it, `secmigrate rollback` leads back"
+        raise Refused(told, where=str(begun.path), hint=hint)
 
 
 def _check_adoptable(plan: Plan, workspace: Workspace) -> None:

@@ -175,3 +175,21 @@ def test_so_do_the_rest_of_one_that_was_stopped_and_the_way_back(path: Path, tmp
         for words in (("resume", *where, *EXECUTE[1:]), ("rollback", *where, *EXECUTE)):
             ran = run(*words)
             assert (ran.code, ran.err.splitlines()[-2].rsplit(": ", 2)[1:]) == (4, ["user cy", "groups +devs"])
+
+
+def test_a_plan_that_is_half_way_is_gone_on_with_not_begun_again(path: Path, tmp_path: Path) -> None:
+    space = Workspace(tmp_path / "w")
+    with staged(path) as stage:
+        where = ("-w", space.folder, "--endpoint-url", stage.twin.url)
+        space.save_plan(PLAN, "", account=stage.look())
+        assert run("decommission", *where, *EXECUTE, "--stop-before", "delete").code == 3
+        there = stage.look()
+        again = run("decommission", *where, *EXECUTE)
+        assert (again.code, stage.look()) == (4, there)
+        made = len([one for one in PLAN.operations if one.phase != "delete"])
+        (journal,) = space.journals()
+        assert again.err.splitlines()[-2:] == [
+            f"error: {journal.path}: stale-plan: it is half way: {made} of its {len(PLAN.operations)} calls are made",
+            "hint: `secmigrate resume` goes on with it, `secmigrate rollback` leads back",
+        ]
+        assert run("resume", *where, *EXECUTE[1:]).code == 0

@@ -269,6 +269,8 @@ def test_status_and_json_say_what_it_waits_for(space: Path, twin: Twin) -> None:
     assert "provisioner delete-stack --tier startup" in ran.document["waits_for"]["command"]
     (step,) = (one for one in run("status", "--json").document["steps"] if one["step"] == "tier-upgrade")
     assert step["state"] == "waiting"
+    again = confirmed("tier", "upgrade", "--execute")
+    assert (again.code, "it is half way" in again.err, "`secmigrate resume`" in again.err) == (4, True, True), again
 
 
 def test_rehearse_tells_each_users_seconds(space: Path, start: Snapshot) -> None:
