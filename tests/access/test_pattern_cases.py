@@ -179,6 +179,9 @@ def test_a_format_takes_variables() -> None:
         ([OBJECT, "arn:aws:s3:::team/a*"], ["arn:aws:s3:::team/*e"], "arn:aws:s3:::team/a"),
         (["arn:aws:sqs:eu-west-?:*:jobs"], [], "arn:aws:sqs:eu-west-x:111122223333:jobs"),
         (["arn:aws:s3:::x*"], ["arn:aws:s3:::x", "arn:aws:s3:::*e", "arn:aws:s3:::xy*"], "arn:aws:s3:::xz"),
+        # Nowhere that one expects.
+        (["arn:aws:sqs:*:*:x"], ["arn:aws:sqs:eu-central-1:*", "arn:aws:sqs::*"], "arn:aws:sqs:y::x"),
+        (["arn:aws:s3:::x*"], ["arn:aws:s3:::x", "arn:aws:s3:::x:*", "arn:aws:s3:::x?*"], None),
         (["arn:aws:s3:::x*"], ["arn:aws:*"], None),
         (["arn:aws:s3:::a*", "arn:aws:s3:::b*"], [], None),
     ],
