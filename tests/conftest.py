@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,9 @@ from hypothesis import settings
 
 from secmigrate.cli import COLLECTOR
 from tests.kept import kept
+
+# In the background (`make test &`) Ctrl-C is ignored, and the programs that are tested would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 gc.set_threshold(*COLLECTOR)  # as the program does: what tests share is many objects, and was looked at again and again
 

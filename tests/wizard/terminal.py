@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,11 @@ class _Screen(pyte.HistoryScreen):
     def write_process_input(self, data: str) -> None:
         if self.terminal:
             self.terminal.send(data)
+
+
+def _heed_the_terminal() -> None:
+    """As on a terminal, whatever the tests themselves are to ignore (`nohup make test`)."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Terminal:
@@ -53,6 +59,7 @@ class Terminal:
             dimensions=(rows, columns),
             cwd=str(cwd),
             env={name: value for name, value in variables.items() if value},
+            preexec_fn=_heed_the_terminal,
         )
         self.process.delaybeforesend = None
 
