@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec import Struct, structs
 
-from secmigrate.iam import Entity, Group, InstanceProfile, Policy, Role, Snapshot, User
+import secmigrate
+from secmigrate.iam import Entity, Group, InstanceProfile, Policy, Role, Seen, Snapshot, User
 from tests.small import allow
 
 KEPT = ("members", "memberships", "profiles", "own_policies", "_uses")
@@ -67,3 +71,23 @@ def test_a_group_under_another_name_keeps_its_members() -> None:
     assert found.groups == {"ops": Group(name="ops"), "old-devs": structs.replace(devs, name="old-devs")}
     assert found.members == {"ops": ("ana", "bo"), "old-devs": ("ana",)}
     assert start.members == {"devs": ("ana",), "ops": ("ana", "bo")}
+
+
+def test_what_is_equal_is_not_unequal() -> None:
+    """A Struct with an `__eq__` of its own keeps msgspec's `__ne__`, which knows nothing of it."""
+    seen = [Seen(id=one) for one in "ab"]
+    whole = [Snapshot(account="111122223333", users={"ana": User(name="ana", seen=one)}) for one in seen]
+    for one, other in (seen, whole):
+        assert (one == other, one != other) == (True, False)
+
+
+def test_no_struct_is_forgotten_that_says_what_equal_is() -> None:
+    for module in pkgutil.walk_packages(secmigrate.__path__, "secmigrate."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    kinds, found = [Struct], []
+    while kinds:
+        found += (more := kinds.pop().__subclasses__())
+        kinds += more
+    assert Snapshot in found
+    assert [one for one in found if ("__eq__" in vars(one)) != ("__ne__" in vars(one))] == []

@@ -29,6 +29,9 @@ class Seen(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Seen)
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     def __hash__(self) -> int:
         return 0
 

@@ -68,6 +68,9 @@ class Snapshot(Struct, frozen=True, kw_only=True, dict=True, eq=False):
             return NotImplemented
         return self is other or all(mine == others for mine, others in zip(self._state(), other._state(), strict=True))
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # a Struct would compare what it is made of, and call two that are equal unequal
+
     __hash__ = None  # type: ignore[assignment]
 
     def _state(self) -> Iterator[object]:
