@@ -151,12 +151,16 @@ class Journal(Struct, frozen=True):
 
     @property
     def tried(self) -> tuple[Tried, ...]:
-        """The operations that took effect or may have, in order; those that another rollback could have to undo."""
-        numbers = {*self.doubtful, *(n for n, result in self.results.items() if result != "failed")}
+        """The operations that took effect or may have, in order; those that another rollback could have to undo. What
+        was waited for may have been done since, by whoever was to do it.
+        """
+        waiting = [n for n, operation in enumerate(self.plan.operations, 1) if operation is self.waits_for]
+        doubtful = {*self.doubtful, *waiting}
+        numbers = {*doubtful, *(n for n, result in self.results.items() if result != "failed")}
         if self.plan.name == "rollback" and any(isinstance(one, DeleteStack) for one in self.plan.operations[-1:]):
             # The end of a stack whose deployment no journal knows of: with it all is as it began.
             numbers.discard(len(self.plan.operations))
-        return tuple(Tried(self.plan.operations[n - 1], n in self.doubtful) for n in sorted(numbers))
+        return tuple(Tried(self.plan.operations[n - 1], n in doubtful) for n in sorted(numbers))
 
     @property
     def waits_for(self) -> CreateStack | DeleteStack | None:

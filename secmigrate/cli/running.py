@@ -32,6 +32,7 @@ from secmigrate.plan.file import to_file
 from secmigrate.plan.fold import with_dangers
 from secmigrate.plan.permissions import caller_dangers, policy_of
 from secmigrate.plan.rollback import documents as documents_of
+from secmigrate.plan.standing import brought
 from secmigrate.plan.tier import rest
 from secmigrate.reports.shell import as_script
 from secmigrate.reports.text import plan_lines
@@ -119,7 +120,7 @@ def run(
             progress=lambda n, operation: progress(operation.call().method, n),
         )
     # Before anybody is told: where nobody listens any more, as on a full disk, it must not be left out.
-    in_force = _adopt(plan, workspace) if result == "done" else ""
+    in_force = _adopt(plan, workspace, hands.look) if result == "done" else ""
     out.say(f"{plan.name}: {result}; journal {journal.path}", *([in_force] if in_force else []))
     told: dict[str, object] = {"name": plan.name, "result": result, "operations": left, "journal": str(journal.path)}
     pending = read_journal(journal.path).waits_for
@@ -155,7 +156,8 @@ def _check_begun(plan: Plan, live: Snapshot, workspace: Workspace) -> None:
     """Raises Refused if this very plan is half way, and so the account is not what it was made from any more."""
     begun = workspace.unfinished()
     if begun and begun.plan == plan and stale(plan.based_on, live):
-        told = f"stale-plan: it is half way: {len(begun.tried)} of its {len(plan.operations)} calls are made"
+        made = sum(result != "failed" for result in begun.results.values())
+        told = f"stale-plan: it is half way: {made} of its {len(plan.operations)} calls are made"
         hint = "`secmigrate resume` goes on with it, `secmigrate rollback` leads back"
         raise Refused(told, where=str(begun.path), hint=hint)
 
@@ -169,23 +171,38 @@ def _check_adoptable(plan: Plan, workspace: Workspace) -> None:
         workspace.config_of(made[-1].tier)
 
 
-def _adopt(plan: Plan, workspace: Workspace) -> str:
+def _adopt(plan: Plan, workspace: Workspace, look: Callable[[], Snapshot]) -> str:
     """The config of the stack that stands now comes into force, and what the later steps go by with it; tells so."""
-    made = [operation for operation in plan.operations if isinstance(operation, CreateStack)]
-    if not made:
+    made = _made(plan, workspace, look)
+    if made is None:
         return ""
     try:
-        path = workspace.adopt(made[-1].tier)
+        path = workspace.adopt(made.tier)
     except BadInput as error:
         raise Failed(
             f"the account is done with, but no config came into force: {error.message}",
             where=error.where,
-            hint=f"put the config of {made[-1].tier} into {workspace.configs} yourself",
+            hint=f"put the config of {made.tier} into {workspace.configs} yourself",
         ) from None
     answers = _answers(plan, workspace)
     documents.write_snapshot(workspace.planned, account.planned(workspace, answers))
     workspace.follow(account.config(workspace)[0], answers.downgrade)
-    return f"in force from now on: {path}, the config of {made[-1].tier}"
+    return f"in force from now on: {path}, the config of {made.tier}"
+
+
+def _made(plan: Plan, workspace: Workspace, look: Callable[[], Snapshot]) -> CreateStack | None:
+    """The stack that the plan made; or that another one brought which this one took over, and whose config is not in
+    force yet.
+    """
+    if made := [operation for operation in plan.operations if isinstance(operation, CreateStack)]:
+        return made[-1]
+    plans = [journal.plan for journal in workspace.journals()]
+    tiers = {one.tier for before in plans for one in before.operations if isinstance(one, CreateStack)}
+    with suppress(BadInput):  # a config that cannot be read stands in nobody's way back
+        tiers.discard(account.config(workspace)[0].tier.name)
+        found = brought(plans, look()) if tiers and plan.name.startswith(("rollback", "tier-")) else None
+        return found if found and found.tier in tiers else None
+    return None
 
 
 def _answers(plan: Plan, workspace: Workspace) -> Decisions:

@@ -88,6 +88,7 @@ def _steps_back(
     kept: list[Kept] = []
     told: list[Danger] = []
     without: set[str] = set()  # users who do not get back all that they had
+    held: set[tuple[str, str]] = set()  # these, and the groups that they stay in: what was given there stays as well
     now = live
     theirs = made_since(live, net(effects, apart=True))
     for operation in reversed(net(with_needed(live, effects, wanted), apart=True)):
@@ -103,11 +104,15 @@ def _steps_back(
         after = None if about else _after(undo, now)
         if isinstance(undo, RemoveUserFromGroup) and undo.user in without:
             kept.append(Kept("user", undo.user, f"stays in {undo.group}, for want of an old group"))
+            held.add(("group", undo.group))
+        elif undo.destructive and undo.subject in held:
+            kept.append(Kept(*undo.subject, f"stays as it is, for want of an old group: {undo.call().as_shell()}"))
         elif after is None:
             why = "is not undone, for another one is there" if about else _why_not(undo, now)
             kept.append(Kept(*undo.subject, f"{why}: {undo.call().as_shell()}"))
             if isinstance(undo, AddUserToGroup):
                 without.add(undo.user)
+                held.add(("user", undo.user))
         else:
             if isinstance(operation, CreateStack) and isinstance(undo, DeleteStack):
                 told += _told_of(operation, undo, now)

@@ -112,6 +112,15 @@ def took_over(stack: str, plans: Sequence[Plan], live: Snapshot) -> bool:
     return False
 
 
+def brought(plans: Sequence[Plan], live: Snapshot) -> CreateStack | None:
+    """The stack that the newest of these plans, oldest first, has brought in the place of another; None if none has."""
+    for plan in reversed(plans):
+        for one in plan.operations:
+            if isinstance(one, CreateStack) and _leads_to(plan, one.stack) and _is_gone(plan, live):
+                return one if one.is_done(live) else None
+    return None
+
+
 def _leads_to(plan: Plan, stack: str) -> bool:
     kinds = {type(one): one.stack for one in waits_for(plan.operations)}
     return kinds.get(CreateStack) == stack and DeleteStack in kinds

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from secmigrate.documents import read_config
+from secmigrate.iam import Snapshot
+from secmigrate.plan.bridge import PREFIX
 from secmigrate.twin import Twin
 from tests.cli.runs import PROGRAM, Ran, run
 from tests.cli.test_tier import ACCOUNT, CONFIG, confirmed, space, start, twin
@@ -124,3 +127,63 @@ def test_a_config_that_is_gone_is_missed_before_anything_is_changed(space: Path,
     path.write_text(text)
     assert confirmed("resume").code == 0
     assert "name: medium" in (space / "sec/configs" / CONFIG).read_text()
+
+
+def _in_force(space: Path) -> str:
+    return read_config(space / "sec/configs" / CONFIG)[0].tier.name
+
+
+def _half_way(direction: str, old: str, new: str) -> None:
+    """A tier change, or the way back, to where the new stack is deployed and nobody has resumed."""
+    assert confirmed(*direction.split(), "--execute").code == 3
+    assert confirmed("provisioner", "delete-stack", "--tier", old, "--run").code == 0
+    assert confirmed("resume").code == 3
+    assert confirmed("provisioner", "deploy", "--tier", new, "--run").code == 0
+
+
+def test_who_plans_anew_instead_of_resuming_has_the_config_of_the_stack_that_stands(
+    space: Path, twin: Twin, start: Snapshot
+) -> None:
+    assert run("tier", "upgrade", "--to", "medium").code == 3
+    _half_way("tier upgrade", "startup", "medium")
+    assert (run("tier", "upgrade", "--to", "medium").code, _in_force(space)) == (3, "startup")
+    ran = confirmed("tier", "upgrade", "--execute")
+    assert (ran.code, _in_force(space), "the config of medium" in ran.out) == (0, "medium", True)
+    # And back.
+    assert run("rollback").code == 3
+    _half_way("rollback", "medium", "startup")
+    assert (run("rollback").code, _in_force(space)) == (3, "medium")
+    ran = confirmed("rollback", "--execute")
+    assert (ran.code, _in_force(space), "the config of startup" in ran.out) == (0, "startup", True)
+    groups = {name: one.groups for name, one in twin.snapshot().users.items()}
+    assert groups == {name: one.groups for name, one in start.users.items()}
+    # Once it is so, nobody is told again.
+    assert (run("rollback").code, _in_force(space)) == (0, "startup")
+
+
+def test_who_rolls_back_instead_of_resuming_is_given_the_old_stack_back(
+    space: Path, twin: Twin, start: Snapshot
+) -> None:
+    """The old stack is gone, and the journal knows only that it was waited for."""
+    run("tier", "upgrade", "--to", "medium")
+    confirmed("tier", "upgrade", "--execute")
+    assert confirmed("provisioner", "delete-stack", "--tier", "startup", "--run").code == 0
+    planned = run("rollback", "--json")
+    assert (planned.code, planned.document["dangers"]) == (3, [])
+    assert planned.document["operations"][0]["method"] == "CreateStack"
+    assert confirmed("rollback", "--execute").code == 3
+    assert confirmed("provisioner", "deploy", "--tier", "startup", "--run").code == 0
+    assert confirmed("resume").code == 0
+    groups = {name: one.groups for name, one in twin.snapshot().users.items()}
+    assert groups == {name: one.groups for name, one in start.users.items()}
+    assert not any(name.startswith(PREFIX) for name in twin.snapshot().groups)
+
+
+def test_who_rolls_back_while_the_old_stack_still_stands_needs_no_provisioner(
+    space: Path, twin: Twin, start: Snapshot
+) -> None:
+    run("tier", "upgrade", "--to", "medium")
+    confirmed("tier", "upgrade", "--execute")
+    assert run("rollback").code == 3
+    assert confirmed("rollback", "--execute").code == 0
+    assert twin.snapshot().restorable().users == start.restorable().users

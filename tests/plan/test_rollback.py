@@ -14,6 +14,7 @@ from secmigrate.iam import Document, Group, Seen, Snapshot, Version
 from secmigrate.operations import (
     AddUserToGroup,
     AnyOperation,
+    AttachPolicy,
     CreateGroup,
     CreatePolicy,
     CreatePolicyVersion,
@@ -147,6 +148,31 @@ def test_what_others_changed_is_kept_and_named() -> None:
     assert end.roles == BEFORE.roles
     assert dangers(back) == {"cannot-undo": ("group new",)}
     assert not back.blocking
+
+
+def test_who_has_no_old_group_to_go_back_to_keeps_what_she_was_given_instead() -> None:
+    """As on the bridge of a tier change: a group and a policy that were made for her."""
+    before = snapshot(
+        user("ana", "devs"),
+        user("bo", "devs", "ops"),
+        group("devs"),
+        group("ops", allow("sns:*")),
+        policy("p", "sqs:*"),
+    )
+    operations: list[AnyOperation] = [
+        CreateGroup(group=Group(name="bridge")),
+        PutInlinePolicy(principal="group", name="bridge", policy="own", document=allow("s3:*")),
+        AddUserToGroup(user="ana", group="bridge"),
+        RemoveUserFromGroup(user="ana", group="devs"),
+        AttachPolicy(principal="user", name="bo", arn=arn("p")),
+        RemoveUserFromGroup(user="bo", group="devs"),
+    ]
+    now = after(before, operations)
+    assert after(now, rollback(now, [Tried(one) for one in operations]).operations) == before
+    gone = now.drop(now.groups["devs"])
+    back = rollback(gone, [Tried(one) for one in operations])
+    assert after(gone, back.operations) == gone
+    assert dangers(back)["cannot-undo"] == ("group bridge", "user ana", "user bo")
 
 
 def test_another_group_of_the_old_name_is_not_filled_and_nobody_leaves_the_new_one_for_it() -> None:
