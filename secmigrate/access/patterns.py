@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from itertools import combinations
 
@@ -218,11 +217,13 @@ def example(inside: Sequence[Pattern], outside: Collection[Pattern]) -> str | No
                 return _text(letters, inside)
     if any(disjoint(*pair) for pair in combinations(inside, 2)):
         return None
-    with suppress(TooHard):  # what one expects is searched first: mostly there is some
+    try:  # what one expects is searched first: mostly there is some
         for shape in _shapes(inside):
             shaped = witness((*inside, shape), outside)
             if shaped:
                 return _text(shaped, inside)
+    except TooHard:
+        pass
     plain = witness(inside, outside)
     return None if plain is None else _text(plain, inside)
 
