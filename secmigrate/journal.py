@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 from msgspec import Struct
@@ -151,26 +151,34 @@ class Journal(Struct, frozen=True):
 
     @property
     def tried(self) -> tuple[Tried, ...]:
-        """The operations that took effect or may have, in order; those that another rollback could have to undo. What
-        was waited for may have been done since, by whoever was to do it.
-        """
-        waiting = [n for n, operation in enumerate(self.plan.operations, 1) if operation is self.waits_for]
-        doubtful = {*self.doubtful, *waiting}
-        numbers = {*doubtful, *(n for n, result in self.results.items() if result != "failed")}
-        if self.plan.name == "rollback" and any(isinstance(one, DeleteStack) for one in self.plan.operations[-1:]):
-            # The end of a stack whose deployment no journal knows of: with it all is as it began.
-            numbers.discard(len(self.plan.operations))
-        return tuple(Tried(self.plan.operations[n - 1], n in doubtful) for n in sorted(numbers))
+        """The operations that took effect or may have, in order; those that another rollback could have to undo."""
+        numbers = {*self.doubtful, *(n for n, result in self.results.items() if result != "failed")} - self._farewell
+        return tuple(Tried(self.plan.operations[n - 1], n in self.doubtful) for n in sorted(numbers))
+
+    @property
+    def elsewhere(self) -> tuple[Tried, ...]:
+        """What comes next of the provisioner's part, if anything does: it may have been done, and nobody looked."""
+        left = [n for n in self._left if n not in self._farewell]
+        return tuple(Tried(self.plan.operations[n - 1], doubtful=True) for n in left[:1])
 
     @property
     def waits_for(self) -> CreateStack | DeleteStack | None:
         """What the run waits for somebody else to do; None if it does not."""
-        if self.ended != "waiting":
+        if self.ended != "waiting" or not self._left:
             return None
-        for n, operation in enumerate(self.plan.operations, 1):
-            if n not in self.results and isinstance(operation, CreateStack | DeleteStack):
-                return operation
-        return None
+        return cast(CreateStack | DeleteStack, self.plan.operations[self._left[0] - 1])
+
+    @property
+    def _farewell(self) -> set[int]:
+        """A rollback's last, if it ends a stack whose deployment no journal knows of: with that, all is as it began."""
+        ends = self.plan.name == "rollback" and any(isinstance(one, DeleteStack) for one in self.plan.operations[-1:])
+        return {len(self.plan.operations)} if ends else set()
+
+    @property
+    def _left(self) -> list[int]:
+        """The numbers of what is the provisioner's and has no answer."""
+        stacks = {n for n, one in enumerate(self.plan.operations, 1) if isinstance(one, CreateStack | DeleteStack)}
+        return sorted(stacks - self.results.keys())
 
     @property
     def unfinished(self) -> bool:

@@ -301,9 +301,12 @@ class Workspace:
     def _journal_names(self) -> list[str]:
         return sorted(names_in(self.journals_folder, ".jsonl"), key=lambda name: (_stamp(name), name))
 
-    def done(self) -> list[Tried]:
-        """All that was done here, or may have been, oldest first."""
-        return [tried for journal in self.journals() for tried in journal.tried]
+    def done(self, *, elsewhere: bool = False) -> list[Tried]:
+        """All that was done here, or may have been, oldest first; with `elsewhere`, also what the provisioner may have
+        done since, where a run did not come to its end.
+        """
+        rows = ((*journal.tried, *(journal.elsewhere if elsewhere else ())) for journal in self.journals())
+        return [tried for row in rows for tried in row]
 
     def keep_the_first_inventory(self, new: Snapshot) -> None:
         """Raises Refused if the inventory must not be written over: it is of another account, or it tells how things

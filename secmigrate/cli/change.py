@@ -154,7 +154,7 @@ def rollback(
     def named(operation: Operation) -> bool:
         return any(not scope.excludes(*one) for one in operation.changes | operation.relies_on)
 
-    live, done = account.look(aws, out, account.journaled(space)), space.done()
+    live, done = account.look(aws, out, account.journaled(space)), space.done(elsewhere=True)
     homes = left_groups(live, (one.operation for one in done), named)
 
     def wanted(operation: Operation) -> bool:
