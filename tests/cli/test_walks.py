@@ -20,10 +20,12 @@ from tests.accounts import accounts
 from tests.cli.conftest import NAMES
 from tests.cli.runs import Ran, run
 
-WALKS = 150 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 3
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+WALKS = 150 if NIGHTLY else 3
 TIERS = ("startup", "medium", "enterprise")
 HALTED = 0.25  # of all runs, those that somebody has stop before a phase
-LEFT = 0.3  # of all times when it is the provisioner's turn, those when something else is done behind it than resume
+# Of all times when it is the provisioner's turn, those when something else is done behind it than resume.
+LEFT = 0.3 if NIGHTLY else 0.0
 # What somebody may do next, and how often of all.
 STEPS = {
     "readd": 3,
