@@ -102,23 +102,26 @@ def earlier(stack: str, plans: Sequence[Plan]) -> Plan | None:
 
 def took_over(stack: str, plans: Sequence[Plan], live: Snapshot) -> bool:
     """Whether the stack that the newest of these plans, oldest first, took away for that one is gone, whatever has its
-    names by now; not if a later one took that one away again.
+    names by now; not if a later one took that one away again, or brought another.
     """
     for plan in reversed(plans):
         if _leads_to(plan, stack):
             return _is_gone(plan, live)
-        if any(_takes_away(one, stack) for one in plan.operations) and _is_gone(plan, live):
+        if _is_gone(plan, live) and any(_ends(one, stack, live) for one in plan.operations):
             return False
     return False
 
 
 def brought(plans: Sequence[Plan], live: Snapshot) -> CreateStack | None:
-    """The stack that the newest of these plans, oldest first, has brought in the place of another; None if none has."""
-    for plan in reversed(plans):
-        for one in plan.operations:
-            if isinstance(one, CreateStack) and _leads_to(plan, one.stack) and _is_gone(plan, live):
-                return one if one.is_done(live) else None
-    return None
+    """The stack that the newest of these plans, oldest first, has brought, with what it takes away gone; if any has."""
+    made = (one for plan in reversed(plans) if _is_gone(plan, live) for one in plan.operations)
+    return next((one for one in made if isinstance(one, CreateStack) and _stands(one, live)), None)
+
+
+def _stands(stack: CreateStack, live: Snapshot) -> bool:
+    """Whether all of it is there, and no tag says that it is another stack's: two tiers share most of their names."""
+    keepers = {live.roles[one.name].keeper for one in stack.roles if one.name in live.roles}
+    return stack.is_done(live) and keepers <= {"", f"stack {stack.stack}"}
 
 
 def _leads_to(plan: Plan, stack: str) -> bool:
@@ -126,8 +129,11 @@ def _leads_to(plan: Plan, stack: str) -> bool:
     return kinds.get(CreateStack) == stack and DeleteStack in kinds
 
 
-def _takes_away(operation: Operation, stack: str) -> bool:
-    return isinstance(operation, DeleteStack) and operation.stack == stack
+def _ends(operation: Operation, stack: str, live: Snapshot) -> bool:
+    """Whether the stack is not there after it: it is deleted, or another stands."""
+    if isinstance(operation, DeleteStack):
+        return operation.stack == stack
+    return isinstance(operation, CreateStack) and operation.stack != stack and _stands(operation, live)
 
 
 def _is_gone(plan: Plan, live: Snapshot) -> bool:

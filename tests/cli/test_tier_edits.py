@@ -161,12 +161,18 @@ def test_who_plans_anew_instead_of_resuming_has_the_config_of_the_stack_that_sta
     assert (run("rollback").code, _in_force(space)) == (0, "startup")
 
 
+@pytest.mark.parametrize("killed", [False, True])
 def test_who_rolls_back_instead_of_resuming_is_given_the_old_stack_back(
-    space: Path, twin: Twin, start: Snapshot
+    space: Path, twin: Twin, start: Snapshot, *, killed: bool
 ) -> None:
-    """The old stack is gone, and the journal knows only that it was waited for."""
+    """The old stack is gone, and the journal knows only that it was waited for; or not even that."""
     run("tier", "upgrade", "--to", "medium")
     confirmed("tier", "upgrade", "--execute")
+    if killed:
+        (journal,) = (space / "journals").iterdir()
+        *lines, last = journal.read_text().splitlines(keepends=True)
+        assert '"waiting"' in last
+        journal.write_text("".join(lines))
     assert confirmed("provisioner", "delete-stack", "--tier", "startup", "--run").code == 0
     planned = run("rollback", "--json")
     assert (planned.code, planned.document["dangers"]) == (3, [])

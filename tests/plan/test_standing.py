@@ -9,8 +9,9 @@ from secmigrate.iam import Policy, Role, Seen, Snapshot
 from secmigrate.operations import CreateStack, DeleteStack
 from secmigrate.operations.stacks import TAG
 from secmigrate.plan import Plan, rollback
+from secmigrate.plan.standing import brought, took_over
 from tests.plan.cases import after, arn, dangers, group, role, tried, trusting, user
-from tests.plan.tiers import DS, ML, NEW, OLD, ROLE, STARTUP, account, as_seen, planned
+from tests.plan.tiers import DS, MEDIUM, ML, NEW, OLD, ROLE, STARTUP, account, as_seen, planned
 from tests.small import READ_ONLY, allow
 
 SQS = allow("sqs:*")
@@ -101,6 +102,32 @@ def test_a_stack_that_stands_again_after_a_way_back_goes_once_more() -> None:
     assert [type(one) for one in once_more.operations if not one.ours] == [DeleteStack, CreateStack]
     # Half way back, the plan that led there still tells who was in which group.
     assert planned(live, before=[there, back]).operations == ()
+
+
+def test_the_old_stack_that_a_way_back_only_brings_again_is_the_one_that_stands() -> None:
+    """The new one was never deployed; its names are those of the old one."""
+    new = structs.replace(MEDIUM, part=STARTUP.part)
+    there = planned(account(), new=new)
+    until = 1 + next(n for n, one in enumerate(there.operations) if isinstance(one, DeleteStack))
+    gone = after(account(), there.operations[:until])
+    assert brought([there], gone) is None
+    back = rollback(gone, tried(there)[:until])
+    assert [type(one) for one in back.operations if not one.ours] == [CreateStack]
+    again = as_seen(after(gone, back.operations), "B")
+    assert (found := brought([there, back], again))
+    assert found.stack == OLD
+    assert not took_over(NEW, [there, back], again)
+    assert planned(again, new=new, before=[there, back]).operations
+
+
+def test_tags_tell_which_of_two_stacks_with_the_same_names_stands() -> None:
+    there = planned(account(), new=structs.replace(MEDIUM, part=STARTUP.part))
+    live = as_seen(after(account(), there.operations), "N")
+    assert (found := brought([there], live))
+    assert found.stack == NEW
+    for stack, stands in ((NEW, True), (OLD, False)):
+        tagged = live.put(structs.replace(live.roles[ROLE], tags={TAG: stack}))
+        assert bool(brought([there], tagged)) is stands
 
 
 def stays(plan: Plan) -> str:
