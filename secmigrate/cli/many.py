@@ -12,8 +12,9 @@ from msgspec import structs
 
 from secmigrate import documents
 from secmigrate.accounts import NOT_YET, Accounts, Folder
-from secmigrate.cli import account, running
+from secmigrate.cli import account
 from secmigrate.cli.out import Out, finish
+from secmigrate.cli.stopping import stoppable
 from secmigrate.errors import BadInput, SecmigrateError
 from secmigrate.iam import Policy
 from secmigrate.sources.live import read_live
@@ -109,7 +110,7 @@ def _read(accounts: Accounts, which: list[str], aws: Aws, here: Folder, out: Out
     role = f"arn:{arn.split(':')[1]}:iam::{{}}:role/{accounts.role}"
     known = documents.aws_managed()
     rows: dict[str, dict[str, Any]] = {}
-    with running.stoppable() as halted, out.progress(f"reading {len(which)} accounts", total=len(which)) as progress:
+    with stoppable() as halted, out.progress(f"reading {len(which)} accounts", total=len(which)) as progress:
 
         def one(number: str) -> tuple[Mapping[str, int], str]:
             if halted():

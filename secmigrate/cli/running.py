@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout, suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
@@ -19,20 +16,20 @@ from secmigrate import documents
 from secmigrate.access import Watch
 from secmigrate.apply import AT_ONCE, Hands, check, confirm, execute, remaining
 from secmigrate.cli import account
+from secmigrate.cli.in_force import adopt, answers, check_adoptable
 from secmigrate.cli.out import Out, finish
+from secmigrate.cli.stopping import stoppable
 from secmigrate.dangers import some, stale
 from secmigrate.diff import since
-from secmigrate.errors import BadInput, Failed, Refused
+from secmigrate.errors import BadInput, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import Writer, read_journal
-from secmigrate.mapping import Decisions
 from secmigrate.operations import PHASES, CreateStack, Phase
 from secmigrate.plan import Plan, Tried, base_of, net
 from secmigrate.plan.file import to_file
 from secmigrate.plan.fold import with_dangers
 from secmigrate.plan.permissions import caller_dangers, policy_of
 from secmigrate.plan.rollback import documents as documents_of
-from secmigrate.plan.standing import brought
 from secmigrate.plan.tier import rest
 from secmigrate.reports.shell import as_script
 from secmigrate.reports.text import plan_lines
@@ -76,7 +73,7 @@ def carry_out(
     halt = phase(stop_before)
     with workspace.locked():
         plan = workspace.plan(name)
-        _check_adoptable(plan, workspace)
+        check_adoptable(plan, workspace)
         live = account.look(aws, out, plan.account)
         if plan.operations and all(operation.is_done(live) for operation in net(plan.operations)):
             out.say(f"plan {name}: done already, nothing to do")
@@ -120,7 +117,7 @@ def run(
             progress=lambda n, operation: progress(operation.call().method, n),
         )
     # Before anybody is told: where nobody listens any more, as on a full disk, it must not be left out.
-    in_force = _adopt(plan, workspace, hands.look) if result == "done" else ""
+    in_force = adopt(plan, workspace, hands.look) if result == "done" else ""
     out.say(f"{plan.name}: {result}; journal {journal.path}", *([in_force] if in_force else []))
     told: dict[str, object] = {"name": plan.name, "result": result, "operations": left, "journal": str(journal.path)}
     pending = read_journal(journal.path).waits_for
@@ -162,59 +159,6 @@ def _check_begun(plan: Plan, live: Snapshot, workspace: Workspace) -> None:
         raise Refused(told, where=str(begun.path), hint=hint)
 
 
-def _check_adoptable(plan: Plan, workspace: Workspace) -> None:
-    """Raises BadInput if the config that comes into force at the end is not there: the old one would stay in force for
-    good. On the way back nothing that a person may have removed stands in between.
-    """
-    made = [operation for operation in plan.operations if isinstance(operation, CreateStack)]
-    if made and plan.name != "rollback":
-        workspace.config_of(made[-1].tier)
-
-
-def _adopt(plan: Plan, workspace: Workspace, look: Callable[[], Snapshot]) -> str:
-    """The config of the stack that stands now comes into force, and what the later steps go by with it; tells so."""
-    made = _made(plan, workspace, look)
-    if made is None:
-        return ""
-    try:
-        path = workspace.adopt(made.tier)
-    except BadInput as error:
-        raise Failed(
-            f"the account is done with, but no config came into force: {error.message}",
-            where=error.where,
-            hint=f"put the config of {made.tier} into {workspace.configs} yourself",
-        ) from None
-    answers = _answers(plan, workspace)
-    documents.write_snapshot(workspace.planned, account.planned(workspace, answers))
-    workspace.follow(account.config(workspace)[0], answers.downgrade)
-    return f"in force from now on: {path}, the config of {made.tier}"
-
-
-def _made(plan: Plan, workspace: Workspace, look: Callable[[], Snapshot]) -> CreateStack | None:
-    """The stack that the plan made; or that another one brought which this one took over, and whose config is not in
-    force yet.
-    """
-    if made := [operation for operation in plan.operations if isinstance(operation, CreateStack)]:
-        return made[-1]
-    plans = [journal.plan for journal in workspace.journals()]
-    tiers = {one.tier for before in plans for one in before.operations if isinstance(one, CreateStack)}
-    with suppress(BadInput):  # a config that cannot be read stands in nobody's way back
-        tiers.discard(account.config(workspace)[0].tier.name)
-        found = brought(plans, look()) if tiers and plan.name.startswith(("rollback", "tier-")) else None
-        return found if found and found.tier in tiers else None
-    return None
-
-
-def _answers(plan: Plan, workspace: Workspace) -> Decisions:
-    """A person's answers. On the way back those that cannot be read do not stand in between. Raises BadInput."""
-    try:
-        return workspace.answers()
-    except BadInput:
-        if plan.name != "rollback":
-            raise
-        return Decisions()
-
-
 def _look_again(plan: Plan, done: Sequence[int], live: Snapshot, workspace: Workspace) -> None:
     """Raises Refused if the rest of the plan would take something from somebody: the stack that the provisioner made
     may give less than was planned.
@@ -227,7 +171,7 @@ def _look_again(plan: Plan, done: Sequence[int], live: Snapshot, workspace: Work
     live = structs.replace(live, policies={**known, **live.policies})
     start = base_of(live, [plan.operations[n - 1] for n in sorted(done)])
     met = documents_of(Tried(operation) for operation in plan.operations)
-    watch = Watch(documents.aws_actions(), (start, live), _answers(plan, workspace).accept, met)
+    watch = Watch(documents.aws_actions(), (start, live), answers(plan, workspace).accept, met)
     found = rest(plan, done, start, live, watch)
     for danger in found:
         hint = "what it lacks is still on the bridge: raise the levels and deploy again, or accept it in decisions.yaml"
@@ -263,47 +207,6 @@ def _words(plan: Plan) -> str:
     return plan.name.replace("-", " ")
 
 
-@contextmanager
-def stoppable() -> Iterator[Callable[[], bool]]:
-    """Makes Ctrl-C, SIGTERM and the closing of the terminal a wish that the function tells of. A second one ends the
-    program at once: what is under way is in doubt then, and looked up when somebody resumes.
-    """
-    wished = threading.Event()
-
-    def stop(number: int, _frame: object) -> None:
-        if number == signal.SIGHUP:
-            _nobody_reads()
-        if wished.is_set():
-            _to_stderr(b"\nstopped at once; `secmigrate resume` looks up what was under way\n")
-            os._exit(128 + number)
-        wished.set()
-        _to_stderr(b"\nfinishing the calls under way; once more stops at once\n")
-
-    # Only the main thread may handle signals; elsewhere nobody presses Ctrl-C.
-    main = threading.current_thread() is threading.main_thread()
-    # `nohup` has SIGHUP ignored, and so it stays.
-    heeded = [one for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) != signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in heeded if main}
-    try:
-        yield wished.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _to_stderr(text: bytes) -> None:
-    with suppress(OSError):
-        os.write(2, text)
-
-
-def _nobody_reads() -> None:
-    """Output goes nowhere from now on: writing to a terminal that was closed is an error."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
-    os.close(nowhere)
-
-
 def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, at_once: int) -> None:
     """Carries the newest plan on that did not come to its end. Raises Refused if the account has changed otherwise."""
     with workspace.locked():
@@ -312,7 +215,7 @@ def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, at
             out.say("nothing was interrupted")
             out.document("run", {"name": None, "result": "done", "operations": 0, "journal": None})
             return
-        _check_adoptable(stopped.plan, workspace)
+        check_adoptable(stopped.plan, workspace)
         live = account.look(aws, out)
         confirm(stopped.plan, live, confirmed or _typed(stopped.plan))
         journal = Writer(stopped.path, account.now)
