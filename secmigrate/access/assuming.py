@@ -1,7 +1,8 @@
 """Who may assume which role: the trust policy on one side, the permission to assume on the other.
 
-Source: AWS, Policy evaluation logic within one account: a trust policy that names the user herself is enough; one that
-names the account leaves it to the user's own policies. A Deny on either side wins.
+Source: AWS, Policy evaluation logic within one account: a trust policy that names the user herself is enough, and so is
+one that names everybody (*Principal*, "All principals"); one that names the account leaves it to the user's own
+policies. A Deny on either side wins.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ CALLS = (ASSUME, "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 _KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 _ELEMENTS = frozenset("Sid Effect Principal NotPrincipal Action NotAction Condition".split())
 _AWS_NAME = re.compile(r"\*|\d{12}|arn:[^$]*|A[A-Z0-9]{3,}")  # also an id: AIDA…, AROA…
+# AWS, *Actions, resources, and condition keys for AWS Security Token Service*: AssumeRole knows both.
+_RESOURCE_TAG = re.compile(r"(?:aws|iam):resourcetag/[^\"$}{,]+")
 PrincipalName = tuple[str, str]  # ("AWS", an ARN or an account), ("Service", …), ("Federated", …), ("unreadable", …)
 Conditions = frozenset[Condition]
 
@@ -133,6 +136,13 @@ def _condition(extent: Extent) -> Condition:
 
 
 @lru_cache(maxsize=16_384)
+def _tags_asked(condition: Condition) -> tuple[str, ...]:
+    """The keys in a condition that the tags of the role decide which is to be assumed, sorted."""
+    texts = (text.casefold() for test in condition for text in (test.key, *test.values))
+    return tuple(sorted({key for text in texts for key in _RESOURCE_TAG.findall(text)}))
+
+
+@lru_cache(maxsize=16_384)
 def _joined(mine: Condition, theirs: Conditions) -> Ways:
     """The ways where a user's policies allow it under a condition and the trust policy does too."""
     return Ways(frozenset(mine | other for other in theirs))
@@ -166,7 +176,7 @@ class Doors:
         self._account: dict[str, Conditions] = {}  # by role: it trusts the account
         self._direct: dict[str, dict[str, set[Condition]]] = {}  # by user and role: it trusts the user
         self._barred: dict[str, list[Trusted]] = {}  # by role: what its trust policy denies
-        self._anybody: dict[str, set[Condition]] = {}  # by role: nobody can tell whom it trusts
+        self._anybody: dict[str, set[Condition]] = {}  # by role: it trusts everybody, or nobody can tell whom
         self._personal: dict[str, frozenset[str]] = {}  # by role: the keys in its trust that the user decides
         self._matched: dict[Region, frozenset[str]] = {}
         self._opened: dict[Extent, dict[str, Ways]] = {}
@@ -212,7 +222,7 @@ class Doors:
         return Ways(allowed, denied)
 
     def _enter(self, role: Role) -> None:
-        everybody = ("*", self._snapshot.account, f"arn:{self._snapshot.partition}:iam::{self._snapshot.account}:root")
+        account = (self._snapshot.account, f"arn:{self._snapshot.partition}:iam::{self._snapshot.account}:root")
         if keys := own_keys(role.trust):
             self._personal[role.name] = keys
         for one in trusted(role.trust):
@@ -221,9 +231,9 @@ class Doors:
                 continue
             if not one.allows:
                 self._barred.setdefault(role.name, []).append(one)
-            elif kind == "AWS" and (name in everybody or one.all_but):
+            elif kind == "AWS" and (name in account or one.all_but):
                 self._account[role.name] = self._account.get(role.name, frozenset()) | {one.condition}
-            elif kind == "unreadable":
+            elif kind == "unreadable" or (kind, name) == ("AWS", "*"):
                 self._anybody.setdefault(role.name, set()).add(one.condition)
             elif kind == "AWS":
                 self._direct.setdefault(name, {}).setdefault(role.name, set()).add(one.condition)
@@ -284,14 +294,28 @@ class Doors:
         """The ways that one statement opens, by role."""
         found = self._opened.get(extent)
         if found is None:
-            mine = _condition(extent)
+            roles = self._roles(extent.region) & self._account.keys()
             found = self._opened[extent] = {
-                role: _joined(mine, self._account[role]) for role in self._roles(extent.region) & self._account.keys()
+                role: _joined(mine, self._account[role])
+                for role in roles
+                if (mine := self._condition(extent, role)) is not None
             }
         return found
 
     def _conditions(self, extents: Iterable[Extent], role: str) -> Conditions:
-        return frozenset(_condition(extent) for extent in extents if role in self._roles(extent.region))
+        about = (self._condition(extent, role) for extent in extents if role in self._roles(extent.region))
+        return frozenset(one for one in about if one is not None)
+
+    def _condition(self, extent: Extent, role: str) -> Condition | None:
+        """What is left of the extent's condition where it is this role that somebody would assume; None if the role's
+        tags fail it.
+        """
+        condition = _condition(extent)
+        keys = _tags_asked(condition)
+        if not keys:
+            return condition
+        tags = {key.casefold(): value for key, value in self._snapshot.roles[role].tags.items()}
+        return decided_by(condition, tuple((key, tags.get(key.partition("/")[2])) for key in keys))
 
     def _matching(self, pattern: Pattern) -> set[str]:
         first = bisect_left(self._arns, pattern.prefix, key=lambda one: one[0])

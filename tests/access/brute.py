@@ -63,9 +63,9 @@ def allowed(snapshot: Snapshot, principal: Principal, request: Request) -> bool:
 def may_assume(snapshot: Snapshot, user: User, role: Role, context: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether the user may call sts:AssumeRole on a role of the same account.
 
-    A trust that names the user's ARN is enough, and a boundary's silence does not limit it; one that names the account
-    or everybody leaves it to the user's own policies. A Deny on either side wins. AWS: *AssumeRole* (STS API),
-    *Permissions boundaries*, "Evaluating effective permissions".
+    A trust that names the user's ARN, or everybody, is enough, and a boundary's silence does not limit it; one that
+    names the account leaves it to the user's own policies. A Deny on either side wins. AWS: *AssumeRole* (STS API),
+    *Permissions boundaries*, "Evaluating effective permissions"; *Principal*, "All principals".
     """
     request = Request("sts:AssumeRole", snapshot.arn(role), context)
     known = _known(user, context)
@@ -157,11 +157,11 @@ def _trust_applies(
 
 
 def _named(snapshot: Snapshot, user: User, body: Mapping[str, Any]) -> set[str]:
-    """How a trust statement's Principal, or NotPrincipal, names the user: as `user`, as `account` (or everybody)."""
+    """How a trust statement's Principal, or NotPrincipal, names the user: as `user` (or everybody), as `account`."""
     element = body["Principal"] if "Principal" in body else body["NotPrincipal"]
     named = ["*"] if element == "*" else texts(element.get("AWS", []))
     found = set()
-    if snapshot.arn(user) in named:
+    if snapshot.arn(user) in named or ("*" in named and "Principal" in body):
         found.add("user")
     whole = ("*", snapshot.account, f"arn:{snapshot.partition}:iam::{snapshot.account}:root")
     if any(name in whole for name in named) or snapshot.arn(user) in named:

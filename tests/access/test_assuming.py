@@ -36,12 +36,32 @@ def reach(before: tuple[Entity, ...], after: tuple[Entity, ...], **successors: s
     return Reach(roles.lost, roles.gained, roles.unsure, roles.wider)
 
 
+OF_RED = {"StringEquals": {"iam:ResourceTag/team": "red"}}
+OF_OWN = {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}
 CANNOT = (user("ana"), role())  # the role trusts the account, and ana has no permission
 CAN: dict[str, tuple[Entity, ...]] = {
     "her own policy, and the role trusts the account": (user("ana", MAY), role()),
     "the account by its number": (user("ana", MAY), role(trusts=trust({"AWS": ACCOUNT}))),
-    "everybody is trusted": (user("ana", MAY), role(trusts=trust("*"))),
-    "every AWS principal is trusted": (user("ana", MAY), role(trusts=trust({"AWS": "*"}))),
+    "everybody is trusted, which is enough": (user("ana"), role(trusts=trust("*"))),
+    "every AWS principal is trusted": (user("ana"), role(trusts=trust({"AWS": "*"}))),
+    "everybody is trusted, outside of her boundary": (
+        user("ana", boundary=LIMIT),
+        Policy(arn=LIMIT, document=document(allow("s3:*"))),
+        role(trusts=trust("*")),
+    ),
+    "by the role's tag": (user("ana", allow("sts:AssumeRole", condition=OF_RED)), role(tags={"Team": "red"})),
+    "by the role's tag, as her own": (
+        user("ana", allow("sts:AssumeRole", condition=OF_OWN), tags={"team": "red"}),
+        role(tags={"team": "red"}),
+    ),
+    "a deny of a role's tag that it has not": (
+        user("ana", MAY, deny("sts:*", condition=OF_RED)),
+        role(tags={"team": "blue"}),
+    ),
+    "a deny of all but a role's tag": (
+        user("ana", MAY, deny("sts:*", condition={"StringNotEquals": {"iam:ResourceTag/team": "red"}})),
+        role(tags={"team": "red"}),
+    ),
     "a group's policy": (user("ana", groups=("devs",)), group("devs", allow("sts:*", APP)), role()),
     "a glob of roles": (user("ana", allow("sts:assume*", f"arn:aws:iam::{ACCOUNT}:role/a*")), role()),
     "a role in a path": (
@@ -113,6 +133,16 @@ CANNOT_EITHER: dict[str, tuple[Entity, ...]] = {
     ),
     "a condition on another's tag": (user("ana", MAY, tags={"team": "blue"}), role(trusts=trust(condition=RED))),
     "a condition on a tag that she has not": (user("ana", MAY), role(trusts=trust(condition=RED))),
+    "a role of another tag": (user("ana", allow("sts:*", condition=OF_RED)), role(tags={"team": "blue"})),
+    "a role without the tag": (user("ana", allow("sts:*", condition=OF_RED)), role()),
+    "a role of another tag than her own": (
+        user("ana", allow("sts:AssumeRole", condition=OF_OWN), tags={"team": "red"}),
+        role(tags={"team": "blue"}),
+    ),
+    "a deny of all but another tag": (
+        user("ana", MAY, deny("sts:*", condition={"StringNotEquals": {"iam:ResourceTag/team": "red"}})),
+        role(),
+    ),
     "the role is not there": (user("ana", MAY),),
 }
 # What nobody can tell.
@@ -210,6 +240,13 @@ def test_a_role_is_followed_to_its_successor() -> None:
     assert reach(before, (user("ana", MAY), role("sec-app"))) == Reach(lost=("app",), gained=("sec-app",))
     assert reach(before, (user("ana", MAY), role("sec-app")), app="sec-app") == Reach()
     assert reach(before, (user("ana"), role("sec-app")), app="sec-app") == Reach(lost=("app",))
+
+
+def test_a_successor_needs_the_tag_by_which_the_role_is_assumed() -> None:
+    ana = user("ana", allow("sts:AssumeRole", condition=OF_RED))
+    before = ana, role("app", tags={"team": "red"})
+    assert reach(before, (ana, role("sec-app")), app="sec-app") == Reach(lost=("app",))
+    assert reach(before, (ana, role("sec-app", tags={"team": "red"})), app="sec-app") == Reach()
 
 
 def test_only_the_user_who_is_named_may_assume_it() -> None:

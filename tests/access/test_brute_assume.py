@@ -40,9 +40,9 @@ TRUSTS: dict[str, tuple[Any, Any, dict[str, tuple[str, ...]], bool]] = {
     ),
     "account id": (trust({"AWS": ACCOUNT}), (ASSUME,), {}, True),
     "another account": (trust({"AWS": "999999999999"}), (ASSUME,), {}, False),
-    "star alone": (trust("*"), (), {}, False),
-    "star and permission": (trust("*"), (ASSUME,), {}, True),
-    "AWS star and permission": (trust({"AWS": "*"}), (ASSUME,), {}, True),
+    "star alone": (trust("*"), (), {}, True),
+    "AWS star alone": (trust({"AWS": "*"}), (), {}, True),
+    "star, denied by her own": (trust("*"), (DENY_ASSUME,), {}, False),
     "a service": (trust({"Service": "ec2.amazonaws.com"}), (ALL,), {}, False),
     "condition true": (trust({"AWS": ANN}, Condition=MFA), (), {"AWS:multifactorauthpresent": ("true",)}, True),
     "condition false": (trust({"AWS": ANN}, Condition=MFA), (), {"aws:MultiFactorAuthPresent": ("false",)}, False),
@@ -96,6 +96,7 @@ def test_assuming(trusted: Any, own: Any, context: dict[str, tuple[str, ...]], e
     ("trusted", "own", "limit", "expected"),
     [
         ([trust({"AWS": ANN})], (), S3, True),
+        ([trust("*")], (), S3, True),
         ([trust({"AWS": ROOT})], (ASSUME,), S3, False),
         ([trust({"AWS": ROOT})], (ASSUME,), ALL, True),
         ([trust({"AWS": ANN})], (), DENY_ASSUME, False),
@@ -104,6 +105,7 @@ def test_assuming(trusted: Any, own: Any, context: dict[str, tuple[str, ...]], e
     ],
     ids=[
         "a trust that names her passes by it",
+        "a trust that names everybody passes by it",
         "silent",
         "allows",
         "denies",
