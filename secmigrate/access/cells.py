@@ -12,8 +12,8 @@ from msgspec import Struct, structs
 from secmigrate.access.actions import ActionCatalogue
 from secmigrate.access.deciding import Case, Extents, Verdict, decide, decide_at, varies
 from secmigrate.access.effective import Extent
-from secmigrate.access.formats import Formats
-from secmigrate.access.patterns import Pattern
+from secmigrate.access.formats import NO_RESOURCE, Formats
+from secmigrate.access.patterns import Pattern, matches
 
 Bits = int  # a set of actions, as bits of the catalogue
 
@@ -55,14 +55,15 @@ class Question(NamedTuple):
 class Spot:
     """Actions that a statement allows, and an example of a resource of theirs."""
 
-    __slots__ = ("actions", "example", "piece", "row", "start")
+    __slots__ = ("actions", "example", "piece", "row", "start", "unsettled")
 
-    def __init__(self, piece: Piece, start: int, actions: Bits, row: Row | None) -> None:
+    def __init__(self, piece: Piece, start: int, actions: Bits, row: Row | None, *, unsettled: int | None) -> None:
         self.piece = piece
         self.start = start  # the catalogue's place of the piece's first bit
         self.actions = actions  # as in the piece
         self.row = row  # what is lost if nothing is said at the example
         self.example = row.example if row else ""  # empty if there is none that is certain
+        self.unsettled = unsettled  # the look of such actions, of which the example does not tell all
 
 
 class Same:
@@ -100,8 +101,27 @@ class Cells:
         if found is None:
             start = self._catalogue.start(piece.service)
             alone = self.joined(self._decided(Question(piece, None, (), (), None, ())))
-            found = self._spots[piece] = tuple(_spot(piece, start, row) for row in alone)
+            found = self._spots[piece] = tuple(self._spot(piece, start, row) for row in alone)
         return found
+
+    def _spot(self, piece: Piece, start: int, row: Row) -> Spot:
+        plain = row.certain and not varies(piece.extent.region)
+        unsettled = self._formats.unsettled_look(row.actions) if row.example == NO_RESOURCE.text else None
+        return Spot(piece, start, row.actions >> start, row if plain else None, unsettled=unsettled)
+
+    def _is_whole(self, case: Case, look: int) -> bool:
+        """Whether all that matters is said of `*`, and leaves out no ARN that might be asked for in its place."""
+        groups = ((case.allow,), case.old_limits, case.old_denies, case.new_allows, case.new_limits, case.new_denies)
+        return all(
+            matches(one.region.pattern, NO_RESOURCE.text)
+            and not any(self._formats.meets(out, look) for out in one.region.without)
+            for group in groups
+            for one in group or ()
+        )
+
+    def about(self, extent: Extent, look: int) -> bool:
+        """Whether the statement may be about actions of that look."""
+        return self._formats.meets(extent.region.pattern, look)
 
     def at(self, spot: Spot, cell: Bits, question: Question) -> Row | None:
         """What the example shows of these actions, of which everything that is said there is the same: a certain loss,
@@ -115,6 +135,8 @@ class Cells:
             None if question.new_limits is None else _those(question.new_limits, cell),
             _those(question.new_denies, cell),
         )
+        if spot.unsettled is not None and not self._is_whole(case, spot.unsettled):
+            return None
         key = (case, spot.example)
         try:
             verdict = self._at[key]
@@ -170,13 +192,11 @@ class Cells:
         try:
             return self._verdicts[case, look]
         except KeyError:
-            found = self._verdicts[case, look] = decide(case, forms)
+            found = decide(case, forms)
+            if found and found.certain and self._formats.is_unsettled(look) and not self._is_whole(case, look):
+                found = Verdict(False, found.example, {}, found.because)
+            self._verdicts[case, look] = found
             return found
-
-
-def _spot(piece: Piece, start: int, row: Row) -> Spot:
-    plain = row.certain and not varies(piece.extent.region)
-    return Spot(piece, start, row.actions >> start, row if plain else None)
 
 
 def _those(says: Says, cell: Bits) -> Extents:

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from secmigrate.access.actions import Action, ActionCatalogue
 from secmigrate.access.arns import Arns, cut, is_apart, taken_apart
@@ -18,6 +19,7 @@ _WILDCARD = re.compile(r"[*?]")
 
 EVERYTHING = resource("*")
 NO_RESOURCE = literal("*")  # what a request has that is about no resource
+_NAMING = re.compile(r"((?:[^:]*:){5}[^$*]*)[$*]")  # a format up to what names one resource
 
 
 class Formats:
@@ -27,9 +29,11 @@ class Formats:
     """
 
     def __init__(self, actions: Sequence[Action], partition: str) -> None:
-        looks: dict[tuple[str, ...] | None, int] = {}  # None: such actions are about no resource
-        self._look = [looks.setdefault(None if one.anywhere else one.formats, len(looks)) for one in actions]
+        unsettled = _unsettled(actions)
+        looks: dict[_Look, int] = {}
+        self._look = [looks.setdefault(_look(one, unsettled), len(looks)) for one in actions]
         self._written = list(looks)
+        self.unsettled = 0  # the actions that `is_unsettled`
         self._partition = partition
         self._patterns: dict[int, tuple[Pattern, ...]] = {}
         self._split: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
@@ -42,17 +46,19 @@ class Formats:
         self._from: dict[tuple[str, int], int] = {}  # the same, from the action at a place on
         self._any_service = 0  # who takes resources of more than one service, or nobody knows which
         self._elsewhere = 0  # who takes resources that no such head tells of
-        prefixes = {text: arn_prefix(text, partition) for text in {text for texts in looks for text in texts or ()}}
+        prefixes = {text: arn_prefix(text, partition) for text in {text for look in looks for text in look.formats}}
         self._prefixes = sorted({"", *prefixes.values()})
         self._accounts = any(map(_ACCOUNT.search, prefixes))
         self._enter_services({text: head_of(prefix) for text, prefix in prefixes.items()})
 
     def _enter_services(self, heads: Mapping[str, str]) -> None:
-        for texts, bits in zip(self._written, self._takers(), strict=True):
-            if texts == ():
+        for look, bits in zip(self._written, self._takers(), strict=True):
+            if look.anywhere:
+                self.unsettled |= bits
+            elif not look.formats:
                 self._elsewhere |= bits
                 self._any_service |= bits
-            for text in texts or ():
+            for text in look.formats:
                 head = heads[text]
                 if head:
                     self._services[head] = self._services.get(head, 0) | bits
@@ -80,10 +86,22 @@ class Formats:
         """The formats of a look."""
         found = self._patterns.get(look)
         if found is None:
-            texts = self._written[look]
-            formats = tuple(arn_format(one, self._partition) for one in texts or ())
-            found = self._patterns[look] = (NO_RESOURCE,) if texts is None else formats or (EVERYTHING,)
+            anywhere, texts = self._written[look]
+            formats = tuple(arn_format(one, self._partition) for one in texts)
+            found = self._patterns[look] = (NO_RESOURCE, *formats) if anywhere else formats or (EVERYTHING,)
         return found
+
+    def is_unsettled(self, look: int) -> bool:
+        """Whether AWS's reference says of such actions that they are about no resource, and want `*`; while policies
+        that name all resources of a type, such as `arn:aws:iam::*:user/*`, are known to allow some of them, and nobody
+        knows which.
+        """
+        return self._written[look].anywhere
+
+    def unsettled_look(self, actions: int) -> int | None:
+        """The look of the first of these actions, if it is such a one."""
+        look = self._look[(actions & -actions).bit_length() - 1]
+        return look if self.is_unsettled(look) else None
 
     def split(self, start: int, bits: int) -> tuple[tuple[int, int], ...]:
         """The actions by their look. The first bit is the action at the place `start`."""
@@ -191,6 +209,31 @@ class Formats:
                 (taken_apart(arn_format(text, self._partition)), bits | 1 << self._form[text]) for text, bits in rows
             )
         return found
+
+
+class _Look(NamedTuple):
+    """Whether actions are about no resource, and the formats of what they take, or may take."""
+
+    anywhere: bool
+    formats: tuple[str, ...]
+
+
+def _look(action: Action, unsettled: Mapping[str, tuple[str, ...]]) -> _Look:
+    return _Look(action.anywhere, unsettled[_service(action)] if action.anywhere else action.formats)
+
+
+def _unsettled(actions: Iterable[Action]) -> Mapping[str, tuple[str, ...]]:
+    """By service, how a request could be called that is about no resource in particular: as all of one type."""
+    found: dict[str, set[str]] = {}
+    for one in actions:
+        texts = (named[1] for text in one.formats if (named := _NAMING.match(text)))
+        found.setdefault(_service(one), set()).update(f"{text}${{*}}" for text in texts)
+    whole = "arn:${Partition}:%s:${Region}:${Account}:${*}"
+    return {service: tuple(sorted(texts)) or (whole % service,) for service, texts in found.items()}
+
+
+def _service(action: Action) -> str:
+    return action.name.partition(":")[0].casefold()
 
 
 @lru_cache(maxsize=4)

@@ -216,7 +216,7 @@ class Grants:
         allowed: dict[int, Bits] = {}  # by where they start: such sets are small
         for row in allows:
             # Of a few actions that somebody wrote out, those of another resource are few, and nobody misses them.
-            if row.actions.bit_count() <= _FEW:
+            if row.actions.bit_count() <= _FEW and not row.mask & self._formats.unsettled:
                 found = self._formats.coarsely_any(row.heads, row.start, row.actions)
             else:
                 found = union(self._formats.on(text, row.mask) for text in row.resources) >> row.start

@@ -87,7 +87,7 @@ def arn_format(text: str, partition: str) -> Pattern:
     """All ARNs of a format as the service authorization reference writes it: `arn:${Partition}:s3:::${BucketName}`.
 
     Region and account may be empty, other placeholders may not. Those before the resource part take no colon. The
-    reference also has `*`, for any text.
+    reference also has `*`, for any text; `${*}` is that character.
     """
     tokens: list[Token] = []
     segment = 0
@@ -95,6 +95,8 @@ def arn_format(text: str, partition: str) -> Pattern:
         segment += part[0] == ":"
         if part[1] == "Partition":
             tokens += partition
+        elif part[1] == "*":
+            tokens.append("*")
         elif part[1] is None and part[0] != "*":
             tokens.append(part[0])
         else:

@@ -16,6 +16,7 @@ from secmigrate.access.effective import Extent, Masks, Part
 from secmigrate.access.nearby import Asked
 
 Said = Mapping[Spot, Says]
+_ENDS = ("", "/", ":")  # how that part of an ARN ends that tells the type
 
 
 class _Example:
@@ -83,6 +84,7 @@ class Met:
         self.says: dict[Says, Says] = {}  # one object for equal ones: at most examples the same is said
         self._anywhere: dict[tuple[Part, bool], tuple[Extent, ...]] = {}
         self._known: set[Extent] = set()
+        self.wide: set[Extent] = set()  # those that may name all resources of a type
         self._about: dict[str, _Statements] = {}
         self._examples: dict[str, _Example] = {}
 
@@ -101,6 +103,8 @@ class Met:
             new = masks.keys() - self._known - set(found)
             for one in new:
                 self._of(one.region.pattern.head).add(one)
+                if one.region.pattern.own[-1:] in _ENDS:
+                    self.wide.add(one)
             self._known |= new
             self.number = len(self._known)
         return found
@@ -122,11 +126,13 @@ class Met:
 class Spots(Asked[Said]):
     """The spots of some pieces, and what parts say at their examples."""
 
-    __slots__ = ("_actions", "_matching", "_met", "_seen", "_starts", "all")
+    __slots__ = ("_about", "_actions", "_matching", "_met", "_seen", "_starts", "_unsettled", "all")
 
     def __init__(self, pieces: Iterable[Piece], cells: Cells, met: Met) -> None:
         super().__init__()
         self.all = tuple(spot for piece in pieces for spot in cells.spots(piece))
+        self._about = cells.about
+        self._unsettled = any(spot.unsettled is not None for spot in self.all)
         self._met = met
         self._seen = 0
         examples: dict[int, list[tuple[Spot, _Example]]] = {}
@@ -158,6 +164,8 @@ class Spots(Asked[Said]):
             for _, _, spots in self._starts:
                 for _, example in spots:
                     self._matching |= example.look()
+            if self._unsettled:
+                self._matching |= self._met.wide
         return (*anywhere, *(masks.keys() & self._matching))
 
     def _at(self, about: list[tuple[Extent, Bits]], other: Part) -> Iterator[tuple[Spot, Says]]:
@@ -170,8 +178,15 @@ class Spots(Asked[Said]):
                         (one, mine)
                         for one, bits in there
                         if (mine := bits & spot.actions)
-                        and (example.matches(one) if common else may_match(one.region, example.text))
+                        and (
+                            (example.matches(one) if common else may_match(one.region, example.text))
+                            or (spot.unsettled is not None and self._is_wide(one, spot.unsettled))
+                        )
                     ]
                 )
                 if says:
                     yield spot, known.setdefault(says, says)
+
+    def _is_wide(self, extent: Extent, look: int) -> bool:
+        """Whether it may be about actions of that look, although it does not match what stands for no resource."""
+        return bool(extent.region.pattern.head) and self._about(extent, look)

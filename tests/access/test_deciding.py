@@ -33,6 +33,8 @@ NO_MFA = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
 TAGGED = "arn:aws:s3:::data/${aws:PrincipalTag/team}/*"
 GET, PUT = "s3:GetObject", "s3:PutObject"
 
+LIST, USERS = "iam:ListUsers", "arn:aws:iam::*:user/*"  # it takes no resource, and is allowed by this all the same
+
 BOTH_UNSURE = Told(set(), {GET}, set(), {GET})
 
 
@@ -82,6 +84,12 @@ SAME: dict[str, tuple[Side, Side]] = {
         ana(allow("s3:ListAllMyBuckets", "*")),
         ana(allow("s3:ListAllMyBuckets", None, NotResource="arn:aws:s3:::b")),
     ),
+    "a deny of one resource, to an action without resources": (
+        ana(allow(LIST)),
+        ana(allow(LIST), deny(LIST, "arn:aws:iam::*:user/ana")),
+    ),
+    "an action without resources on all users, twice": (ana(allow(LIST, USERS)), ana(allow(LIST, USERS))),
+    "an action without resources on all users, and on *": (ana(allow(LIST, USERS), allow(LIST)), ana(allow(LIST))),
     "an ARN of another partition": (ana(allow(GET, "arn:aws-cn:s3:::b/*")), ana()),
     "all formats of the action": (ana(allow(GET, "*")), ana(allow(GET, "arn:aws:s3:*:*:*"))),
     "her own name": (ana(allow(GET, "arn:aws:s3:::h/${aws:username}/*")), ana(allow(GET, "arn:aws:s3:::h/ana/*"))),
@@ -318,6 +326,32 @@ def test_unsure(why: str) -> None:
     found = outcome(before, after)
     assert found.lost == set()
     assert found.may_lose == {GET}
+
+
+# AWS's reference wants `*` for it, while AWS's own policies write it so.
+UNSETTLED: dict[str, tuple[Side, Side, Told]] = {
+    "taken away": (ana(allow(LIST, USERS)), ana(), may_lose(LIST)),
+    "from * to all users": (ana(allow(LIST)), ana(allow(LIST, USERS)), may_lose(LIST)),
+    "from all users to *": (ana(allow(LIST, USERS)), ana(allow(LIST)), NOTHING._replace(may_gain={LIST})),
+    "from all users to all groups": (
+        ana(allow(LIST, USERS)),
+        ana(allow(LIST, "arn:aws:iam::*:group/*")),
+        Told(set(), {LIST}, set(), {LIST}),
+    ),
+    "denied on all users": (ana(allow(LIST)), ana(allow(LIST), deny(LIST, USERS)), may_lose(LIST)),
+    "denied on all users before": (ana(allow(LIST), deny(LIST, USERS)), ana(), may_lose(LIST)),
+    "all but all users": (ana(allow(LIST)), ana(allow(LIST, None, NotResource=USERS)), may_lose(LIST)),
+    "within a boundary of all users": (ana(allow(LIST)), ana(allow(LIST), limit=(allow(LIST, USERS),)), may_lose(LIST)),
+    "taken away from *": (ana(allow(LIST)), ana(allow(GET, USERS)), lost(LIST)),
+}
+
+
+@pytest.mark.parametrize("why", UNSETTLED)
+def test_what_is_about_no_resource_may_be_allowed_on_all_of_a_type(why: str) -> None:
+    before, after, expected = UNSETTLED[why]
+    assert outcome(before, after) == expected
+    back = Told(expected.gained, expected.may_gain, expected.lost, expected.may_lose)
+    assert outcome(after, before) == back
 
 
 def test_an_unequal_condition_is_told_beside_the_other() -> None:

@@ -27,7 +27,7 @@ def bits(*actions: str) -> int:
 @pytest.mark.parametrize(
     ("pattern", "kept"),
     [
-        ("arn:aws:s3:::box/*", {"s3:GetObject", "s3:ListBucket"}),
+        ("arn:aws:s3:::box/*", {"s3:GetObject", "s3:ListBucket", "s3:ListAllMyBuckets"}),
         ("arn:aws:s3*:::box/*", {"s3:GetObject", "s3:ListBucket", "sqs:SendMessage", "s3:ListAllMyBuckets"}),
         ("arn:aws:sqs:*:*:*", {"sqs:SendMessage"}),
         ("arn:aws-cn:sqs:*:*:*", set()),
@@ -38,6 +38,28 @@ def bits(*actions: str) -> int:
 def test_a_pattern_of_one_service_leaves_its_actions(pattern: str, kept: set[str]) -> None:
     asked = bits("s3:GetObject", "s3:ListBucket", "sqs:SendMessage", "s3:ListAllMyBuckets")
     assert {one.name for one in ALL.named(FORMATS.coarsely(resource(pattern).head, asked))} == kept
+
+
+@pytest.mark.parametrize(
+    ("action", "pattern", "perhaps"),
+    [
+        ("s3:ListAllMyBuckets", "arn:aws:s3:::*", True),  # AWS, S3 user guide: Controlling a bucket with user policies
+        ("iam:ListUsers", "arn:aws:iam::*:*", True),  # AWS, IAM user guide: Permissions required to access IAM
+        ("iam:ListRoles", "arn:aws:iam::111122223333:role/*", True),  # AWS managed policies have the next two as well
+        ("logs:DescribeLogGroups", "arn:aws:logs:*:*:log-group:*", True),
+        ("cloudformation:ListStacks", "arn:aws:cloudformation:*:*:stack/*", True),
+        ("pricing:GetProducts", "arn:aws:pricing:*:*:*", True),
+        ("iam:ListUsers", "*", True),
+        ("s3:ListAllMyBuckets", "arn:aws:s3:::box", False),
+        ("s3:ListAllMyBuckets", "arn:aws:s3:::box*", False),
+        ("iam:ListRoles", "arn:aws:iam::111122223333:role/team/*", False),
+        ("iam:ListUsers", "arn:aws:s3:::*", False),
+        ("iam:ListUsers", "arn:aws-cn:iam::*:*", False),
+    ],
+)
+def test_all_of_a_type_may_be_meant_by_who_is_about_no_resource(action: str, pattern: str, perhaps: bool) -> None:
+    assert FORMATS.on(pattern, bits(action)) == (bits(action) if perhaps else 0)
+    assert FORMATS.all_of(pattern, bits(action)) == (bits(action) if pattern == "*" else 0)
 
 
 def test_nothing_is_left_out_that_could_be_meant() -> None:
