@@ -126,7 +126,8 @@ KINDS: Mapping[Code, _Kind] = {
     "role-narrows": _Kind(
         "nothing",
         "what takes the place of these roles may do less, or is open to fewer: {subjects}",
-        "let whoever uses them know; or choose another role in decisions.yaml (downgrade), or `end` them with a reason",
+        "let whoever uses them know; or choose what takes their place in decisions.yaml (`roles`; of a tier change "
+        "`downgrade`, where they can also `end` with a reason)",
     ),
     "service-linked": _Kind(
         "plan", "AWS manages these roles, nobody else may touch them: {subjects}", "take them out of decisions.yaml"

@@ -9,9 +9,11 @@ from fnmatch import fnmatchcase
 from msgspec import Struct, structs
 
 from secmigrate.access.actions import ActionCatalogue
-from secmigrate.access.assuming import ASSUME
+from secmigrate.access.assuming import ASSUME, Doors
 from secmigrate.access.comparing import Comparer, Row
 from secmigrate.access.effective import Side, Sides
+from secmigrate.access.formats import meet
+from secmigrate.access.patterns import widened
 from secmigrate.access.people import Change, Comparison
 from secmigrate.iam import Document, Snapshot, User
 
@@ -61,7 +63,12 @@ class Passage:
         in_the_end: dict[object, int] = {}
         for row in comparer.lacking(start, end):
             in_the_end[row.extent] = in_the_end.get(row.extent, 0) | row.actions
-        return any(row.actions & ~in_the_end.get(row.extent, 0) for row in comparer.lacking(start, now))
+        gone = comparer.lacking(start, now)
+        if any(row.actions & ~in_the_end.get(row.extent, 0) for row in gone):
+            return True
+        # What is lost in the end may be lost in part only: the rest of it she has at both ends.
+        missing = comparer.lacking(end, now)
+        return any(one.actions & other.actions and _overlap(one, other) for one in gone for other in missing)
 
     def _side(self, moment: tuple[Snapshot, dict[str, Side]], user: str) -> Side:
         """What she can do at one end; she is asked about again and again."""
@@ -70,6 +77,10 @@ class Passage:
         if found is None:
             found = known[user] = self._comparer.sides.of(snapshot, snapshot.users[user])
         return found
+
+
+def _overlap(one: Row, other: Row) -> bool:
+    return meet(widened(one.extent.region.pattern), widened(other.extent.region.pattern))
 
 
 class Watch:
@@ -87,6 +98,7 @@ class Watch:
         self._catalogue = self._comparer.sides.catalogue
         self._accepted = tuple(accepted)
         self._masks: dict[str, int] = {}
+        self._doors: tuple[Snapshot, Doors] | None = None  # of the snapshot that was asked about last
 
     def between(self, before: Snapshot, after: Snapshot, successors: Mapping[str, str] | None = None) -> Comparison:
         """The comparison of two of the account's moments."""
@@ -99,6 +111,13 @@ class Watch:
     def keeps(self, before: Side, after: Side) -> bool:
         """Whether the user can still do all that she could, for certain and by her own policies and groups."""
         return not self._comparer.lacks(before, after)
+
+    def keeps_roles(self, snapshot: Snapshot, before: User, after: User) -> bool:
+        """Whether the user may still assume every role that she may, for certain, who is like that afterwards."""
+        if self._doors is None or self._doors[0] is not snapshot:
+            self._doors = snapshot, Doors(snapshot, self._comparer.sides)
+        then, now = (self._doors[1].reach(one, self.side(snapshot, one)).ways for one in (before, after))
+        return all(role in now and ways.within(now[role]) for role, ways in then.items())
 
     def only_gives(self, snapshot: Snapshot, group: str) -> bool:
         """Whether nobody who joins the group loses anything by it: nothing in it denies, or may deny, anything."""

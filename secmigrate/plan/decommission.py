@@ -22,7 +22,7 @@ from secmigrate.operations import (
     RemoveUserFromGroup,
 )
 from secmigrate.operations.policies import denies
-from secmigrate.plan.farewell import Farewell
+from secmigrate.plan.farewell import Farewell, narrowed
 from secmigrate.plan.fold import Kept, Plan, sealed
 from secmigrate.plan.moves import Homes, Move, missing_targets, successors
 from secmigrate.plan.naming import in_rings, namers, nobody, policy_namers, referring_last
@@ -111,10 +111,15 @@ def _leaving(
         *some("service-linked", sorted(name for name, reason in why.items() if reason.startswith("AWS"))),
         *some("stranded-user", farewell.stranded),
         *some("deny-removed", farewell.gains(due_groups)),
+        *some("role-narrows", narrowed(live, live, _of(successors(moves), roles), watch)),
         *some("cannot-undo", sorted(name for name, reason in why.items() if reason.startswith("trusts"))),
     ]
     entering = (*of_groups.entering, *of_roles.entering)
     return Leaving(due_groups, due_roles, entering, tuple(kept), tuple(dangers), tuple(sorted(named)))
+
+
+def _of(new_of: Mapping[str, str], roles: Iterable[Role]) -> Mapping[str, str]:
+    return {role.name: new_of[role.name] for role in roles}
 
 
 def _groups(live: Snapshot, homes: Homes) -> tuple[tuple[Group, ...], list[str]]:

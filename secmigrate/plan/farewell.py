@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import structs
 
 from secmigrate.access import Change, Watch
+from secmigrate.access.assuming import Trusted
+from secmigrate.access.telling import trustees
 from secmigrate.iam import Group, Role, Snapshot, User
 
 _SHOWN = 3  # losses of a user that a danger names
@@ -86,6 +88,33 @@ class Farewell:
             groups={name: group for name, group in self._live.groups.items() if name not in gone},
             roles={name: role for name, role in self._live.roles.items() if name not in gone_roles},
         )
+
+
+def narrowed(before: Snapshot, after: Snapshot, successors: Mapping[str, str], watch: Watch) -> list[str]:
+    """The roles whose place one takes that does not let everybody in, or may not do all, a line each."""
+    found = []
+    there = [role for role in successors if role in before.roles]
+    for change in watch.between(before, after, successors).roles(there):
+        let_in = after.roles[change.becomes].trust.aws_principals if change.becomes else ()
+        shut_out = (one for one in change.trust_lost if not _is_seen_to(one, before, after, successors, let_in))
+        less = [f"not by {who}" for who in trustees(shut_out, before, gained=False)] + watch.losses(change)
+        if less:
+            found.append(f"{change.name} as {change.becomes} ({_few(less)})")
+    return found
+
+
+def _is_seen_to(
+    one: Trusted, before: Snapshot, after: Snapshot, successors: Mapping[str, str], let_in: Collection[str]
+) -> bool:
+    """Whether it is a user, each of whom is asked for herself, or a role whose successor is let in in its place."""
+    kind, arn = one.principal
+    here = f"arn:{before.partition}:iam::{before.account}:"
+    if kind != "AWS" or not one.allows:
+        return False
+    if arn.startswith(f"{here}role/"):
+        new = after.roles.get(successors.get(arn.rpartition("/")[2], ""))
+        return new is not None and after.arn(new) in let_in
+    return arn.startswith(f"{here}user/")
 
 
 def _few(lines: Sequence[str]) -> str:

@@ -86,7 +86,7 @@ def _only_gives(live: Snapshot, user: User, group: str, watch: Watch) -> bool:
     if watch.only_gives(live, group):
         return True
     within = structs.replace(user, groups=(*user.groups, group))
-    return watch.keeps(watch.side(live, user), watch.side(live, within))
+    return watch.keeps(watch.side(live, user), watch.side(live, within)) and watch.keeps_roles(live, user, within)
 
 
 def _swap(live: Snapshot, user: User, new: list[str], homes: Homes, watch: Watch) -> list[AnyOperation] | None:

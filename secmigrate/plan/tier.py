@@ -12,7 +12,6 @@ from typing import TypeVar
 from msgspec import Struct, structs
 
 from secmigrate.access import Watch
-from secmigrate.access.telling import trustees
 from secmigrate.dangers import Danger, danger, incomplete, some
 from secmigrate.iam import Document, Group, Snapshot
 from secmigrate.operations import (
@@ -24,6 +23,7 @@ from secmigrate.operations import (
 )
 from secmigrate.plan import bridge as bridging
 from secmigrate.plan.bridge import Span
+from secmigrate.plan.farewell import narrowed
 from secmigrate.plan.fold import Plan, PlanName, dips, sealed
 from secmigrate.plan.standing import Members, Stack, shared, trusting
 
@@ -86,7 +86,7 @@ def tier_change(
         *some("stranded-user", stranded(live, draft.now, way.successors, watch), "plan"),
         *some("role-ends", [_used(live, role) for role in sorted(ending)]),
         *some("role-gap", [_used(live, role, way.successors.get(role, role)) for role in sorted(coming)]),
-        *some("role-narrows", _narrowed(live, draft.now, way.successors, watch)),
+        *some("role-narrows", narrowed(live, draft.now, way.successors, watch)),
     ]
     if way.bridge:
         return sealed(name, live, draft.operations, found, watch=watch)
@@ -133,18 +133,6 @@ def stranded(
         if lost:
             more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
             found.append(f"{change.name} ({', '.join(lost[:_SHOWN])}{more})")
-    return found
-
-
-def _narrowed(before: Snapshot, after: Snapshot, successors: Mapping[str, str], watch: Watch) -> list[str]:
-    """The roles whose place one takes that does not let everybody in, or may not do all, a line each."""
-    found = []
-    there = [role for role in successors if role in before.roles]
-    for change in watch.between(before, after, successors).roles(there):
-        less = [f"not by {who}" for who in trustees(change.trust_lost, before, gained=False)] + watch.losses(change)
-        if less:
-            more = f" and {len(less) - _SHOWN} more" if len(less) > _SHOWN else ""
-            found.append(f"{change.name} as {change.becomes} ({', '.join(less[:_SHOWN])}{more})")
     return found
 
 

@@ -118,7 +118,7 @@ def _kinds(found: Access) -> Iterator[tuple[str, Iterable[object]]]:
     yield "lose actions", (one.lost for one in changed)
     yield "gain actions that raise privilege", (found.teller.raising(one.gained) for one in changed)
     yield "gain actions", (one.gained for one in changed)
-    yield "may lose or gain actions, which depends on conditions", (one.may_lose or one.may_gain for one in changed)
+    yield "may lose or gain actions, of which nobody can be sure", (one.may_lose or one.may_gain for one in changed)
     yield "may not assume a role any more", (one.roles.lost for one in changed)
     yield "may assume a role that they could not", (one.roles.gained for one in changed)
     yield "may assume a role under other conditions", (one.roles.unsure for one in changed)

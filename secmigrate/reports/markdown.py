@@ -68,7 +68,7 @@ def _people(told: Report) -> Iterator[str]:
         ("lose, or may lose, what is accepted", found.accepted),
         ("gain something", found.gain),
         ("gain what raises privilege", found.raised),
-        ("unsure: it depends on conditions", found.unsure),
+        ("may lose or gain, unsure", found.unsure),
     )
     yield from table(("", "users"), ((what, str(number)) for what, number in rows))
     open_ways = [way for way in told.ways if way.open]

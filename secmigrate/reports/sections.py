@@ -107,7 +107,7 @@ def _figures(told: Report) -> Iterator[str]:
         ("lose, or may lose, what is accepted", found.accepted, "accepted"),
         ("gain something", found.gain, "gain"),
         ("gain something that raises privilege", found.raised, "raises"),
-        ("unsure: it depends on conditions", found.unsure, "unsure"),
+        ("may lose or gain, unsure", found.unsure, "unsure"),
     )
     rows = [
         (

@@ -38,6 +38,23 @@ def test_a_dip_is_what_both_ends_have(start: str, between: str, end: str, dips: 
     assert passage.dips(moments[1], "ana") is dips
 
 
+@pytest.mark.parametrize(
+    ("between", "dips"),
+    [
+        ("arn:aws:s3:::project-*", False),
+        ("arn:aws:s3:::other-*", True),  # of what she keeps there is nothing
+        ("arn:aws:s3:::project-a*", True),
+    ],
+)
+def test_what_is_lost_in_part_is_not_lost_on_the_way(between: str, dips: bool) -> None:
+    moments = [
+        account(User(name="ana", inline={"own": document(allow(READ, resource))}))
+        for resource in ("*", between, "arn:aws:s3:::project-*")
+    ]
+    passage = Watch(documents.aws_actions(), moments).passage(moments[0], moments[2])
+    assert passage.dips(moments[1], "ana") is dips
+
+
 OWN = document(allow("s3:*", "arn:aws:s3:::homes/${aws:username}/*"))
 OF_TEAM = document(allow("s3:*", "arn:aws:s3:::teams/${aws:PrincipalTag/team}/*"))
 BOTH = document(allow("ec2:*"), allow("s3:*", "arn:aws:s3:::${aws:PrincipalTag/team}/${aws:username}/*"))

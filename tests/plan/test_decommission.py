@@ -161,7 +161,7 @@ def test_roles_that_trust_each_other_in_a_ring_stay_for_nobody_could_make_the_fi
     )
     plan = decommission(live, roles(z="new", **dict.fromkeys(ring, "new")))
     assert shell(plan) == ["delete-role --role-name z"]
-    assert dangers(plan) == {"named-elsewhere": tuple(sorted(ring))}
+    assert dangers(plan) == {"named-elsewhere": tuple(sorted(ring)), "role-narrows": ("z as new (not by role a)",)}
     assert set(kept(plan)) == set(ring)
 
 

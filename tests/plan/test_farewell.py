@@ -176,3 +176,19 @@ def test_an_old_role_that_is_there_still_is_nothing_lost() -> None:
     start = snapshot(user("ana"), structs.replace(role("old"), trust=trust_of(direct)))
     live = start.put(role("fresh"))
     assert plan.verify(live, snapshot(), roles(old="fresh"), {}, start, watching(start, live)) == []
+
+
+def test_what_takes_the_place_of_a_role_and_gives_less_is_told_before_it_goes() -> None:
+    both = trust_of({"Service": ["ec2.amazonaws.com", "lambda.amazonaws.com"]})
+    live = snapshot(
+        role("worker", both, inline={"p": allow("s3:GetObject", "s3:PutObject")}),
+        role("new", inline={"p": allow("s3:GetObject")}),
+        role("same", trust_of({"AWS": role_arn("worker")})),
+        role("newer", trust_of({"AWS": role_arn("new")})),
+    )
+    found = decommission(live, roles(worker="new", same="newer"))
+    told = "worker as new (not by service lambda.amazonaws.com, s3:PutObject on *)"
+    assert dangers(found) == {"role-narrows": (told,)}
+    assert not found.blocking
+    accepted = decommission(live, roles(worker="new", same="newer"), EVERYTHING)
+    assert dangers(accepted) == {"role-narrows": ("worker as new (not by service lambda.amazonaws.com)",)}

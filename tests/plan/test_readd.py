@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from secmigrate.iam import Entity, Gap, Policy, Snapshot, User
+from secmigrate.iam import Document, Entity, Gap, Policy, Snapshot, User
 from secmigrate.operations import AddUserToGroup, RemoveUserFromGroup
 from secmigrate.plan import Move, rollback
 from secmigrate.plan.destination import destination
@@ -19,13 +19,14 @@ from tests.plan.cases import (
     groups,
     policy,
     readd,
+    role,
     shell,
     snapshot,
     tried,
     user,
     watching,
 )
-from tests.small import allow, deny
+from tests.small import ACCOUNT, allow, deny
 
 FULL = [f"g{n}" for n in range(10)]
 
@@ -169,6 +170,31 @@ def test_a_new_group_that_denies_something_more_is_not_joined() -> None:
         group("ops"),
         group("careful", deny("iam:*")),
         group("new", allow("s3:*"), deny("iam:*")),
+    )
+    plan = readd(live, groups(devs="new"), {}, [])
+    assert dangers(plan) == {"access-dips": ("ana (new)",)}
+    assert shell(plan) == ["add-user-to-group --user-name bo --group-name new"]
+
+
+def test_a_new_group_that_bars_a_role_which_trusts_somebody_by_name_is_not_joined() -> None:
+    by_name = Document(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/ana"},
+                    "Action": "sts:AssumeRole",
+                }
+            ],
+        }
+    )
+    live = snapshot(
+        user("ana", "devs"),
+        user("bo", "devs"),
+        group("devs", allow("s3:*")),
+        group("new", allow("s3:*"), deny("sts:AssumeRole")),
+        role("oncall", by_name),
     )
     plan = readd(live, groups(devs="new"), {}, [])
     assert dangers(plan) == {"access-dips": ("ana (new)",)}
