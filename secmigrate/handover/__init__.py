@@ -5,6 +5,7 @@ from __future__ import annotations
 from secmigrate.handover.stacks import Besides, Release, aspect, hangs_on, release, releases
 from secmigrate.handover.terraform import (
     ATTACHED,
+    EXCLUSIVE,
     INLINE,
     MADE_BY_AWSCC,
     Handover,
@@ -20,6 +21,7 @@ from secmigrate.handover.terraform import (
 
 __all__ = [
     "ATTACHED",
+    "EXCLUSIVE",
     "INLINE",
     "MADE_BY_AWSCC",
     "Besides",

@@ -24,12 +24,14 @@ ATTACHED: Mapping[str, PrincipalKind] = {
     "aws_iam_group_policy_attachment": "group",
     "aws_iam_role_policy_attachment": "role",
 }
-# What says of a group or role that nothing else hangs on it: whose, and where it lists what does.
+# What attaches to a user, group or role what it lists, and takes away all else: whose it is, and where it lists it.
 EXCLUSIVE: Mapping[str, tuple[PrincipalKind, str]] = {
     "aws_iam_group_policies_exclusive": ("group", "policy_names"),
     "aws_iam_group_policy_attachments_exclusive": ("group", "policy_arns"),
     "aws_iam_role_policies_exclusive": ("role", "policy_names"),
     "aws_iam_role_policy_attachments_exclusive": ("role", "policy_arns"),
+    "aws_iam_user_policies_exclusive": ("user", "policy_names"),
+    "aws_iam_user_policy_attachments_exclusive": ("user", "policy_arns"),
 }
 # What the provider awscc makes of IAM, which has CloudFormation's resources under names of its own.
 MADE_BY_AWSCC: Mapping[str, tuple[str, str]] = {

@@ -7,10 +7,11 @@ values, and null in a list); OpenTofu, *State and plan encryption*.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from secmigrate.handover import ATTACHED, INLINE, Resource
+from secmigrate.handover import ATTACHED, EXCLUSIVE, INLINE, Resource
 from secmigrate.iam import Gap
+from secmigrate.sources.hiding import HIDING
 
 Json = Mapping[str, Any]
 
@@ -26,6 +27,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "aws_iam_policy_attachment": ("policy_arn",),
     **{type_: (kind, "name", "policy") for type_, kind in INLINE.items()},
     **{type_: (kind, "policy_arn") for type_, kind in ATTACHED.items()},
+    **{type_: (f"{kind}_name", listing) for type_, (kind, listing) in EXCLUSIVE.items()},
 }
 
 
@@ -62,15 +64,27 @@ def resources(head: Json) -> Iterator[Resource]:
         raise ValueError(f"state version {str(head.get('version'))[:20]} is not known, only 3 and 4")
 
 
-def of_iam(head: Json) -> tuple[list[Resource], list[Gap]]:
+class Found(NamedTuple):
+    """What is of IAM in a file of Terraform's."""
+
+    resources: list[Resource]
+    gaps: list[Gap]  # what a plan does not know yet
+    later: list[Resource]  # those that a plan knows too little of to say anything
+    hiding: list[Resource]  # what may make more of IAM in turn
+
+
+def of_iam(head: Json) -> Found:
     """The resources of IAM, and what a plan does not know yet of them. Raises as `resources` does."""
-    found = [one for one in resources(head) if one.type.startswith(("aws_iam_", "awscc_iam_"))]
+    every = list(resources(head))
+    found = [one for one in every if one.type.startswith(("aws_iam_", "awscc_iam_"))]
+    hiding = [one for one in every if one.type in HIDING]
     if "planned_values" not in head:
-        return found, []
+        return Found(found, [], [], hiding)
     known = [_without_null(one) for one in found if not unknown(one)]
     open_ = {one.address: unknown(one) or _with_null(one) for one in found}
     told = "not known before it is applied: "
-    return known, [Gap(address, told + ", ".join(keys)) for address, keys in open_.items() if keys]
+    gaps = [Gap(address, told + ", ".join(keys)) for address, keys in open_.items() if keys]
+    return Found(known, gaps, [one for one in found if unknown(one)], hiding)
 
 
 def _with_null(one: Resource) -> list[str]:

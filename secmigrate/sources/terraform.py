@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import structs
 
-from secmigrate.handover import ATTACHED, INLINE, MADE_BY_AWSCC, Resource
+from secmigrate.handover import ATTACHED, EXCLUSIVE, INLINE, MADE_BY_AWSCC, Resource
 from secmigrate.iam import (
     Document,
     Gap,
@@ -27,6 +27,7 @@ from secmigrate.iam import (
     keyed,
 )
 from secmigrate.sources.belonging import of_account
+from secmigrate.sources.hiding import hidden
 from secmigrate.sources.merging import NO_SUCH_KIND, outside
 from secmigrate.sources.states import Json, of_iam
 
@@ -38,15 +39,14 @@ ROOMS: Mapping[str, str] = {
     "aws_iam_instance_profile": "instance_profiles",
 }
 MEMBERS = frozenset({"aws_iam_group_membership", "aws_iam_user_group_membership", "aws_iam_policy_attachment"})
-# They say nothing of who may do what, or only that what the others say is all there is; some of them are secrets.
+_READ = ROOMS.keys() | MEMBERS | INLINE.keys() | ATTACHED.keys() | EXCLUSIVE.keys()
+# They say nothing of who may do what; some of them are secrets.
 ASIDE = frozenset(
     f"aws_iam_{name}"
     for name in (
-        "access_key account_alias account_password_policy group_policies_exclusive group_policy_attachments_exclusive "
-        "openid_connect_provider organizations_features role_policies_exclusive role_policy_attachments_exclusive "
-        "saml_provider security_token_service_preferences server_certificate service_specific_credential "
-        "signing_certificate user_login_profile user_policies_exclusive user_policy_attachments_exclusive user_ssh_key "
-        "virtual_mfa_device"
+        "access_key account_alias account_password_policy openid_connect_provider organizations_features saml_provider "
+        "security_token_service_preferences server_certificate service_specific_credential signing_certificate "
+        "user_login_profile user_ssh_key virtual_mfa_device"
     ).split()
 )
 
@@ -58,8 +58,8 @@ def from_terraform(head: Json, account: str = "", partition: str = "") -> Snapsh
     Raises BadInput if nothing in it is of the account or nobody can tell what is, and KeyError, TypeError or
     AttributeError for what Terraform would not have written.
     """
-    every, open_ = of_iam(head)
-    told, account, found = of_account(every, account)
+    every = of_iam(head)
+    told, account, found = of_account(every.resources, account)
     partition = told or partition or "aws"
     hung = _Hung(found)
     by_type: dict[str, list[Resource]] = {}
@@ -73,12 +73,10 @@ def from_terraform(head: Json, account: str = "", partition: str = "") -> Snapsh
     )
     gaps = [
         outside("Terraform"),
-        *open_,
-        *(
-            Gap(one.address, NO_SUCH_KIND)
-            for one in found
-            if one.type not in ROOMS.keys() | MEMBERS | ASIDE | INLINE.keys() | ATTACHED.keys()
-        ),
+        *every.gaps,
+        *hung.gaps(every.later),
+        *hidden(every.hiding, account, {one.provider for one in every.resources} - {one.provider for one in found}),
+        *(Gap(one.address, NO_SUCH_KIND) for one in found if one.type not in _READ | ASIDE),
     ]
     there = {"user": users.keys(), "group": groups.keys(), "role": roles.keys()}
     for kind, name in sorted(hung.named()):
@@ -123,8 +121,11 @@ class _Hung:
         self._inline: dict[tuple[str, str], dict[str, Document]] = {}
         self._attached: dict[tuple[str, str], set[str]] = {}
         self._groups: dict[str, set[str]] = {}
+        self._listed: dict[str, tuple[PrincipalKind, str, list[str]]] = {}
         for one in found:
             self._add(one.type, one.values)
+            if (exclusive := EXCLUSIVE.get(one.type)) is not None:
+                self._add_all(one, *exclusive)
 
     def _add(self, type_: str, values: Json) -> None:
         if kind := INLINE.get(type_):
@@ -145,6 +146,23 @@ class _Hung:
             inline = {row["name"]: row["policy"] for row in values.get("inline_policy") or () if row.get("name")}
             self._inline.setdefault(key, {}).update({name: Document.parse(text) for name, text in inline.items()})
             self._attached.setdefault(key, set()).update(values.get("managed_policy_arns") or ())
+
+    def _add_all(self, one: Resource, kind: PrincipalKind, listing: str) -> None:
+        """What a resource lists that takes over all of a kind; it may stand beside others that hang the same."""
+        name, listed = one.values[f"{kind}_name"], one.values.get(listing) or []
+        if listing == "policy_names":
+            self._listed[one.address] = (kind, name, listed)
+        elif listed:
+            self._attached.setdefault((kind, name), set()).update(listed)
+
+    def gaps(self, later: Iterable[Resource]) -> Iterator[Gap]:
+        """Inline policies that are named, and whose documents stand nowhere: those of `later` are told already."""
+        told = {(kind, one.values.get(kind), one.values.get("name")) for one in later if (kind := INLINE.get(one.type))}
+        for address, (kind, holder, names) in self._listed.items():
+            there = self._inline.get((kind, holder), {})
+            if missing := [name for name in names if name not in there and (kind, holder, name) not in told]:
+                named = f"names inline policies of {kind} {holder} whose documents are not in it"
+                yield Gap(address, f"{named}: {', '.join(missing)}")
 
     def of(self, kind: PrincipalKind, name: str) -> dict[str, Any]:
         """The fields `inline` and `attached` of a principal."""
