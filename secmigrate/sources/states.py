@@ -1,7 +1,6 @@
 """The resources in what Terraform writes: a state (version 3 or 4), or what `terraform show -json` prints.
 
-Sources: Terraform, *State file format* and *JSON output format* (what a plan does not know yet is left out of its
-values, and null in a list); OpenTofu, *State and plan encryption*.
+Sources: Terraform, *State file format* and *JSON output format*; OpenTofu, *State and plan encryption*.
 """
 
 from __future__ import annotations
@@ -9,26 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from secmigrate.handover import ATTACHED, EXCLUSIVE, INLINE, Resource
+from secmigrate.handover import Resource
 from secmigrate.iam import Gap
 from secmigrate.sources.hiding import HIDING
+from secmigrate.sources.plans import Plan
 
 Json = Mapping[str, Any]
-
-# What a resource is nothing without, so that a plan which does not know it yet says nothing of it.
-NEEDED: Mapping[str, tuple[str, ...]] = {
-    "aws_iam_user": ("name",),
-    "aws_iam_group": ("name",),
-    "aws_iam_role": ("name", "assume_role_policy"),
-    "aws_iam_policy": ("name", "policy"),
-    "aws_iam_instance_profile": ("name",),
-    "aws_iam_group_membership": ("group", "users"),
-    "aws_iam_user_group_membership": ("user", "groups"),
-    "aws_iam_policy_attachment": ("policy_arn",),
-    **{type_: (kind, "name", "policy") for type_, kind in INLINE.items()},
-    **{type_: (kind, "policy_arn") for type_, kind in ATTACHED.items()},
-    **{type_: (f"{kind}_name", listing) for type_, (kind, listing) in EXCLUSIVE.items()},
-}
 
 
 def is_terraform(head: object) -> bool:
@@ -51,9 +36,7 @@ def is_encrypted(head: object) -> bool:
 def resources(head: Json) -> Iterator[Resource]:
     """All managed resources; data sources, which others manage, are left out. Raises ValueError for other versions."""
     if "planned_values" in head:
-        now = {one.address: one for one in _shown(((head.get("prior_state") or {}).get("values")) or {})}
-        for one in _shown(head["planned_values"] or {}):
-            yield one._replace(values=_settled(one, now.get(one.address)))
+        yield from _shown(head["planned_values"] or {})
     elif "format_version" in head:
         yield from _shown(head.get("values") or {})
     elif head.get("version") == 4:
@@ -62,6 +45,10 @@ def resources(head: Json) -> Iterator[Resource]:
         yield from _of_version_3(head)
     else:
         raise ValueError(f"state version {str(head.get('version'))[:20]} is not known, only 3 and 4")
+
+
+_LATER = "not known before it is applied: "
+_CUT = Gap("what the plan leaves out", "Terraform calls it not complete, after an error or because of -target")
 
 
 class Found(NamedTuple):
@@ -80,32 +67,17 @@ def of_iam(head: Json) -> Found:
     hiding = [one for one in every if one.type in HIDING]
     if "planned_values" not in head:
         return Found(found, [], [], hiding)
-    known = [_without_null(one) for one in found if not unknown(one)]
-    open_ = {one.address: unknown(one) or _with_null(one) for one in found}
-    told = "not known before it is applied: "
-    gaps = [Gap(address, told + ", ".join(keys)) for address, keys in open_.items() if keys]
-    return Found(known, gaps, [one for one in found if unknown(one)], hiding)
-
-
-def _with_null(one: Resource) -> list[str]:
-    return sorted(key for key, value in one.values.items() if isinstance(value, list) and None in value)
-
-
-def _without_null(one: Resource) -> Resource:
-    lists = {key: [row for row in one.values[key] if row is not None] for key in _with_null(one)}
-    return one._replace(values={**one.values, **lists}) if lists else one
-
-
-def unknown(one: Resource) -> list[str]:
-    """What a plan does not know yet of a resource, and without which it says nothing."""
-    return [key for key in NEEDED.get(one.type, ()) if key not in one.values]
-
-
-def _settled(planned: Resource, now: Resource | None) -> Json:
-    """The values that a plan knows; what it does not know yet is as it is now, if there is one now."""
-    if now is None or not (open_ := unknown(planned)):
-        return planned.values
-    return {**planned.values, **{key: now.values[key] for key in open_ if key in now.values}}
+    plan = Plan(head)
+    now = {one.address: one for one in _shown((head.get("prior_state") or {}).get("values") or {})}
+    settled = [plan.settled(one, now.get(one.address)) for one in found]
+    gaps = [Gap(one.address, _LATER + ", ".join(unknown)) for one, unknown, _ in settled if unknown]
+    gaps += [_CUT] if head.get("complete") is False else []
+    return Found(
+        [one for one, _, is_enough in settled if is_enough],
+        gaps,
+        [one for one, _, is_enough in settled if not is_enough],
+        hiding,
+    )
 
 
 def _of_version_4(head: Json) -> Iterator[Resource]:
