@@ -29,7 +29,7 @@ from secmigrate.iam import (
     is_function,
 )
 from secmigrate.sources.cloudformation.functions import text_of
-from secmigrate.sources.cloudformation.invented import is_invented, is_open, named, opened
+from secmigrate.sources.cloudformation.invented import is_dynamic, is_invented, is_open, named, opened
 from secmigrate.sources.cloudformation.items import ASIDE, Item, Placed, gaps, is_sure, items
 from secmigrate.sources.cloudformation.resolving import Deployed
 from secmigrate.sources.merging import NO_SUCH_KIND, outside
@@ -87,6 +87,8 @@ class _Read:
 
     def _say_open(self, item: Item) -> None:
         values = {key: _unlinked(key, one) for key, one in item.properties.items() if key not in _OWN_NAMES}
+        if is_invented(item.stack.physical(item.logical_id) or ""):
+            values |= {key: one for key, one in item.properties.items() if key in _OWN_NAMES and _is_dynamic(one)}
         found = sorted(set(_functions(opened(values, item.stack.template.name))))
         if found:
             more = ", …" if len(found) > _SHOWN else ""
@@ -183,7 +185,11 @@ def _unlinked(key: str, value: Any) -> Any:
     """A property without the names in it that lead to things which are in the snapshot under the same name."""
     if key not in _LINKS:
         return value
-    return [one for one in (value if isinstance(value, list) else [value]) if is_function(one)]
+    return [one for one in (value if isinstance(value, list) else [value]) if is_function(one) or _is_dynamic(one)]
+
+
+def _is_dynamic(value: Any) -> bool:
+    return isinstance(value, str) and is_dynamic(value)
 
 
 def _functions(value: Any) -> Iterator[str]:
@@ -225,9 +231,7 @@ def _role(read: _Read, item: Item) -> Entity:
     trust = item.document(item.properties["AssumeRolePolicyDocument"])
     fields = read.principal(item, "role")
     description = item.text("Description")
-    return Role(
-        **fields, trust=trust, description=description, max_session=3600 if is_function(session) else int(session)
-    )
+    return Role(**fields, trust=trust, description=description, max_session=3600 if is_open(session) else int(session))
 
 
 def _policy(read: _Read, item: Item) -> Entity:

@@ -23,6 +23,12 @@ def text_of(value: Any) -> str | None:
     return str(value) if isinstance(value, int | float) else None
 
 
+def path_of(value: Any) -> str:
+    """An IAM path; "/" where none is given or known."""
+    text = text_of(value)
+    return text if text and not is_open(text) else "/"
+
+
 def join(argument: Any) -> Any:
     """`[separator, [part, …]]`."""
     separator, parts = argument

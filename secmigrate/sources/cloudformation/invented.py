@@ -33,9 +33,14 @@ def named(text: str) -> str:
     return _MARK.sub(lambda found: _short(f"{found[1]}-{found[2]}"), text)
 
 
+def is_dynamic(text: str) -> bool:
+    """Whether a text holds a reference that only a deployment follows."""
+    return _DYNAMIC in text
+
+
 def is_open(value: Any) -> bool:
     """Whether a resolved value, itself, is none that IAM would ever get."""
-    return is_function(value) or (isinstance(value, str) and (is_invented(value) or _DYNAMIC in value))
+    return is_function(value) or (isinstance(value, str) and (is_invented(value) or is_dynamic(value)))
 
 
 def opened(value: Any, stack: str) -> Any:

@@ -13,7 +13,7 @@ from secmigrate.iam import (
     Gap,
     is_function,
 )
-from secmigrate.sources.cloudformation.functions import text_of
+from secmigrate.sources.cloudformation.functions import path_of, text_of
 from secmigrate.sources.cloudformation.invented import is_open, named, opened
 from secmigrate.sources.cloudformation.resolving import Deployed, TooMuch
 from secmigrate.sources.merging import NO_SUCH_KIND
@@ -51,8 +51,7 @@ class Item(NamedTuple):
     @property
     def path(self) -> str:
         """Its IAM path."""
-        path = text_of(self.properties.get("Path"))
-        return path if path is not None and not is_open(path) else "/"
+        return path_of(self.properties.get("Path"))
 
     def rows(self, key: str) -> list[Any]:
         """A property that is a list; a function that gives one is its only row. Raises ValueError."""

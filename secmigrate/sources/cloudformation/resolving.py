@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from secmigrate.sources.cloudformation.attributes import KINDS, REF_IS_NO_NAME
-from secmigrate.sources.cloudformation.functions import FUNCTIONS, text_of
-from secmigrate.sources.cloudformation.invented import invent, is_invented, is_open
+from secmigrate.sources.cloudformation.attributes import KINDS, NAMED, REF_IS_NO_NAME
+from secmigrate.sources.cloudformation.functions import FUNCTIONS, path_of, text_of
+from secmigrate.sources.cloudformation.invented import invent, is_dynamic, is_invented, is_open
 from secmigrate.sources.cloudformation.templates import NESTED, Template, partition_of
 
 MOST_TEXT = 20_000_000  # characters that all templates together may resolve to
@@ -146,7 +146,7 @@ class Deployed:
             return None
         properties = row.get("Properties") or {}
         name = text_of(self.value(properties[kind.name])) if kind.name in properties else None
-        if name is None:
+        if name is None or (row["Type"] in NAMED and is_dynamic(name)):
             name = invent(self.template.name, logical_id)
         return self._arn(logical_id, name) if kind.ref_is_arn else name
 
@@ -155,7 +155,7 @@ class Deployed:
         kind = KINDS[row["Type"]]
         if name.startswith("arn:"):
             return name
-        path = text_of(self.value((row.get("Properties") or {}).get("Path"))) or "/"
+        path = path_of(self.value((row.get("Properties") or {}).get("Path")))
         if ("{region}" in kind.arn and not self.region) or ("{account}" in kind.arn and not self._known.account):
             return None
         return kind.arn.format(
