@@ -146,7 +146,8 @@ class Deployed:
             return None
         properties = row.get("Properties") or {}
         name = text_of(self.value(properties[kind.name])) if kind.name in properties else None
-        if name is None or (row["Type"] in NAMED and is_dynamic(name)):
+        is_open_arn = kind.ref_is_arn and is_open(self._path(logical_id))
+        if name is None or is_open_arn or (row["Type"] in NAMED and is_dynamic(name)):
             name = invent(self.template.name, logical_id)
         return self._arn(logical_id, name) if kind.ref_is_arn else name
 
@@ -155,12 +156,17 @@ class Deployed:
         kind = KINDS[row["Type"]]
         if name.startswith("arn:"):
             return name
-        path = path_of(self.value((row.get("Properties") or {}).get("Path")))
+        path = self._path(logical_id)
+        if is_open(path) and not kind.ref_is_arn:
+            return None
         if ("{region}" in kind.arn and not self.region) or ("{account}" in kind.arn and not self._known.account):
             return None
         return kind.arn.format(
-            name=name, path=path, partition=self.partition, region=self.region, account=self._known.account
+            name=name, path=path_of(path), partition=self.partition, region=self.region, account=self._known.account
         )
+
+    def _path(self, logical_id: str) -> Any:
+        return self.value((self.resources[logical_id].get("Properties") or {}).get("Path"))
 
     def condition(self, asked: Any) -> bool | None:
         """Whether a condition holds, by name or written out; None if that is not known."""
