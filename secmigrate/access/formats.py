@@ -33,7 +33,9 @@ class Formats:
         looks: dict[_Look, int] = {}
         self._look = [looks.setdefault(_look(one, unsettled), len(looks)) for one in actions]
         self._written = list(looks)
-        self.unsettled = 0  # the actions that `is_unsettled`
+        self._unsettled = 0  # the actions that `is_unsettled`
+        self._unsettled_from: dict[int, int] = {}  # the same, from the action at a place on
+        self._openings = {text[:end] for text in _types(unsettled.values()) for end in range(len(text) + 1)}
         self._partition = partition
         self._patterns: dict[int, tuple[Pattern, ...]] = {}
         self._split: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
@@ -54,7 +56,7 @@ class Formats:
     def _enter_services(self, heads: Mapping[str, str]) -> None:
         for look, bits in zip(self._written, self._takers(), strict=True):
             if look.anywhere:
-                self.unsettled |= bits
+                self._unsettled |= bits
             elif not look.formats:
                 self._elsewhere |= bits
                 self._any_service |= bits
@@ -97,6 +99,24 @@ class Formats:
         knows which.
         """
         return self._written[look].anywhere
+
+    def unsettled_on(self, texts: Iterable[str], start: int, bits: int) -> int:
+        """As `on`, of those of the actions that are unsettled and one of these patterns; few name all of a type. The
+        first bit is the action at the place `start`.
+        """
+        known = self._unsettled_from.get(start)
+        if known is None:
+            known = self._unsettled_from[start] = self._unsettled >> start
+        found, asked = 0, bits & known
+        for text in texts if asked else ():
+            rest = text.split(":", 5)[5:]
+            if not rest or _WILDCARD.split(rest[0], maxsplit=1)[0] in self._openings:
+                found |= self.on(text, asked << start) >> start
+        return found
+
+    def settled(self, start: int, bits: int) -> int:
+        """Those of the actions of which AWS's reference tells the resources."""
+        return bits & ~self._unsettled_from.get(start, self._unsettled >> start)
 
     def unsettled_look(self, actions: int) -> int | None:
         """The look of the first of these actions, if it is such a one."""
@@ -230,6 +250,11 @@ def _unsettled(actions: Iterable[Action]) -> Mapping[str, tuple[str, ...]]:
         found.setdefault(_service(one), set()).update(f"{text}${{*}}" for text in texts)
     whole = "arn:${Partition}:%s:${Region}:${Account}:${*}"
     return {service: tuple(sorted(texts)) or (whole % service,) for service, texts in found.items()}
+
+
+def _types(texts: Iterable[Iterable[str]]) -> Iterator[str]:
+    """How that part of such requests begins that tells the type."""
+    return (text.split(":", 5)[5].removesuffix("${*}") for some in texts for text in some)
 
 
 def _service(action: Action) -> str:

@@ -216,8 +216,11 @@ class Grants:
         allowed: dict[int, Bits] = {}  # by where they start: such sets are small
         for row in allows:
             # Of a few actions that somebody wrote out, those of another resource are few, and nobody misses them.
-            if row.actions.bit_count() <= _FEW and not row.mask & self._formats.unsettled:
-                found = self._formats.coarsely_any(row.heads, row.start, row.actions)
+            if row.actions.bit_count() <= _FEW:
+                open_ = self._formats.unsettled_on(row.resources, row.start, row.actions)
+                found = open_ | self._formats.coarsely_any(
+                    row.heads, row.start, self._formats.settled(row.start, row.actions)
+                )
             else:
                 found = union(self._formats.on(text, row.mask) for text in row.resources) >> row.start
             allowed[row.start] = allowed.get(row.start, 0) | found
