@@ -63,7 +63,7 @@ def with_owners(space: Workspace, live: Snapshot, moves: Iterable[Move], aws: Aw
     """
     then = inventory(space).owners if space.inventory.exists() else {}
     places, at = space.places(), deployed(aws, live)[0]
-    told = [one.owners for one in read_all(places, at).snapshots]
+    told = [one.snapshot.owners for one in read_all(places, at).sources]
     moving = [one for move in moves if (one := live.principal(move.kind, move.old))]
     about = {live.arn(one) for one in moving} | {arn for one in moving for arn in one.attached}
     found = owners_now(live, then, told, read_managed(places, at), aws, about)
@@ -75,13 +75,15 @@ def taken_over(space: Workspace, live: Snapshot, operations: Iterable[Operation]
     """The groups, roles and policies that these operations change and that a state of Terraform's says by now it
     manages. Raises BadInput if a state or template that told the inventory who manages what is not there any more.
     """
-    told = [one.owners for one in read_all(space.places(), last_place(space, None)).snapshots]
-    owned = {arn for one in told for arn, owner in one.items() if owner.startswith("terraform ")}
+    told = [one.snapshot.owners for one in read_all(space.places(), last_place(space, None)).sources]
+    owned = {arn.casefold() for one in told for arn, owner in one.items() if owner.startswith("terraform ")}
     changed = {one.subject for one in operations}
     things = {("policy", arn): policy for arn, policy in live.own_policies.items()} | {
         (one.kind, one.name): one for one in (*live.groups.values(), *live.roles.values())
     }
-    return sorted(name for (kind, name), one in things.items() if (kind, name) in changed and live.arn(one) in owned)
+    return sorted(
+        name for (kind, name), one in things.items() if (kind, name) in changed and live.arn(one).casefold() in owned
+    )
 
 
 def managed(space: Workspace) -> Managed:

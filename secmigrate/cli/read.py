@@ -63,6 +63,7 @@ def inventory(
     from secmigrate.cli import account, many
     from secmigrate.sources.merging import merged
     from secmigrate.sources.saved import read_all
+    from secmigrate.sources.uniting import LIVE, Source
 
     asked = many.Asked(accounts, organization, role, external_id)
     if asked.many(where):
@@ -71,13 +72,13 @@ def inventory(
     out, space, places = Out(json), account.open_workspace(workspace), where or ["live"]
     if "live" in places:
         aws = Aws(profile, region, endpoint)
-        live = [account.look(aws, out)]
-        at, unseen = account.deployed(aws, live[0])
+        live = [Source(LIVE, account.look(aws, out))]
+        at, unseen = account.deployed(aws, live[0].snapshot)
     else:
         live, unseen = [], []
         at = account.last_place(space, region)
     saved = read_all([Path(place) for place in places if place != "live"], at)
-    found = merged([*live, *saved.snapshots])
+    found = merged([*live, *saved.sources])
     with space.locked():
         account.keep(space, found.snapshot)
         if saved.telling:

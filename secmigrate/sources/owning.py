@@ -46,7 +46,8 @@ def owners_now(
 
     Whoever hangs something on what moves alone, such as a policy on a group, manages it as well: it would go with it.
     """
-    now = {arn: owner for one in told for arn, owner in one.items()}
+    called = {arn.casefold(): arn for arn in map(live.arn, live.entities())}
+    now = {called.get(arn.casefold(), arn): owner for one in told for arn, owner in one.items()}
     owners = {live.arn(thing): thing.keeper for thing in live.entities() if thing.keeper}
     owners |= {
         arn: owner for arn, owner in then.items() if not (managed.has_state and owner.startswith("terraform "))

@@ -32,6 +32,7 @@ from secmigrate.sources.cloudformation import (
 from secmigrate.sources.merging import knows_all
 from secmigrate.sources.states import is_encrypted, is_terraform, of_iam
 from secmigrate.sources.terraform import from_terraform
+from secmigrate.sources.uniting import Source
 
 _LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 _ARN = re.compile(r"^arn:(aws[a-z-]*):iam::([0-9]{12}):")
@@ -60,7 +61,7 @@ class Waiting(NamedTuple):
 class Read(NamedTuple):
     """What several sources hold, and which of them tell who manages what."""
 
-    snapshots: list[Snapshot]
+    sources: list[Source]
     telling: list[Path]
 
 
@@ -77,7 +78,7 @@ def read_saved(path: Path, place: Place = UNKNOWN) -> Snapshot:
 
     `place` is what is known of where templates are deployed.
     """
-    return read_all([path], place).snapshots[0]
+    return read_all([path], place).sources[0].snapshot
 
 
 def read_all(paths: Iterable[Path], place: Place = UNKNOWN) -> Read:
@@ -87,19 +88,25 @@ def read_all(paths: Iterable[Path], place: Place = UNKNOWN) -> Read:
     paths = list(paths)
     found = [_opened(path, place) for path in paths]
     waiting = [one for one in found if isinstance(one, Waiting)]
-    snapshots = [one for one in found if isinstance(one, Snapshot)]
-    known = [one for one in snapshots if knows_all(one)]
+    sources = [Source(str(path), one) for path, one in zip(paths, found, strict=True) if isinstance(one, Snapshot)]
+    known = [one.snapshot for one in sources if knows_all(one.snapshot)]
     if known and not place.account:
         place = place._replace(account=known[0].account, partition=known[0].partition)
-    snapshots += [_read(TERRAFORM, one.path, one.head, place) for one in waiting if one.head]
+    sources += [Source(str(one.path), _read(TERRAFORM, one.path, one.head, place)) for one in waiting if one.head]
     templates = [template for one in waiting for template in one.templates]
-    if templates and snapshots and not place.account:
-        place = place._replace(account=snapshots[0].account, partition=snapshots[0].partition)
-    snapshots += [from_templates(templates, place)] if templates else []
+    if templates and sources and not place.account:
+        first = sources[0].snapshot
+        place = place._replace(account=first.account, partition=first.partition)
+    if templates:
+        name = ", ".join(sorted(str(one.path) for one in waiting if not one.head))
+        sources.append(Source(name, from_templates(templates, place)))
     telling = [
         path for path, one in zip(paths, found, strict=True) if not (isinstance(one, Snapshot) and knows_all(one))
     ]
-    return Read([one if knows_all(one) else _with_aws_policies(one) for one in snapshots], telling)
+    return Read(
+        [one if knows_all(one.snapshot) else Source(one.name, _with_aws_policies(one.snapshot)) for one in sources],
+        telling,
+    )
 
 
 def _with_aws_policies(snapshot: Snapshot) -> Snapshot:

@@ -30,6 +30,7 @@ from secmigrate.sources.belonging import of_account
 from secmigrate.sources.hiding import hidden
 from secmigrate.sources.merging import NO_SUCH_KIND, outside
 from secmigrate.sources.states import Json, of_iam
+from secmigrate.sources.uniting import unknown_trust
 
 ROOMS: Mapping[str, str] = {
     "aws_iam_user": "users",
@@ -86,6 +87,8 @@ def from_terraform(head: Json, account: str = "", partition: str = "") -> Snapsh
                 users[name] = User(name=name, **hung.of("user", name), groups=hung.groups(name))
             elif kind == "group":
                 groups[name] = Group(name=name, **hung.of("group", name))
+            else:
+                roles[name] = Role(name=name, trust=unknown_trust(name), **hung.of("role", name))
     attached = {arn for one in (*users.values(), *groups.values(), *roles.values()) for arn in one.attached}
     missing = sorted(arn for arn in attached - policies.keys() if not is_aws_policy(arn))
     gaps += [Gap(f"policy {arn}", "attached in the state, but not managed by it") for arn in missing]

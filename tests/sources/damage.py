@@ -381,7 +381,7 @@ def _wrong(error: BadInput, path: Path) -> str:
 
 
 def _as_inventory(path: Path) -> None:
-    snapshot = merged(read_all([path], HERE_KNOWN).snapshots).snapshot
+    snapshot = merged(read_all([path], HERE_KNOWN).sources).snapshot
     encoded = iam.encode(snapshot)
     assert iam.decode(encoded) == snapshot
     assert SECRET.encode() not in encoded

@@ -53,7 +53,7 @@ def test_the_manifest_names_the_account_and_a_template_does_not() -> None:
 
 def test_another_source_tells_a_template_its_account(tmp_path: Path) -> None:
     state = write_snapshot(tmp_path / "known.json", Snapshot(account=ACCOUNT))
-    found = read_all([CASES["cloudformation/in-json"], state]).snapshots
+    found = [one.snapshot for one in read_all([CASES["cloudformation/in-json"], state]).sources]
     assert [one.account for one in found] == [ACCOUNT, ACCOUNT]
     assert "team" in found[1].groups
 
@@ -68,7 +68,7 @@ def test_one_stack_imports_what_another_file_exports(tmp_path: Path) -> None:
         "Properties: {GroupName: !ImportValue one-group, Users: [ana]}}}\n"
     )
     for names in (("one", "two"), ("two", "one")):
-        (found,) = read_all([tmp_path / f"{name}.yaml" for name in names], HERE_KNOWN).snapshots
+        ((_, found),) = read_all([tmp_path / f"{name}.yaml" for name in names], HERE_KNOWN).sources
         assert found.users["ana"].groups == ("devs",)
     alone = read_saved(tmp_path / "two.yaml", HERE_KNOWN)
     assert alone.users["ana"].groups == ()

@@ -14,7 +14,6 @@ from secmigrate.iam import Document, Gap, Group, Role, Snapshot, Stack, StackRes
 from secmigrate.plan.permissions import reading_policy
 from secmigrate.sources.cloudformation import Place
 from secmigrate.sources.cloudformation.joining import by_tags, place_of
-from secmigrate.sources.merging import merged
 from secmigrate.sources.saved import read_managed, read_saved
 from secmigrate.twin import Fault, Faults, Twin
 from tests.cli.runs import run
@@ -22,6 +21,7 @@ from tests.plan.cases import dangers, decommission, groups, kept
 from tests.plan.test_permissions import needs
 from tests.small import ACCOUNT, allow, trust
 from tests.sources.test_cloudformation import LUMEN
+from tests.sources.test_merging import together
 
 OPS = "OpsNestedStackOpsNestedStackResource2BBA1E8B"
 OPS_NAME = f"lumen-platform-{OPS}-1AB2C3"
@@ -110,7 +110,7 @@ def test_drift_is_what_the_templates_say_and_is_not_so(live: Twin) -> None:
     engineers = there.groups["lumen-platform-EngineersE9FA6DBF-Q1W2E3"]
     there = there.put(structs.replace(engineers, attached=("arn:aws:iam::aws:policy/AdministratorAccess",)))
     place = place_of(there, Aws(region="eu-central-1", endpoint=live.url))
-    drift = merged([there, read_saved(LUMEN, place)]).drift
+    drift = together(there, read_saved(LUMEN, place)).drift
     assert {line.split(":")[0] for line in drift} == {
         "stack lumen-platform EngineersE9FA6DBF",
         "stack lumen-platform Scientists57C3E451",
@@ -137,8 +137,8 @@ def test_what_is_not_known_of_a_template_is_no_drift() -> None:
             incomplete=(Gap("what CloudFormation does not manage", ""),),
         )
         account = Snapshot(account=ACCOUNT, groups={"g": structs.replace(live, attached=(f"{ARN}:policy/any",))})
-        assert bool(merged([account, state]).drift) == drifts
-        assert merged([structs.replace(account, groups={"g": live}), state]).drift  # something must be attached
+        assert bool(together(account, state).drift) == drifts
+        assert together(structs.replace(account, groups={"g": live}), state).drift  # something must be attached
 
 
 def test_without_the_permission_the_tags_tell_and_the_rest_has_no_name(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_stack_that_is_not_deployed_is_no_error(tmp_path: Path) -> None:
 def test_tags_tell_which_thing_is_which(live: Twin) -> None:
     there = deployed()
     assert by_tags(there) == {"lumen-platform": {"NightlyServiceRole54926D69": NIGHTLY}}
-    assert merged([there]).snapshot.owners == {
+    assert together(there).snapshot.owners == {
         f"{ARN}:role/{NIGHTLY}": "stack lumen-platform",
         f"{ARN}:role/other": "stack elsewhere",
     }

@@ -11,14 +11,19 @@ from msgspec import structs
 from secmigrate import iam
 from secmigrate.errors import BadInput
 from secmigrate.iam import Group, Policy, Role, Snapshot, User, Version
-from secmigrate.sources.merging import merged, unowned
+from secmigrate.sources.merging import Merged, merged, unowned
 from secmigrate.sources.saved import read_saved
+from secmigrate.sources.uniting import Source
 from tests.cli.runs import run
 from tests.plan.cases import dangers, decommission, group, groups, kept, role, roles, shell, snapshot, user
 from tests.small import ACCOUNT, allow, trust
 from tests.sources.test_terraform import ARN, EXPECTED, read, version_4
 
 STATE = version_4()
+
+
+def together(*snapshots: Snapshot) -> Merged:
+    return merged([Source(f"{n}.json", one) for n, one in enumerate(snapshots)])
 
 
 @pytest.fixture
@@ -30,7 +35,7 @@ def test_what_is_live_counts_and_the_state_tells_the_owners(state: Snapshot) -> 
     more = EXPECTED.put(Group(name="by-hand")).put(
         Role(name="linked", path="/aws-service-role/x.amazonaws.com/", trust=trust())
     )
-    found = merged([more, state])
+    found = together(more, state)
     assert found.snapshot == more
     assert found.snapshot.incomplete == ()
     assert found.drift == ()
@@ -45,7 +50,7 @@ def test_what_is_live_counts_and_the_state_tells_the_owners(state: Snapshot) -> 
         f"{ARN}:user/people/ana": 'terraform aws_iam_user.people["ana"]',
     }
     assert unowned(found.snapshot) == [f"{ARN}:group/by-hand"]
-    assert merged([state, more]).snapshot.owners == found.snapshot.owners
+    assert together(state, more).snapshot.owners == found.snapshot.owners
     assert iam.decode(iam.encode(found.snapshot)).owners == found.snapshot.owners
     assert found.snapshot.fingerprint == more.fingerprint
 
@@ -57,7 +62,7 @@ def test_drift_is_what_the_state_says_and_is_not_so(state: Snapshot) -> None:
     live = live.put(structs.replace(live.users["ana"], groups=("devs", "elsewhere"))).put(Group(name="elsewhere"))
     edge = live.policies[f"{ARN}:policy/shared/edge"]
     live = live.put(structs.replace(edge, older=(Version(document=allow("a:*")),)))
-    drift = merged([live, state]).drift
+    drift = together(live, state).drift
     assert [line.split(": ")[0] for line in drift] == [
         "terraform aws_iam_group.ops",
         'terraform aws_iam_user.people["ana"]',
@@ -76,7 +81,7 @@ def test_two_states_may_hang_things_on_the_same_people(tmp_path: Path, state: Sn
     ]  # fmt: skip
     other = read(tmp_path, {"version": 4, "terraform_version": "1.9", "resources": rows})
     for sources in ([state, other], [other, state]):
-        found = merged(sources).snapshot
+        found = together(*sources).snapshot
         assert found.users["zoe"] == User(name="zoe", path="/z/", groups=("devs", "ops"))
         assert found.users["ana"].groups == ("devs", "ops")
         assert found.groups["ops"].path == "/x/"
@@ -86,7 +91,7 @@ def test_two_states_may_hang_things_on_the_same_people(tmp_path: Path, state: Sn
 
 def test_two_accounts_are_not_merged(state: Snapshot) -> None:
     with pytest.raises(BadInput, match="two accounts"):
-        merged([state, Snapshot(account="999988887777")])
+        together(state, Snapshot(account="999988887777"))
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -118,6 +118,8 @@ def test_what_no_state_tells_any_more_was_forgotten(twin: Twin) -> None:
     assert owners_now(live, then, [], Managed([], [], has_state=False), aws, then).by_arn == then
     told = [{OPS: then[OPS]}]
     assert owners_now(live, then, told, Managed([], [], has_state=True), aws, then).by_arn == {OPS: then[OPS]}
+    told = [{OPS.replace("ops", "Ops"): then[OPS]}]  # one name to IAM
+    assert owners_now(live, then, told, Managed([], [], has_state=True), aws, then).by_arn == {OPS: then[OPS]}
 
 
 def test_only_what_is_asked_about_costs_a_call(twin: Twin) -> None:

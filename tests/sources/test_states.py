@@ -91,7 +91,7 @@ def test_which_of_two_accounts_is_meant_is_asked(tmp_path: Path) -> None:
         read_saved(path, Place("777788889999", "aws"))
     live = tmp_path / "live.json"
     live.write_bytes(iam.encode(Snapshot(account=OTHER).put(Group(name="devs"))))
-    found = merged(read_all([path, live]).snapshots).snapshot  # in whichever order
+    found = merged(read_all([path, live]).sources).snapshot  # in whichever order
     assert found.owners == {f"arn:aws:iam::{OTHER}:group/devs": "terraform aws_iam_group.there"}
 
 

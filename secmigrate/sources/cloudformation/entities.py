@@ -33,6 +33,7 @@ from secmigrate.sources.cloudformation.invented import is_dynamic, is_invented, 
 from secmigrate.sources.cloudformation.items import ASIDE, Item, Placed, gaps, is_sure, items
 from secmigrate.sources.cloudformation.resolving import Deployed
 from secmigrate.sources.merging import NO_SUCH_KIND, outside
+from secmigrate.sources.uniting import unknown_trust
 
 _KINDS: Mapping[str, PrincipalKind] = {"Users": "user", "Groups": "group", "Roles": "role"}
 _SHOWN = 5  # of what is not known of one resource
@@ -156,12 +157,14 @@ class _Read:
         return structs.replace(found, incomplete=tuple(sorted(self.gaps)), owners=owners)
 
     def _strangers(self, there: set[tuple[str, str]]) -> Iterator[Entity]:
-        """Users and groups on whom something hangs, and who are managed elsewhere."""
+        """Users, groups and roles on whom something hangs, and who are managed elsewhere."""
         groups = {("group", name) for names in self._groups.values() for name in names}
         for kind, name in sorted({*self._inline, *self._attached, *(("user", name) for name in self._groups), *groups}):
             if (f"{kind}s", name) not in there:
                 self.gaps.add(Gap(f"{kind} {name}", "named in a template, but not managed by it"))
-                if kind != "role":
+                if kind == "role":
+                    yield Role(name=name, trust=unknown_trust(name))
+                else:
                     yield User(name=name) if kind == "user" else Group(name=name)
 
     def _hung(self, thing: Entity) -> Entity:

@@ -1,0 +1,175 @@
+"""Several sources that each know a part of one account: nothing of any of them vanishes, in whatever order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+from secmigrate import iam
+from secmigrate.documents import read_snapshot
+from secmigrate.iam import Gap, Group, Role, Snapshot, User
+from tests.cli.runs import Ran, run
+from tests.small import ACCOUNT, READ_ONLY, allow, trust
+
+ARN = f"arn:aws:iam::{ACCOUNT}"
+OUTSIDE = Gap("what Terraform does not manage", "it knows only what it made")
+ROLE = {"name": "train", "path": "/ml/", "arn": f"{ARN}:role/ml/train", "assume_role_policy": trust().text}
+
+
+def state(path: Path, *rows: tuple[str, str, dict[str, Any]]) -> Path:
+    """A state with these resources, each its type, name and values."""
+    resources = [
+        {"mode": "managed", "type": kind, "name": name, "instances": [{"attributes": values}]}
+        for kind, name, values in rows
+    ]
+    path.write_text(json.dumps({"version": 4, "terraform_version": "1.9.0", "resources": resources}))
+    return path
+
+
+def inventory(folder: Path, sources: Iterable[Path]) -> tuple[Ran, Snapshot]:
+    """The command, and what it wrote."""
+    ran = run("inventory", "-w", folder / "w", *(word for path in sources for word in ("--from", path)))
+    assert ran.code == 0, ran
+    return ran, read_snapshot(folder / "w" / "inventory.json")
+
+
+def in_any_order(folder: Path, sources: Sequence[Path]) -> Snapshot:
+    """What the inventory holds, the same in each order."""
+    first, *others = (inventory(folder, order)[1] for order in permutations(sources))
+    assert all(iam.encode(one) == iam.encode(first) for one in others)
+    return first
+
+
+def hung(path: Path) -> Path:
+    """What an application's state hangs on the platform's role."""
+    return state(
+        path,
+        ("aws_iam_policy", "data", {"name": "data", "arn": f"{ARN}:policy/data", "policy": allow("s3:*").text}),
+        ("aws_iam_role_policy_attachment", "a", {"role": "train", "policy_arn": f"{ARN}:policy/data"}),
+        ("aws_iam_role_policy_attachment", "b", {"role": "train", "policy_arn": READ_ONLY}),
+        ("aws_iam_role_policy", "c", {"role": "train", "name": "own", "policy": allow("sqs:*").text}),
+    )
+
+
+def test_a_role_in_one_state_has_the_policies_of_another(tmp_path: Path) -> None:
+    platform = state(tmp_path / "platform.tfstate", ("aws_iam_role", "train", ROLE))
+    found = in_any_order(tmp_path, [platform, hung(tmp_path / "app.tfstate")])
+    assert found.roles["train"] == Role(
+        name="train",
+        path="/ml/",
+        trust=trust(),
+        attached=(f"{ARN}:policy/data", READ_ONLY),
+        inline={"own": allow("sqs:*")},
+    )
+    assert found.incomplete == (OUTSIDE,)
+    assert found.owners == {
+        f"{ARN}:role/ml/train": "terraform aws_iam_role.train", f"{ARN}:policy/data": "terraform aws_iam_policy.data"
+    }  # fmt: skip
+
+
+def test_a_role_in_a_state_has_the_policies_of_a_template(tmp_path: Path) -> None:
+    platform = state(tmp_path / "platform.tfstate", ("aws_iam_role", "train", ROLE))
+    app = tmp_path / "app.json"
+    values = {"RoleName": "train", "PolicyName": "own", "PolicyDocument": allow("sqs:*").value}
+    app.write_text(json.dumps({"Resources": {"P": {"Type": "AWS::IAM::RolePolicy", "Properties": values}}}))
+    found = in_any_order(tmp_path, [platform, app])
+    assert found.roles["train"].inline == {"own": allow("sqs:*")}
+    assert "role train" not in {gap.what for gap in found.incomplete}
+
+
+def test_a_role_that_is_only_named_is_there_and_nobody_can_tell_whom_it_trusts(tmp_path: Path) -> None:
+    found = in_any_order(tmp_path, [hung(tmp_path / "app.tfstate")])
+    assert found.roles["train"].inline == {"own": allow("sqs:*")}
+    assert found.incomplete == (Gap("role train", "named in the state, but not managed by it"), OUTSIDE)
+    assert found.owners == {f"{ARN}:policy/data": "terraform aws_iam_policy.data"}
+    words = ("--company-prefix", "lumen", "--tenant-id", "a001", "--region", "eu-central-1")
+    mapped = run("map", "-w", tmp_path / "w", *words)
+    assert "train: it trusts what cannot be read" in mapped.out + mapped.err
+    # As a source of its own, an inventory says as much as what it was made from.
+    (tmp_path / "w" / "inventory.json").rename(tmp_path / "app.json")
+    platform = state(tmp_path / "platform.tfstate", ("aws_iam_role", "train", ROLE))
+    assert in_any_order(tmp_path, [platform, tmp_path / "app.json"]).roles["train"].inline == {"own": allow("sqs:*")}
+
+
+def test_where_two_states_contradict_each_other_is_a_gap(tmp_path: Path) -> None:
+    def workspace(name: str, boundary: str, action: str, inline: str) -> Path:
+        return state(
+            tmp_path / name,
+            ("aws_iam_role", "train", {**ROLE, "permissions_boundary": boundary, "tags": {"team": "data"}}),
+            ("aws_iam_policy", "p", {"name": "p", "arn": f"{ARN}:policy/p", "policy": allow(action).text}),
+            ("aws_iam_role_policy", "c", {"role": "train", "name": "own", "policy": allow(inline).text}),
+            ("aws_iam_group_policy", "g", {"group": "devs", "name": "own", "policy": allow(inline).text}),
+        )
+
+    one, two = workspace("1.tfstate", "", "s3:Get*", "a:*"), workspace("2.tfstate", READ_ONLY, "s3:*", "b:*")
+    found = in_any_order(tmp_path, [two, one])
+    assert found.policies[f"{ARN}:policy/p"].document == allow("s3:Get*")
+    assert (found.roles["train"].boundary, found.roles["train"].inline) == ("", {"own": allow("a:*")})
+    told = f"{one} and {two} differ in %s; it is as in {one} here"
+    assert [gap for gap in found.incomplete if gap.why.startswith(str(tmp_path))] == [
+        Gap("group devs", told % "inline policy own"),
+        Gap(f"policy {ARN}:policy/p", told % "document"),
+        Gap("role train", told % "boundary, inline policy own"),
+    ]
+
+
+def test_what_is_the_same_in_two_sources_is_no_gap(tmp_path: Path) -> None:
+    """One state, and what Terraform shows of it; a template says of its own only what it knows."""
+    rows = {"aws_iam_role": ROLE, "aws_iam_group": {"name": "devs", "arn": f"{ARN}:group/devs"}}
+    one = state(tmp_path / "1.tfstate", *((kind, "x", values) for kind, values in rows.items()))
+    shown = [{"address": f"{kind}.x", "mode": "managed", "type": kind, "values": one} for kind, one in rows.items()]
+    two, three = tmp_path / "2.json", tmp_path / "3.json"
+    two.write_text(json.dumps({"format_version": "1.0", "values": {"root_module": {"resources": shown}}}))
+    values = {
+        "RoleName": "train",
+        "Path": "/ml/",
+        "AssumeRolePolicyDocument": {**trust().value, "Statement": {"Ref": "T"}},
+    }
+    role = {"Type": "AWS::IAM::Role", "Properties": values}
+    three.write_text(json.dumps({"Parameters": {"T": {"Type": "String"}}, "Resources": {"R": role}}))
+    found = in_any_order(tmp_path, [one, two, three])
+    assert found.roles["train"] == Role(name="train", path="/ml/", trust=trust())
+    assert not [gap for gap in found.incomplete if "differ" in gap.why]
+
+
+def test_names_that_differ_only_in_case_are_refused_with_both_places(tmp_path: Path) -> None:
+    one, two = (
+        state(tmp_path / f"{name}.tfstate", ("aws_iam_group", "g", {"name": name, "arn": f"{ARN}:group/{name}"}))
+        for name in ("Admins", "admins")
+    )
+    ran = run("inventory", "-w", tmp_path / "w", "--from", two, "--from", one)
+    assert ran.code == 2
+    assert f"groups: 'Admins' in {one} and 'admins' in {two} are one name to IAM" in ran.err
+    assert not (tmp_path / "w" / "inventory.json").exists()
+
+
+def test_the_account_knows_a_thing_by_another_case_than_its_owner(tmp_path: Path) -> None:
+    live = tmp_path / "live.json"
+    live.write_bytes(iam.encode(Snapshot(account=ACCOUNT).put(Group(name="Admins"))))
+    one = state(tmp_path / "1.tfstate", ("aws_iam_group", "g", {"name": "admins", "arn": f"{ARN}:group/admins"}))
+    assert in_any_order(tmp_path, [live, one]).owners == {f"{ARN}:group/Admins": "terraform aws_iam_group.g"}
+    assert "drift: terraform aws_iam_group.g" in inventory(tmp_path, [live, one])[0].out
+
+
+def saved(path: Path, snapshot: Snapshot) -> Path:
+    path.write_bytes(iam.encode(snapshot))
+    return path
+
+
+def test_of_two_whole_accounts_what_differs_is_a_gap(tmp_path: Path) -> None:
+    whole = (
+        Snapshot(account=ACCOUNT).put(Group(name="devs", attached=(READ_ONLY,))).put(User(name="ana", groups=("devs",)))
+    )
+    one, same = saved(tmp_path / "1.json", whole), saved(tmp_path / "2.json", whole)
+    assert in_any_order(tmp_path, [one, same]).incomplete == ()
+    more = whole.put(Group(name="devs")).put(Group(name="ops"))
+    found = in_any_order(tmp_path, [one, saved(tmp_path / "3.json", more)])
+    assert found.groups == {"devs": whole.groups["devs"], "ops": Group(name="ops")}
+    three = tmp_path / "3.json"
+    assert found.incomplete == (
+        Gap("group devs", f"{one} and {three} differ in attached; it is as in {one} here"),
+        Gap("group ops", f"{three} has it, and {one}, which lacks nothing, does not; it is here"),
+    )
