@@ -2,14 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from secmigrate.iam import Document, Group, InstanceProfile, Policy, Role, Seen, User, Version
+from msgspec import structs
+
+from secmigrate.iam import (
+    Document,
+    Gap,
+    Group,
+    InstanceProfile,
+    Policy,
+    Role,
+    Seen,
+    Snapshot,
+    User,
+    Version,
+    is_aws_policy,
+    keyed,
+)
+from secmigrate.sources.uniting import FURTHER, LISTS, NO_TRUST, NOT_IN_FILE, UNTOLD
 
 Row = Mapping[str, Any]
+_ARN = re.compile(r"^arn:(aws[a-z-]*):iam::([0-9]{12}):")
+# How the API, and the AWS CLI with --max-items, say that there is more.
+_TRUNCATED = ("IsTruncated", "NextToken")
+
+
+def account(found: Mapping[str, Any]) -> Snapshot:
+    """What one file of authorization details, perhaps one page of several, tells of the account. What it names and does
+    not hold is a gap. Raises ValueError, KeyError, … for what AWS would not have written.
+    """
+    rows = {key: found.get(key) or [] for key in LISTS}
+    roles = [row for row in rows["RoleDetailList"] if "AssumeRolePolicyDocument" in row]
+    partition, number = _owner(rows)
+    snapshot = Snapshot(
+        account=number,
+        partition=partition,
+        users=keyed(user(row) for row in rows["UserDetailList"]),
+        groups=keyed(group(row) for row in rows["GroupDetailList"]),
+        roles=keyed(role(row, {}) for row in roles),
+        policies=keyed(policy(row, {}) for row in rows["Policies"]),
+        instance_profiles={profile.name: profile for profile in instance_profiles(roles, {})},
+    )
+    gaps = {
+        UNTOLD,
+        *(Gap(key, NOT_IN_FILE) for key in LISTS if found.get(key) is None),
+        *(Gap(FURTHER, f"the file says {key}") for key in _TRUNCATED if found.get(key)),
+        *(
+            Gap(f"role {row.get('RoleName') or row.get('Arn', '?')}", NO_TRUST)
+            for row in rows["RoleDetailList"]
+            if "AssumeRolePolicyDocument" not in row
+        ),
+        *(Gap(what, NOT_IN_FILE) for what in _only_named(snapshot)),
+    }
+    return structs.replace(snapshot, incomplete=tuple(sorted(gaps)))
+
+
+def _only_named(snapshot: Snapshot) -> Iterator[str]:
+    """Groups that somebody is in, and policies that somebody has, which the file does not hold: a filter writes empty
+    lists.
+    """
+    yield from (f"group {name}" for name in snapshot.memberships.keys() - snapshot.groups.keys())
+    used = {arn for one in snapshot.principals() for arn in (*one.attached, getattr(one, "boundary", "")) if arn}
+    yield from (f"policy {arn}" for arn in used - snapshot.policies.keys() if not is_aws_policy(arn))
+
+
+def _owner(rows: Mapping[str, list[Any]]) -> tuple[str, str]:
+    for key in LISTS:
+        for row in rows[key]:
+            if match := _ARN.match(row.get("Arn", "")):
+                return match.group(1), match.group(2)
+    raise ValueError("no ARN in it names the account")
 
 
 def user(row: Row) -> User:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from secmigrate import iam
 from secmigrate.documents import Parsed, aws_managed, json_syntax, parse_template, read_bytes, read_snapshot
 from secmigrate.errors import BadInput
 from secmigrate.handover import Resource
-from secmigrate.iam import Gap, Snapshot, Stack, is_aws_policy, keyed
+from secmigrate.iam import Snapshot, Stack
 from secmigrate.sources import details
 from secmigrate.sources.belonging import of_account
 from secmigrate.sources.cloudformation import (
@@ -32,10 +31,7 @@ from secmigrate.sources.cloudformation import (
 from secmigrate.sources.merging import knows_all
 from secmigrate.sources.states import is_encrypted, is_terraform, of_iam
 from secmigrate.sources.terraform import from_terraform
-from secmigrate.sources.uniting import Source
-
-_LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
-_ARN = re.compile(r"^arn:(aws[a-z-]*):iam::([0-9]{12}):")
+from secmigrate.sources.uniting import LISTS, Source
 
 
 class Kind(NamedTuple):
@@ -213,43 +209,6 @@ def _as_written_by(writer: str, path: Path) -> Iterator[None]:
         raise BadInput(f"not as {writer} writes it: {repr(error)[:200]}", where=f"{path}:1", hint=_HINT) from None
 
 
-def _from_details(found: Mapping[str, Any]) -> Snapshot:
-    rows = {key: found.get(key) or [] for key in _LISTS}
-    roles = [row for row in rows["RoleDetailList"] if "AssumeRolePolicyDocument" in row]
-    partition, account = _owner(rows)
-    missing = [key for key in _LISTS if found.get(key) is None]
-    gaps = [Gap("descriptions, session lengths, some tags", "authorization details do not hold them")]
-    gaps += [Gap(key, "the file does not have it") for key in missing]
-    if found.get("IsTruncated"):
-        gaps.append(Gap("further pages", "the file says IsTruncated"))
-    gaps += [
-        Gap(f"role {row.get('RoleName') or row.get('Arn', '?')}", "no trust policy in the file")
-        for row in rows["RoleDetailList"]
-        if "AssumeRolePolicyDocument" not in row
-    ]
-    profiles = {profile.name: profile for profile in details.instance_profiles(roles, {})}
-    snapshot = Snapshot(
-        account=account,
-        partition=partition,
-        users=keyed(details.user(row) for row in rows["UserDetailList"]),
-        groups=keyed(details.group(row) for row in rows["GroupDetailList"]),
-        roles=keyed(details.role(row, {}) for row in roles),
-        policies=keyed(details.policy(row, {}) for row in rows["Policies"]),
-        instance_profiles=profiles,
-    )
-    attached = {arn for one in snapshot.principals() for arn in one.attached if not is_aws_policy(arn)}
-    gaps += [Gap(f"policy {arn}", "the file does not have it") for arn in attached - snapshot.policies.keys()]
-    return structs.replace(snapshot, incomplete=tuple(sorted(gaps)))
-
-
-def _owner(rows: Mapping[str, list[Any]]) -> tuple[str, str]:
-    for key in _LISTS:
-        for row in rows[key]:
-            if match := _ARN.match(row.get("Arn", "")):
-                return match.group(1), match.group(2)
-    raise ValueError("no ARN in it names the account")
-
-
 TERRAFORM = Kind(
     "terraform.tfstate (version 3 or 4) or the output of `terraform show -json`",
     "Terraform",
@@ -263,8 +222,8 @@ KINDS = (
     Kind(
         "the output of `aws iam get-account-authorization-details --filter User Role Group LocalManagedPolicy`",
         "AWS",
-        lambda head: isinstance(head, dict) and any(key in head for key in _LISTS),
-        lambda head, _: _from_details(head),
+        lambda head: isinstance(head, dict) and any(key in head for key in LISTS),
+        lambda head, _: details.account(head),
     ),
 )
 _HINT = (

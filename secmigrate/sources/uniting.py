@@ -15,6 +15,13 @@ from secmigrate.iam import Document, Entity, Gap, Policy, Principal, Snapshot, h
 LIVE = "the account itself"  # the name among sources of what is read from AWS
 UNTOLD = Gap("descriptions, session lengths, some tags", "authorization details do not hold them")
 FURTHER = "further pages"
+# The lists of authorization details, and the rooms that hold what is in them.
+LISTS: Mapping[str, str] = {
+    "UserDetailList": "users",
+    "GroupDetailList": "groups",
+    "RoleDetailList": "roles",
+    "Policies": "policies",
+}
 NOT_IN_FILE = "the file does not have it"
 NO_TRUST = "no trust policy in the file"
 _ELSEWHERE = "but not managed by it"
@@ -28,12 +35,6 @@ _UNTOLD_BY_CODE: Mapping[str, Mapping[str, object]] = {"policies": {"older": ()}
 _NO_FACTS = frozenset({"seen", "version"})
 _INLINE = "inline policy "  # of that name
 _HUNG = frozenset({"inline", "attached", "groups"})
-_ROOMS: Mapping[str, str] = {
-    "UserDetailList": "users",
-    "GroupDetailList": "groups",
-    "RoleDetailList": "roles",
-    "Policies": "policies",
-}
 
 
 class Source(NamedTuple):
@@ -73,7 +74,7 @@ def united(sources: Iterable[Source], *, whole: bool) -> Snapshot:
     if len(ordered) == 1:
         return first
     claims = _claims(ordered, whole)
-    rooms: dict[str, dict[str, Entity]] = {room: {} for room in (*_ROOMS.values(), "instance_profiles")}
+    rooms: dict[str, dict[str, Entity]] = {room: {} for room in (*LISTS.values(), "instance_profiles")}
     gaps: set[Gap] = set()
     for some in claims.values():
         thing, different = _together(some, whole)
@@ -203,7 +204,7 @@ def _left(ordered: Sequence[Source], full: set[str], whole: bool) -> set[Gap]:
         return left
     for source in ordered:
         for gap in source.snapshot.incomplete:
-            room = _ROOMS.get(gap.what, "")
+            room = LISTS.get(gap.what, "")
             others = [one.snapshot for one in ordered if one is not source and gap not in one.snapshot.incomplete]
             if (_is_elsewhere(gap) and gap.what in full) or (room and any(getattr(one, room) for one in others)):
                 continue

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from secmigrate import iam
 from secmigrate.documents import read_snapshot
@@ -172,4 +174,77 @@ def test_of_two_whole_accounts_what_differs_is_a_gap(tmp_path: Path) -> None:
     assert found.incomplete == (
         Gap("group devs", f"{one} and {three} differ in attached; it is as in {one} here"),
         Gap("group ops", f"{three} has it, and {one}, which lacks nothing, does not; it is here"),
+    )
+
+
+ROW = {"RoleName": "worker", "Arn": f"{ARN}:role/worker", "AssumeRolePolicyDocument": trust().value}
+
+
+def page(path: Path, *, users: Mapping[str, list[str]] = {}, groups: Sequence[str] = (), **more: Any) -> Path:
+    """A page of authorization details."""
+    rows = {
+        "UserDetailList": [{"UserName": n, "Arn": f"{ARN}:user/{n}", "GroupList": list(g)} for n, g in users.items()],
+        "GroupDetailList": [{"GroupName": name, "Arn": f"{ARN}:group/{name}"} for name in groups],
+        "RoleDetailList": [],
+        "Policies": [],
+    }
+    path.write_text(json.dumps({**rows, **more}))
+    return path
+
+
+def test_pages_in_several_files_add_up(tmp_path: Path) -> None:
+    one = page(tmp_path / "1.json", users={"ann": ["devs"]}, IsTruncated=True, Marker="A")
+    two = page(tmp_path / "2.json", users={"bob": ["ops"]}, groups=["devs"], IsTruncated=True, Marker="B")
+    three = page(tmp_path / "3.json", groups=["ops"], RoleDetailList=[ROW], Policies=None)
+    found = in_any_order(tmp_path, [one, two, three])
+    assert [sorted(room) for room in (found.users, found.groups, found.roles)] == [
+        ["ann", "bob"],
+        ["devs", "ops"],
+        ["worker"],
+    ]
+    assert [(gap.what, gap.why.split(",")[0]) for gap in found.incomplete] == [
+        ("Policies", "the file does not have it"),
+        ("descriptions, session lengths, some tags", "authorization details do not hold them"),
+        ("further pages", f"{one}: the file says IsTruncated"),
+        ("further pages", f"{two}: the file says IsTruncated"),
+    ]
+
+
+@pytest.mark.parametrize("said", [{"IsTruncated": True, "Marker": "A"}, {"NextToken": "eyJNYXJrZXIiOiBudWxsfQ=="}])
+def test_a_file_that_was_cut_says_so(tmp_path: Path, said: dict[str, Any]) -> None:
+    ran, found = inventory(tmp_path, [page(tmp_path / "1.json", users={"ann": []}, **said)])
+    assert Gap("further pages", f"the file says {next(iter(said))}") in found.incomplete
+    assert "not read: further pages" in ran.out
+
+
+def test_what_a_filter_left_out_is_a_gap(tmp_path: Path) -> None:
+    """The AWS CLI writes empty lists for it."""
+    edge = f"{ARN}:policy/edge"
+    row: dict[str, Any] = {"UserName": "ann", "Arn": f"{ARN}:user/ann", "GroupList": ["devs"]}
+    row |= {"PermissionsBoundary": {"PermissionsBoundaryArn": edge}}
+    users = page(tmp_path / "users.json", UserDetailList=[row], IsTruncated=False)
+    _, found = inventory(tmp_path, [users])
+    assert {gap.what for gap in found.incomplete if gap.why == "the file does not have it"} == {
+        "group devs",
+        f"policy {edge}",
+    }
+    groups = page(tmp_path / "groups.json", groups=["devs"])
+    found = in_any_order(tmp_path, [users, groups])
+    assert {gap.what for gap in found.incomplete if gap.why == "the file does not have it"} == {f"policy {edge}"}
+
+
+def test_details_add_nothing_to_what_lacks_nothing_and_contradict_it_aloud(tmp_path: Path) -> None:
+    whole = Snapshot(account=ACCOUNT).put(Group(name="devs")).put(User(name="ann", groups=("devs",)))
+    whole = whole.put(Role(name="worker", trust=trust(), description="works", max_session=7200))
+    live = saved(tmp_path / "whole.json", whole)
+    same = page(tmp_path / "same.json", users={"ann": ["devs"]}, groups=["devs"], RoleDetailList=[ROW])
+    found = in_any_order(tmp_path, [live, same])
+    assert (found, found.incomplete) == (whole, ())
+    older = page(tmp_path / "older.json", users={"ann": [], "zoe": []}, groups=["devs"], RoleDetailList=[ROW])
+    found = in_any_order(tmp_path, [live, older])
+    assert found.users == {"ann": whole.users["ann"], "zoe": User(name="zoe")}
+    assert found.roles == whole.roles
+    assert found.incomplete == (
+        Gap("user ann", f"{live} and {older} differ in groups; it is as in {live} here"),
+        Gap("user zoe", f"{older} has it, and {live}, which lacks nothing, does not; it is here"),
     )
