@@ -49,12 +49,13 @@ class Ladders:
     ) -> None:
         """`values` are what the levels' placeholders stand for; `documents` are others that will be asked about."""
         self.levels = levels
+        values = values or _NOBODY
         self._documents = {
-            service.id: {key: fill(level.document, values or _NOBODY) for key, level in service.levels.items()}
+            service.id: {key: fill(level.document, values) for key, level in service.levels.items()}
             for service in levels.values()
         }
         every = [one for found in self._documents.values() for one in found.values()]
-        self.grants = Grants(actions, (*documents, *every))
+        self.grants = Grants(actions, (*documents, *every), values["partition"][0])
         self.actions = self.grants.catalogue
         self._owned = {
             key: self.actions.bits_of(f"{prefix}:*" for prefix in one.prefixes) for key, one in levels.items()

@@ -76,7 +76,7 @@ def caller_dangers(plan: Plan, live: Snapshot, caller: str, catalogue: ActionCat
     # Of each state no more is kept than this: all of them together would be many times as large as the account.
     states = chain([live], (after for _, _, after in fold(live, plan.operations)))
     held = list(dict.fromkeys(_documents(who, state) for state in states))
-    grants = Grants(catalogue, [document for some_ in held for document in some_])
+    grants = Grants(catalogue, [document for some_ in held for document in some_], live.partition)
     every = {document: grants.allowed(document) & _within(who, live, grants) for document in held}
     ours = [operation for operation in plan.operations if operation.ours]
     forth = grants.catalogue.bits_of(operation.call().permission for operation in ours)

@@ -82,6 +82,14 @@ def test_levels_that_cannot_be_compared_are_joined_in_one_that_holds_both() -> N
     assert Ladders(CATALOGUE.levels, CATALOGUE.actions).join("sagemaker", ("level2", "level3")) == "level4"
 
 
+@pytest.mark.parametrize("region", ["eu-central-1", "us-gov-west-1", "cn-north-1"])
+def test_levels_are_compared_as_they_stand_in_the_partition_of_the_region(region: str) -> None:
+    values = sec.placeholders(CLIENT, sec.Environment(env="prod", region=region))
+    ladders = Ladders(CATALOGUE.levels, CATALOGUE.actions, values)
+    reads, writes = (ladders.allowed("s3", level) for level in ("level1", "level2"))
+    assert [action.name for action in ladders.actions.named(writes & ~reads) if action.name == "s3:PutObject"]
+
+
 def test_things_that_cannot_be_one_are_refused() -> None:
     snapshot = account(role("a", root("444455556666")), role("b", root("555566667777")))
     answers = Decisions(roles={"a": RoleAnswer(become="gate"), "b": RoleAnswer(become="gate")})

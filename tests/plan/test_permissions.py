@@ -14,6 +14,7 @@ from secmigrate.operations import (
     CreateRole,
     DeleteInlinePolicy,
     DeleteRole,
+    DetachPolicy,
     RemoveUserFromGroup,
 )
 from secmigrate.plan.fold import Plan, is_intact, sealed, with_dangers
@@ -27,7 +28,7 @@ from secmigrate.plan.permissions import (
 )
 from tests.apply.stage import BEFORE, PLAN
 from tests.plan.cases import arn, group, groups, policy, readd, role, role_arn, snapshot, user
-from tests.small import ACCOUNT, allow, deny
+from tests.small import ACCOUNT, READ_ONLY, allow, deny
 
 ACTIONS = documents.aws_actions()
 USER = f"arn:aws:iam::{ACCOUNT}:user/"
@@ -128,6 +129,16 @@ def test_who_may_not_is_told_beforehand(caller: str, lacking: tuple[str, ...]) -
     found = dangers(caller, live, attaching(live))
     assert found.get("lacks-permission", ()) == lacking
     assert "locks-you-out" not in found
+
+
+def test_in_another_partition_arns_are_its_own() -> None:
+    live = snapshot(
+        user("ana", inline={"own": allow("iam:*", resource=f"arn:aws-cn:iam::{ACCOUNT}:*")}),
+        user("zoe", attached=(READ_ONLY,)),
+    )
+    live = structs.replace(live, partition="aws-cn")
+    plan = sealed("readd", live, [DetachPolicy(principal="user", name="zoe", arn=READ_ONLY)])
+    assert dangers(f"arn:aws-cn:iam::{ACCOUNT}:user/ana", live, plan) == {}
 
 
 def test_who_leaves_her_own_administrators_is_locked_out() -> None:
