@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import structs
 
 from secmigrate import iam
 from secmigrate.documents import Parsed, aws_managed, json_syntax, parse_template, read_bytes, read_snapshot
@@ -16,6 +15,7 @@ from secmigrate.errors import BadInput
 from secmigrate.handover import Resource
 from secmigrate.iam import Snapshot, Stack
 from secmigrate.sources import details
+from secmigrate.sources.aws_policies import with_aws_policies
 from secmigrate.sources.belonging import of_account
 from secmigrate.sources.cloudformation import (
     UNKNOWN,
@@ -99,17 +99,7 @@ def read_all(paths: Iterable[Path], place: Place = UNKNOWN) -> Read:
     telling = [
         path for path, one in zip(paths, found, strict=True) if not (isinstance(one, Snapshot) and knows_all(one))
     ]
-    return Read(
-        [one if knows_all(one.snapshot) else Source(one.name, _with_aws_policies(one.snapshot)) for one in sources],
-        telling,
-    )
-
-
-def _with_aws_policies(snapshot: Snapshot) -> Snapshot:
-    """With the documents of AWS's own policies where something uses them: code names them and does not hold them."""
-    known = aws_managed()
-    used = {arn for one in snapshot.principals() for arn in (*one.attached, getattr(one, "boundary", ""))}
-    return structs.replace(snapshot, policies={**{arn: known[arn] for arn in used & known.keys()}, **snapshot.policies})
+    return Read([Source(one.name, with_aws_policies(one.snapshot, aws_managed())) for one in sources], telling)
 
 
 def read_managed(paths: Iterable[Path], place: Place = UNKNOWN) -> Managed:

@@ -24,6 +24,7 @@ LISTS: Mapping[str, str] = {
 }
 NOT_IN_FILE = "the file does not have it"
 NO_TRUST = "no trust policy in the file"
+NOT_IN_CATALOGUE = "it is AWS's own, and the catalogue does not have it"
 _ELSEWHERE = "but not managed by it"
 # What a source that looked at the whole account and lacks something may not have been told: a default says nothing.
 _PERHAPS_UNTOLD: Mapping[str, Mapping[str, object]] = {
@@ -236,4 +237,4 @@ _KINDS: Mapping[str, str] = {"policies": "policy", "instance_profiles": "instanc
 
 def _is_elsewhere(gap: Gap) -> bool:
     """Whether a source names a thing there that it does not hold itself, and another may."""
-    return gap.why.endswith(_ELSEWHERE) or gap.why in (NOT_IN_FILE, NO_TRUST)
+    return gap.why.endswith(_ELSEWHERE) or gap.why in (NOT_IN_FILE, NO_TRUST, NOT_IN_CATALOGUE)
