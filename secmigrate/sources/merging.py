@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from secmigrate.diff import describe
 from secmigrate.errors import BadInput
 from secmigrate.iam import Gap, Policy, Snapshot, User
-from secmigrate.sources.uniting import LIVE, Source, filled, united
+from secmigrate.sources.uniting import FURTHER, LISTS, LIVE, Source, filled, united
 
 
 def outside(manager: str) -> Gap:
@@ -86,6 +86,8 @@ def _drift(state: Snapshot, live: Snapshot) -> Iterator[str]:
     is what it does not know.
     """
     nameless = {gap.what for gap in state.incomplete}
+    cut = any(gap.what in (FURTHER, *LISTS) for gap in live.incomplete)
+    account = "what was read of the account" if cut else "the account"
     every = {(one.room, one.key.casefold()): one for one in live.entities()}
     for thing in state.entities():
         owner = state.owner(thing)
@@ -93,7 +95,7 @@ def _drift(state: Snapshot, live: Snapshot) -> Iterator[str]:
             continue
         there = every.get((thing.room, thing.key.casefold()))
         if there is None:
-            yield f"{owner}: {state.arn(thing)} is not in the account"
+            yield f"{owner}: {state.arn(thing)} is not in {account}"
             continue
         expected = filled(thing, there)
         if isinstance(expected, Policy) and isinstance(there, Policy):

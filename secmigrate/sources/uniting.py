@@ -199,29 +199,34 @@ def _version(policy: Entity) -> tuple[int, str]:
 
 
 def _left(ordered: Sequence[Source], full: set[str], whole: bool) -> set[Gap]:
-    """The gaps of sources that no other source fills."""
+    """The gaps of sources that no other source fills. What lacks nothing fills those of all others, but for the account
+    itself: it is not known to be now as it was then.
+    """
+    filling = whole and any(not one.snapshot.incomplete for one in ordered)
     left: set[Gap] = set()
-    if whole and any(not one.snapshot.incomplete for one in ordered):
-        return left
-    for source in ordered:
-        for gap in source.snapshot.incomplete:
-            room = LISTS.get(gap.what, "")
-            others = [one.snapshot for one in ordered if one is not source and gap not in one.snapshot.incomplete]
-            if (_is_elsewhere(gap) and gap.what in full) or (room and any(getattr(one, room) for one in others)):
+    for name, snapshot in ordered:
+        for gap in () if filling and name != LIVE else snapshot.incomplete:
+            if (_is_elsewhere(gap) and gap.what in full) or _listed(gap, ordered):
                 continue
-            pages = f"{source.name}: {gap.why}, and no page tells whether all that follow are given"
+            pages = f"{name}: {gap.why}, and no page tells whether all that follow are given"
             left.add(Gap(gap.what, pages) if gap.what == FURTHER else gap)
     return left
 
 
+def _listed(gap: Gap, ordered: Sequence[Source]) -> bool:
+    """Whether the gap is a list that a file does not have, and another does."""
+    room = LISTS.get(gap.what)
+    return room is not None and any(getattr(one, room) for _, one in ordered if gap not in one.incomplete)
+
+
 def _lacking(ordered: Sequence[Source], claims: Mapping[tuple[str, str], list[_Claim]], whole: bool) -> set[Gap]:
-    """What is not there by a source that lacks nothing, and is by another."""
+    """What is not there by a source that lacks nothing, and is by another; the account itself may have it by now."""
     gaps: set[Gap] = set()
     for name, snapshot in ordered if whole else ():
         if snapshot.incomplete:
             continue
         for some in claims.values():
-            if not any(one.source == name for one in some) and not getattr(some[0].thing, "is_aws", False):
+            if not any(one.source in (name, LIVE) for one in some) and not getattr(some[0].thing, "is_aws", False):
                 told = f"{some[0].source} has it, and {name}, which lacks nothing, does not; it is here"
                 gaps.add(Gap(_told(some[0].thing), told))
     return gaps

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from secmigrate import iam
 from secmigrate.documents import read_snapshot
 from secmigrate.iam import Gap, Group, Role, Snapshot, User
+from secmigrate.sources.merging import merged
+from secmigrate.sources.uniting import LIVE, Source
 from tests.cli.runs import Ran, run
 from tests.small import ACCOUNT, READ_ONLY, allow, trust
 
@@ -248,3 +251,25 @@ def test_details_add_nothing_to_what_lacks_nothing_and_contradict_it_aloud(tmp_p
         Gap("user ann", f"{live} and {older} differ in groups; it is as in {live} here"),
         Gap("user zoe", f"{older} has it, and {live}, which lacks nothing, does not; it is here"),
     )
+
+
+def test_what_the_account_itself_did_not_tell_stays_a_gap() -> None:
+    whole = Snapshot(account=ACCOUNT).put(User(name="ann", groups=("devs",))).put(Group(name="devs"))
+    denied = Gap("iam:ListRoles", "AccessDenied")
+    live = structs.replace(whole.put(User(name="bob")), incomplete=(denied,))
+    for sources in permutations([Source(LIVE, live), Source("before.json", whole)]):
+        found = merged(sources).snapshot
+        assert (found.users.keys(), found.incomplete) == (live.users.keys(), (denied,))
+
+
+def test_what_is_live_and_lacks_nothing_counts_alone() -> None:
+    before = Snapshot(account=ACCOUNT).put(User(name="ann"))
+    now = Snapshot(account=ACCOUNT).put(User(name="bob"))
+    for sources in permutations([Source(LIVE, now), Source("before.json", before)]):
+        assert (merged(sources).snapshot, merged(sources).drift) == (now, ())
+
+
+def test_what_is_not_on_the_pages_that_were_given_may_be_on_others(tmp_path: Path) -> None:
+    cut = page(tmp_path / "1.json", users={"ann": []}, IsTruncated=True)
+    platform = state(tmp_path / "platform.tfstate", ("aws_iam_role", "train", ROLE))
+    assert f"{ARN}:role/ml/train is not in what was read of the account" in inventory(tmp_path, [cut, platform])[0].out
