@@ -33,7 +33,8 @@ def catalogue() -> Catalogue:
         folder: {file.name.removesuffix(".yaml"): yaml_value(read_bytes(file)) for file in _files(folder)}
         for folder in _SCHEMAS
     }
-    return make_catalogue(**folders, actions=aws_actions())
+    offered = (policy.name for policy in aws_managed().values())
+    return make_catalogue(**folders, actions=aws_actions(), aws_policies=offered)
 
 
 def check_mappings() -> None:

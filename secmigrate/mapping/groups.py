@@ -42,7 +42,7 @@ def decide_group(
     """What one group becomes. An answer comes before every rule."""
     if answer and answer.leave:
         return LeftOut(kind="group", name=group.name, reasons=(f"left by decision: {answer.leave}",))
-    who = reach(group, snapshot)
+    who = reach(group, snapshot, catalogue.aws_policies)
     verdict = judge(_readings(group, snapshot, catalogue, who))
     case = _Case(group=group, who=who, catalogue=catalogue, ladders=ladders, verdict=verdict, waived=waived)
     nearly = verdict.nearly
@@ -94,7 +94,7 @@ def split_group(
     waived: Waived = NOTHING_WAIVED,
 ) -> tuple[Mapped, ...]:
     """What a group becomes that a person has split: of each new group, what the rule for it has levels for."""
-    who, found = reach(group, snapshot), []
+    who, found = reach(group, snapshot, catalogue.aws_policies), []
     verdict = judge(_readings(group, snapshot, catalogue, who))
     for key, members in answer.split.items():
         own = waived | _others_business(key, catalogue, ladders)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from secmigrate.access.actions import union, without
-from secmigrate.iam import Document
+from secmigrate.iam import Document, is_aws_policy
 from secmigrate.mapping.ladders import Ladders
 from secmigrate.mapping.patterns import matches
 from secmigrate.mapping.reach import Reach
@@ -233,7 +233,7 @@ class _Fitting:
             missing = f"the document of {', '.join(names)} is not in the inventory"
             told = f"{service.id}: {chosen}, {how}: {missing}"
             return _Level(chosen, lambda: [told])
-        customer = [arn for arn in self.who.unread if arn.rsplit("/", 1)[1] not in self.who.aws]
+        customer = [arn for arn in self.who.unread if not is_aws_policy(arn)]
         if expected and customer:
             unknown = f"{service.id}: {expected}, the rule's level: {', '.join(customer)} could not be read"
             return _Level(expected, lambda: [unknown])

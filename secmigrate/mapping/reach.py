@@ -6,14 +6,14 @@ Reading resources and conditions exactly is the job of `access`; what is not rea
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from secmigrate.access.decoding import Usual, Words, written
-from secmigrate.iam import Document, Principal, Snapshot, is_aws_policy
+from secmigrate.iam import Document, Policy, Principal, Snapshot, is_aws_policy
 from secmigrate.mapping.patterns import inside, overlap
 
 Globs = tuple[str, ...]  # action globs, sorted
@@ -62,8 +62,8 @@ class Actions(Struct, frozen=True, dict=True, eq=False):
 class Reach(Struct, frozen=True, dict=True):
     """What somebody's policies say, by where they say it."""
 
-    own: tuple[Actions, ...]  # inline and customer-managed policies
-    aws: Mapping[str, Actions]  # attached AWS managed policies by name; without actions if the document is missing
+    own: tuple[Actions, ...]  # inline and customer-managed policies, and AWS's that cannot go along
+    aws: Mapping[str, Actions]  # AWS managed policies that can go along; without actions if the document is missing
     paths: Mapping[str, str]  # of those with one: {"Billing": "job-function/"}
     unread: tuple[str, ...] = ()  # ARNs of attached policies whose documents are not in the snapshot
     denies: bool = False  # whether some statement takes away
@@ -82,16 +82,20 @@ class Reach(Struct, frozen=True, dict=True):
         return self.denies and not self.everything and not self.aws and not self.unread
 
 
-def reach(who: Principal, snapshot: Snapshot) -> Reach:
-    """Reads all policies of a group or role that stand in the snapshot."""
+def reach(who: Principal, snapshot: Snapshot, offered: Collection[str]) -> Reach:
+    """Reads all policies of a group or role that stand in the snapshot; `offered` are the names of AWS managed policies
+    that can be given to somebody new.
+    """
     own = [(f"inline policy {name}", document) for name, document in sorted(who.inline.items())]
-    aws, aws_documents, paths, unread = {}, {}, {}, []
+    aws, aws_documents, paths, unread, notes = {}, {}, {}, [], []
     for arn in who.attached:
         policy = snapshot.policies.get(arn)
         name = arn.rsplit("/", 1)[1]
         if policy is None:
             unread.append(arn)
-        if is_aws_policy(arn):
+        if is_aws_policy(arn) and name not in offered:
+            notes.append(_not_offered(name, policy))
+        if is_aws_policy(arn) and name in offered:
             # Only what is allowed: AWS's own policies go along whole, with their Deny statements.
             aws[name] = _allowed_by(policy.document) if policy else Actions()
             if policy:
@@ -111,8 +115,15 @@ def reach(who: Principal, snapshot: Snapshot) -> Reach:
         own_documents=tuple([document for _, document in own]),
         aws_documents=aws_documents,
         denies=any(one.denies for one in said),
-        notes=tuple([note for one in said for note in one.notes]),
+        notes=(*notes, *[note for one in said for note in one.notes]),
     )
+
+
+def _not_offered(name: str, policy: Policy | None) -> str:
+    """That an AWS managed policy cannot go along: which of the two it is, no inventory says."""
+    left = "levels answer for what it allows" if policy else "its document is not in the inventory"
+    why = "AWS has withdrawn it (nobody new can have it) or made it lately"
+    return f"not carried over: policy {name} as such: {why}; {left}"
 
 
 def own_documents(who: Principal, snapshot: Snapshot) -> tuple[Document, ...]:

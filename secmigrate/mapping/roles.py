@@ -48,7 +48,7 @@ def decide_role(
         return LeftOut(kind="role", name=role.name, reasons=(f"left by decision: {answer.leave}",))
     case = Case(
         role=role,
-        who=reach(role, snapshot),
+        who=reach(role, snapshot, catalogue.aws_policies),
         trust=trust_of(role.trust, snapshot.account),
         catalogue=catalogue,
         ladders=ladders,

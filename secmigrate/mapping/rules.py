@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
@@ -119,6 +119,7 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     levels: Levels
     tiers: Mapping[str, Tier]
     actions: ActionCatalogue
+    aws_policies: frozenset[str]  # names of AWS managed policies that can be given to somebody
 
     def rules(self) -> tuple[Rule, ...]:
         """All rules, groups first, each kind by id."""
@@ -143,8 +144,10 @@ def catalogue(
     levels: Mapping[str, object],
     tiers: Mapping[str, object],
     actions: ActionCatalogue,
+    aws_policies: Iterable[str],
 ) -> Catalogue:
-    """The catalogue from parsed files, each under its file name without ending.
+    """The catalogue from parsed files, each under its file name without ending; `aws_policies` are the names of AWS
+    managed policies that can be given to somebody.
 
     Raises BadInput, with the file as `where`, for a file whose content is not of its shape or whose id is not its name,
     and for a rule that names a tier, service or level that does not exist.
@@ -161,6 +164,7 @@ def catalogue(
             )
         },
         actions=actions,
+        aws_policies=frozenset(aws_policies),
     )
     for rule in found.rules():
         _check(rule, found)

@@ -47,7 +47,7 @@ def planned(
     """
     names, part, rendered = by_name(aws_managed), config.partition, Rendered(config, levels, patterns)
     attached = {
-        (section, key): managed(entry, names, part)
+        (section, key): managed(entry, names, part, f"security.{section}.{key}")
         for section in SECTIONS
         for key, entry in config.security.section(section).items()
     }
@@ -129,14 +129,17 @@ class Rendered:
         return found
 
 
-def managed(entry: Entry, names: Mapping[str, Policy], part: str) -> list[Policy]:
-    """The AWS managed policies of an entry, from `by_name`. Raises BadInput for a name that AWS does not have."""
+def managed(entry: Entry, names: Mapping[str, Policy], part: str, where: str) -> list[Policy]:
+    """The AWS managed policies of an entry, from `by_name`. Raises BadInput, with `where` the entry stands, for a name
+    that AWS does not have.
+    """
     found = []
     for name in entry.managed_policies:
         policy = names.get(name)
         if policy is None:
             raise BadInput(
                 f"AWS has no managed policy {name!r}",
+                where=f"{where}.managed_policies",
                 hint="managed_policies takes names of AWS managed policies, such as CloudWatchLogsReadOnlyAccess",
             )
         found.append(policy if part == "aws" else structs.replace(policy, arn=_in_partition(policy.arn, part)))

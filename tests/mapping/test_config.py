@@ -188,6 +188,12 @@ def test_planned_refuses_what_does_not_exist(entry: sec.GroupEntry, message: str
     assert caught.value.hint
 
 
+def test_an_entry_with_a_policy_that_aws_does_not_have_is_named() -> None:
+    with pytest.raises(BadInput) as caught:
+        sec.planned(with_group(sec.GroupEntry(managed_policies=("NoSuchPolicy",))), CATALOGUE.levels, MANAGED)
+    assert caught.value.where == "security.iam_groups.ml_engineers.managed_policies"
+
+
 def test_a_managed_policy_may_be_named_with_its_path() -> None:
     planned = sec.planned(
         with_group(sec.GroupEntry(managed_policies=("job-function/Billing",))), CATALOGUE.levels, MANAGED

@@ -110,6 +110,33 @@ def test_a_policy_that_could_not_be_read_gives_the_rules_level() -> None:
     assert "could not be read" in said(found)
 
 
+def test_an_aws_managed_policy_that_nobody_can_be_given_any_more_is_answered_for_by_levels() -> None:
+    """AWSConfigRole: withdrawn by AWS in 2022, and still valid where it was attached."""
+    withdrawn = Policy(
+        arn="arn:aws:iam::aws:policy/service-role/AWSConfigRole",
+        document=document(
+            statement("Allow", ["s3:GetObject", "config:Put*"]), statement("Deny", ["s3:PutObject"], "arn:aws:s3:::a/*")
+        ),
+    )
+    for one in (
+        Group(name="data-science-team", attached=(withdrawn.arn,)),
+        role("config-recorder", service("config"), attached=(withdrawn.arn,)),
+    ):
+        found = only(decide(account(one).put(withdrawn)))
+        assert (found.levels, found.managed_policies) == ({"s3": "level1"}, ())
+        assert "not carried over: policy AWSConfigRole as such: AWS has withdrawn it" in said(found)
+        assert "not carried over: config (" in said(found)
+        assert "not carried over: policy AWSConfigRole denies s3:PutObject" in said(found)
+
+
+def test_without_its_document_such_a_policy_is_told_and_gives_nothing() -> None:
+    team = Group(name="data-science-team", attached=aws("AWSLambdaFullAccess"))
+    found = only(decide(account(team)))
+    assert (found.levels, found.managed_policies) == ({}, ())
+    assert "not carried over: policy AWSLambdaFullAccess as such" in said(found)
+    assert "its document is not in the inventory" in said(found)
+
+
 def test_a_managed_policy_of_the_rule_is_added_for_what_nothing_else_covers() -> None:
     found = only(decide(account(group("ops", "cloudwatch:GetMetricData", "xray:*"))))
     assert found.managed_policies == ("AWSXrayFullAccess", "CloudWatchReadOnlyAccess")

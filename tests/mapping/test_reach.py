@@ -25,7 +25,7 @@ STATEMENTS = st.builds(
 
 def reading(*rows: object) -> Reach:
     document = Document({"Version": "2012-10-17", "Statement": list(rows)})
-    return reach(Group(name="makers", inline={"own": document}), SNAPSHOT)
+    return reach(Group(name="makers", inline={"own": document}), SNAPSHOT, ())
 
 
 @given(st.lists(STATEMENTS, max_size=4))

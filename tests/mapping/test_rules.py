@@ -111,7 +111,7 @@ def test_no_two_rules_claim_one_group_silently(name: list[str], actions: list[st
     one = group("-".join(name), *actions, attached=tuple(attached))
     snapshot = account(one)
     decision = decide_group(one, snapshot, CATALOGUE, mapping.ladders_of(snapshot, CATALOGUE), None)
-    readings = weigh(CATALOGUE.groups.values(), words(one.name), reach(one, snapshot))
+    readings = weigh(CATALOGUE.groups.values(), words(one.name), reach(one, snapshot, CATALOGUE.aws_policies))
     most = max((reading.weight for reading in readings), default=0)
     claiming = {reading.rule for reading in readings if reading.weight and reading.weight == most}
     match decision:
@@ -186,7 +186,7 @@ def test_the_catalogue_refuses_what_does_not_hang_together(
     raw = {each: _raw(each) for each in ("groups", "roles", "levels", "tiers")}
     raw[folder][name] = {**raw[folder][name], at: value}
     with pytest.raises(BadInput, match=message) as caught:
-        mapping.catalogue(**raw, actions=documents.aws_actions())
+        mapping.catalogue(**raw, actions=documents.aws_actions(), aws_policies=())
     assert caught.value.where.startswith("mappings/")
 
 

@@ -49,7 +49,7 @@ def test_a_line_is_met_if_any_document_allows_it(
             but and any(not any(inside(glob, each) for each in but) for glob in globs)
         )
 
-    readings = weigh([rule(can, forbidden)], ("y",), reach(one, Snapshot(account=ACCOUNT).put(one)))
+    readings = weigh([rule(can, forbidden)], ("y",), reach(one, Snapshot(account=ACCOUNT).put(one), ()))
     missing = tuple(line for line in can if not met(line))
     against = tuple(f"it can {line}" for line in forbidden if met(line)) if not missing else ()
     said = tuple(f"can {line}" for line in can) if not missing and not against else ()
