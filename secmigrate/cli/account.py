@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
-import msgspec
 from msgspec import structs
 
 from secmigrate import documents, mapping, sec
@@ -182,42 +181,6 @@ def watch(space: Workspace, *snapshots: Snapshot, met: Iterable[Document] = (), 
     if out and (lines := found.idle(snapshots[0])):
         out.say("decisions.yaml names what is not there:", *(f"  {line}" for line in lines))
     return found
-
-
-class Before(NamedTuple):
-    """What an earlier `map` left: the config as it is now, perhaps edited, and as `map` itself had it."""
-
-    config: SecConfig
-    text: str
-    written: str  # empty: it was mapped by a version that did not keep it
-
-    @property
-    def edited(self) -> bool:
-        """Whether a person changed it."""
-        return bool(self.written) and self.text != self.written
-
-
-def config_before(space: Workspace) -> Before | None:
-    """The config of an earlier `map`, if there is one. Raises BadInput if it cannot be read."""
-    if not space.mapping.exists():
-        return None
-    outcome = space.outcome()
-    path = space.configs / outcome.config
-    if not path.exists():
-        return None
-    config = documents.read_config(path)[0]
-    return Before(config, documents.read_text(path), outcome.written)
-
-
-def with_edits(before: Before | None, config: SecConfig) -> tuple[SecConfig, list[sec.Kept]]:
-    """The new config with what a person changed in the one before; and what of that is not as `map` has it."""
-    if before is None or not before.edited:
-        return config, []
-    base, theirs, ours = (
-        msgspec.to_builtins(one) for one in (documents.config_of(before.written), before.config, config)
-    )
-    merged, kept = sec.merge(base, theirs, ours)
-    return msgspec.convert(merged, SecConfig), kept
 
 
 def check_targets(decisions: Iterable[mapping.Decision], config: SecConfig, where: Path) -> None:

@@ -50,11 +50,11 @@ def map_(
 ) -> None:
     """Decide what becomes what, choose the tier, write the SEC config and say why (guide, steps 2 and 3)."""
     from secmigrate import documents, mapping, sec
-    from secmigrate.cli import account
+    from secmigrate.cli import account, edits
 
     out, space, fitting = Out(json), account.open_workspace(workspace), account.fitting(fit)
     with space.locked():
-        before = account.config_before(space)
+        before = edits.config_before(space)
         last = space.outcome() if space.mapping.exists() else None
         snapshot, catalogue = account.inventory(space), account.catalogue(space)
         client, environment = _names(
@@ -67,6 +67,7 @@ def map_(
             region,
             account_id,
         )
+        before = edits.to_be_written_over(space, before, client, environment)
         scope = mapping.Scope(only=tuple(only or ()), skip=tuple(skip or ()))
         with out.working("deciding what becomes what"):
             ladders = mapping.ladders_of(snapshot, catalogue, space.answers(), (client, environment))
@@ -83,12 +84,12 @@ def map_(
             ladders=ladders,
         )
         path = space.configs / ours.file_name
-        config, kept = account.with_edits(before, ours)
+        config, kept = edits.with_edits(before, ours)
         account.check_targets(decided, config, path)
         written = documents.config_text(ours, mapping.sec_yaml_comments(ours, decided, catalogue))
         text = written
-        if before and before.edited:
-            notes = documents.remarks(before.text, before.written)
+        if before and before.text != before.written:
+            notes = documents.remarks(before.text, before.written or written)
             text = documents.config_text(config, mapping.sec_yaml_comments(config, decided, catalogue), notes)
         patterns = space.answers().patterns
         planned = sec.planned(config, catalogue.levels, documents.aws_managed(), patterns)
@@ -99,6 +100,9 @@ def map_(
         documents.write_json(space.mapping, outcome)
     if (config.client, config.environment) != (client, environment):
         ladders = mapping.ladders_of(snapshot, catalogue, space.answers(), (config.client, config.environment))
+    if kept and before and not before.written:
+        told = "what differs from what it would write now counts as yours"
+        out.say(f"nothing tells what `map` wrote into {before.path}: {told}")
     _tell(out, space, snapshot, decided, choice, config, kept, ladders)
     out.lines(_not_again(last, outcome, list(catalogue.tiers) if tier == "auto" else []) if last else ())
 

@@ -111,7 +111,7 @@ def change(
 def _config(name: str, to: str | None, space: Workspace, master: Path | None) -> Retiered:
     """The config of the new tier, written; one that a person has changed since it was written is taken as it is."""
     from secmigrate import documents, mapping, sec
-    from secmigrate.cli import account
+    from secmigrate.cli import account, edits
     from secmigrate.provisioner import check_config
 
     catalogue, path = account.catalogue(space), space.config()
@@ -132,7 +132,7 @@ def _config(name: str, to: str | None, space: Workspace, master: Path | None) ->
     target = space.next / old.file_name
     _check_nobodys(target, old, catalogue)
     check_config(sec.findings(found.config, catalogue.tiers, catalogue.levels, documents.aws_managed()))
-    before = account.config_before(space)
+    before = edits.config_before(space)
     notes = documents.remarks(before.text, before.written) if before and before.written else None
     decided = account.decided_last(space)
     comments = mapping.sec_yaml_comments(found.config, decided, catalogue)

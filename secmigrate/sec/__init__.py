@@ -26,6 +26,7 @@ from secmigrate.sec.config import (
     ServiceRole,
     Tier,
     TierName,
+    file_name,
     owner,
     partition,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "TierName",
     "Values",
     "by_name",
+    "file_name",
     "fill",
     "findings",
     "managed",

@@ -131,7 +131,7 @@ class SecConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def file_name(self) -> str:
         """The config file's name. It holds no tier, although the stem does."""
-        return f"{self.owner}-{self.environment.region}-sec.yaml"
+        return file_name(self.client, self.environment)
 
     @property
     def partition(self) -> str:
@@ -202,6 +202,11 @@ def partition(region: str) -> str:
 def owner(client: Client, environment: Environment) -> str:
     """`{company_prefix}-{env}-{tenant_id}`, with which all names start."""
     return f"{client.company_prefix}-{environment.env}-{client.tenant_id}"
+
+
+def file_name(client: Client, environment: Environment) -> str:
+    """The name of a config file with these names."""
+    return f"{owner(client, environment)}-{environment.region}-sec.yaml"
 
 
 def known_levels(service: str, levels: Levels) -> str:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from secmigrate import documents
-from secmigrate.cli import account
+from secmigrate.cli import account, edits
 from secmigrate.mapping import LOST
 from secmigrate.wizard.answering import open_questions, project_names
 from secmigrate.wizard.desk import Desk, some
@@ -19,7 +19,7 @@ _ENVS = ("prod", "dev", "test", "staging")
 
 def decide(desk: Desk) -> None:
     """Maps, asks what the rules cannot decide, and maps again."""
-    before = account.config_before(desk.space)
+    before = edits.config_before(desk.space)
     names = () if before else _names(desk)
     told = mapped(desk, *names)
     _summary(desk, told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +55,71 @@ def test_again_and_again_it_is_the_same(ready: Path) -> None:
     assert (HERE / CONFIG).read_bytes() == once
     assert b"# ask finance\ntags:\n  cost_center: X1\n" in once
     assert once.count(b"    # mine\n") == 1
+
+
+def _without_mapping() -> None:
+    (HERE / "mapping.json").unlink()
+
+
+def _of_an_older_version() -> None:
+    told = json.loads((HERE / "mapping.json").read_bytes())
+    del told["written"]
+    (HERE / "mapping.json").write_text(json.dumps(told))
+
+
+def _of_another_config() -> None:
+    """As after `map --env dev`."""
+    config = HERE / CONFIG
+    other = config.with_name(config.name.replace("-prod-", "-dev-"))
+    other.write_text(config.read_text().replace("env: prod", "env: dev"))
+    told = json.loads((HERE / "mapping.json").read_bytes())
+    (HERE / "mapping.json").write_text(json.dumps({**told, "config": other.name}))
+
+
+UNTOLD = (_without_mapping, _of_an_older_version, _of_another_config)
+
+
+@pytest.mark.parametrize("untold", UNTOLD)
+def test_where_nothing_tells_what_map_wrote_all_that_differs_is_hers(ready: Path, untold: Callable[[], None]) -> None:
+    untold()
+    (HERE / "decisions.yaml").write_text("groups:\n  all-staff: {become: night_shift}\n")
+    file = HERE / CONFIG
+    changes = (
+        LEVEL,
+        ("\n        # C: dev-endpoints\n        sagemaker: level2", ""),
+        ("tags: {}", "# ask finance\ntags:\n  cost_center: X1"),
+        ("deployment: {}", "deployment:\n  bucket: lumen-cfn"),
+    )
+    text = file.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    file.write_text(text)
+    ran = run("map", "--env", "prod", "--json")
+    assert ran.code == 0, ran
+    kept = {".".join(one["path"][-2:]): (one["theirs"], one["ours"]) for one in ran.document["kept"]}
+    assert kept == {
+        "policy_assignments.s3": ("level3", "level2"),
+        "policy_assignments.sagemaker": (None, "level2"),
+    }
+    assert "what differs from what it would write now counts as yours" in ran.err
+    after = file.read_text()
+    assert "s3: level3 # agreed with Ana\n" in after
+    assert "# ask finance\ntags:\n  cost_center: X1\n" in after
+    assert "    night_shift:\n" in after  # what is new comes in
+    assert run("map", "--env", "prod").code == 0
+    assert file.read_text() == after
+
+
+@pytest.mark.parametrize("untold", UNTOLD)
+def test_where_nothing_tells_what_map_wrote_and_nothing_was_edited_nothing_changes(
+    ready: Path, untold: Callable[[], None]
+) -> None:
+    before = (HERE / CONFIG).read_bytes()
+    untold()
+    ran = run("map", "--env", "prod", "--json")
+    assert (ran.code, ran.document["kept"]) == (0, [])
+    assert (HERE / CONFIG).read_bytes() == before
 
 
 def test_what_a_person_did_not_touch_follows_the_mapping(ready: Path) -> None:
