@@ -21,8 +21,8 @@ from secmigrate.mapping.calibrating import (
 from secmigrate.mapping.decide import Names, decide, ladders_of
 from secmigrate.mapping.joined import Joined, joined
 from secmigrate.mapping.ladders import Ladders
-from secmigrate.mapping.levels import LOST
 from secmigrate.mapping.outcomes import (
+    NOT_CARRIED,
     Ambiguous,
     Decision,
     Kind,
@@ -42,7 +42,7 @@ from secmigrate.mapping.tiers import TierChoice, choose_tier
 from secmigrate.mapping.unreached import Unreached, unreached
 
 __all__ = [
-    "LOST",
+    "NOT_CARRIED",
     "SCOPES",
     "Ambiguous",
     "Calibration",

@@ -83,7 +83,7 @@ def check_trusted(case: Case, section: RoleSection, rule: Rule | None) -> None:
         )
 
 
-def not_expressible(case: Case, section: RoleSection) -> Iterator[str]:
+def not_expressible(case: Case, section: RoleSection, rule: Rule | None) -> Iterator[str]:
     """What SEC v1 has no field for (sec-provisioner 9)."""
     role, trust = case.role, case.trust
     for key in trust.conditions:
@@ -97,18 +97,20 @@ def not_expressible(case: Case, section: RoleSection) -> Iterator[str]:
         yield f"its sessions last {role.max_session} s: SEC v1 gives an hour"
     if role.boundary:
         yield f"its permissions boundary {role.boundary}: SEC v1 sets none"
-    yield from _untrusted(trust, section, case)
+    yield from _untrusted(case, section, rule)
     for name in case.profiles:
         yield f"the instance profile {name} holds it: SEC makes no instance profiles"
 
 
-def _untrusted(trust: Trust, section: RoleSection, case: Case) -> Iterator[str]:
-    """Who may assume it today and will not."""
-    kept = 1 if section in ("service_roles", "cross_account_roles") else 0
-    lost: list[str] = []
-    lost += trust.services[kept:] if section == "service_roles" else trust.services
-    lost += trust.others[kept:] if section == "cross_account_roles" else trust.others
+def _untrusted(case: Case, section: RoleSection, rule: Rule | None) -> Iterator[str]:
+    """Who may assume it today and will not, and where others will who may not today."""
+    trust = case.trust
+    service = _principal(case, rule) if section == "service_roles" else ""
+    account = next(iter(trust.others), "") if section == "cross_account_roles" else ""
+    lost = [one for one in (*trust.services, *trust.others) if one not in (service, account)]
     lost += [*trust.federated, *trust.unknown]
+    if account and (only := trust.only(account)):
+        yield f"only {_and(only)} may assume it: SEC trusts the whole account {account}, and its policies decide who"
     if section == "assumable_roles":
         if not trust.own_root:
             yield f"only {_and(trust.own)} may assume it: SEC trusts the whole account, and its policies decide who"

@@ -22,7 +22,7 @@ from secmigrate.mapping.rules import ManagedPolicy, Rule
 from secmigrate.mapping.waived import NOTHING_WAIVED, Waived
 from secmigrate.sec import Levels, Service
 
-LOST = "neither a level nor an AWS managed policy covers it"
+_LOST = "neither a level nor an AWS managed policy covers it"
 
 
 class Fit(Struct, frozen=True, kw_only=True):
@@ -118,7 +118,7 @@ class _Fitting:
         reasons += [f"{one.name} is added: it answers for {names}, and allows more" for one, names in added]
         if left:
             lost = self.ladders.wording.summed(left)
-            reasons.append(f"not carried over: {lost}; {LOST}")
+            reasons.append(f"not carried over: {lost}; {_LOST}")
         reasons += self._waived(missing & self.waived.actions)
         return Fit(
             assignments={service: one.level for service, one in sorted(chosen.items())},

@@ -14,6 +14,9 @@ from secmigrate.sec import Assignments, AssumableRole, Entry, Mark, Section
 Kind = Literal["group", "role"]
 
 
+NOT_CARRIED = "not carried over"  # what a reason begins with that tells of something that there will not be
+
+
 class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far one rule speaks for a thing, in text lines."""
 
@@ -69,6 +72,12 @@ class Mapped(_Outcome, frozen=True, kw_only=True, tag="mapped"):
     def managed_policies(self) -> tuple[str, ...]:
         """Names of AWS managed policies that go along."""
         return self.entry.managed_policies
+
+    @property
+    def left_behind(self) -> tuple[str, ...]:
+        """What there will not be as it is today, a line each."""
+        reasons = (line for line in self.reasons if line.startswith(NOT_CARRIED))
+        return (*reasons, *(f"not expressible: {line}" for line in self.not_expressible))
 
     @property
     def mirrors_group(self) -> str:

@@ -199,7 +199,7 @@ def _notes(where: str, row: Usual) -> Sequence[str]:
     if row.effect == "Allow" and row.action and row.not_action is row.not_resource is row.condition is UNSET:
         return ()
     if row.not_action is UNSET and not row.action:
-        return [f"{where} has a statement that cannot be read: nobody knows what it says"]
+        return [f"not carried over: a statement of {where} that cannot be read: nobody knows what it says"]
     if row.effect == "Deny":
         return [f"not carried over: {where} denies {_shortened(_denied(row))}"]
     notes = []

@@ -205,7 +205,7 @@ def _mapped(
         mark=mark,
         rule=rule.id if rule else "",
         reasons=(*because, *found.reasons, *case.who.notes),
-        not_expressible=tuple(not_expressible(case, section)),
+        not_expressible=tuple(dict.fromkeys(not_expressible(case, section, rule))),
         nearly=nearly,
     )
 

@@ -23,6 +23,7 @@ class Trust(Struct, frozen=True, kw_only=True):
     services: tuple[str, ...] = ()  # sagemaker.amazonaws.com
     own: tuple[str, ...] = ()  # principals of this account: its root, users, roles
     others: tuple[str, ...] = ()  # ids of other accounts
+    theirs: tuple[str, ...] = ()  # principals of other accounts, as they are written
     federated: tuple[str, ...] = ()  # identity providers, without their ARN's beginning
     unknown: tuple[str, ...] = ()  # "*", deleted principals (AROA…), NotPrincipal
     external_ids: tuple[str, ...] = ()
@@ -32,7 +33,12 @@ class Trust(Struct, frozen=True, kw_only=True):
     @property
     def own_root(self) -> bool:
         """Whether the account as a whole is trusted, so that its own policies decide who."""
-        return any(one.endswith(":root") or one.isdigit() for one in self.own)
+        return any(_is_whole(one) for one in self.own)
+
+    def only(self, account: str) -> tuple[str, ...]:
+        """The principals of another account that are trusted alone; none if that account is as a whole."""
+        found = [one for one in self.theirs if (of := _ACCOUNT.fullmatch(one)) and of.group(1) == account]
+        return () if any(map(_is_whole, found)) else tuple(found)
 
     @property
     def everybody(self) -> bool:
@@ -67,7 +73,10 @@ def _trusting(statement: Mapping[str, Any], account: str) -> Iterator[tuple[str,
     if "NotPrincipal" in statement:
         yield "unknown", "NotPrincipal"
     for kind, principal in _principals(statement.get("Principal", {})):
-        yield _sorted_in(kind, principal, account)
+        field, name = _sorted_in(kind, principal, account)
+        yield field, name
+        if field == "others":
+            yield "theirs", principal
     for key, values in _conditions(statement):
         if key.casefold() == _EXTERNAL_ID:
             yield from (("external_ids", value) for value in values)
@@ -93,6 +102,11 @@ def _sorted_in(kind: str, principal: str, account: str) -> tuple[str, str]:
     if found is None:
         return "unknown", principal
     return ("own", principal) if found.group(1) == account else ("others", found.group(1))
+
+
+def _is_whole(principal: str) -> bool:
+    """Whether it is an account, and not somebody in it."""
+    return principal.endswith(":root") or principal.isdigit()
 
 
 def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from secmigrate.iam import Usage
 from secmigrate.mapping import (
-    LOST,
     Ambiguous,
     Decision,
     Joined,
@@ -137,4 +136,4 @@ def _table(mapped: Sequence[Mapped]) -> Iterator[str]:
             part for part in (levels, policies, one.mirrors_group and f"mirrors {one.mirrors_group}") if part
         )
         yield f"  {one.name:{width}} -> {one.target}" + (f"  [{rest}]" if rest else "")
-        yield from (f"  {'':{width}}    {line}" for line in one.reasons if line.endswith(LOST))
+        yield from (f"  {'':{width}}    {line}" for line in one.left_behind)

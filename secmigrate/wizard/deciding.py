@@ -8,7 +8,7 @@ from typing import Any
 
 from secmigrate import documents
 from secmigrate.cli import account, edits
-from secmigrate.mapping import LOST
+from secmigrate.mapping import NOT_CARRIED
 from secmigrate.wizard.answering import open_questions, project_names
 from secmigrate.wizard.desk import Desk, some
 from secmigrate.wizard.looking import again, counts, look, mapped
@@ -60,7 +60,7 @@ def _summary(desk: Desk, told: dict[str, Any]) -> None:
     for row in [one for one in groups if one["target"]][:_SHOWN]:
         desk.say(f"  {row['name']} becomes {row['target']}")
         desk.say(*(f"    because {reason.removeprefix(row['target'] + ': ')}" for reason in row["reasons"][:1]))
-        desk.say(*(f"    {reason}" for reason in row["reasons"] if reason.endswith(LOST)))
+        desk.say(*(f"    {reason}" for reason in row["reasons"] if reason.startswith(NOT_CARRIED)))
     if len([one for one in groups if one["target"]]) > _SHOWN:
         desk.say("  and more: `everything that was decided` shows all")
     desk.say("", f"Roles, by who may assume them: {counts(roles)}.")

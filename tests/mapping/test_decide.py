@@ -9,6 +9,7 @@ from secmigrate import documents, mapping
 from secmigrate.errors import BadInput
 from secmigrate.iam import Group, Snapshot, User
 from secmigrate.mapping import Ambiguous, Decision, Decisions, LeftOut, Mapped, Scope, Unmapped
+from secmigrate.reports.decisions import decision_lines
 from tests.mapping.accounts import (
     CATALOGUE,
     CLIENT,
@@ -145,6 +146,38 @@ def test_what_no_level_holds_is_never_dropped_in_silence() -> None:
     assert "not carried over: athena (athena:StartQueryExecution), kms (kms:Decrypt), sqs (sqs:SendMessage)" in told
     assert "not carried over: the condition on aws:MultiFactorAuthPresent under which" in told
     assert "not carried over: inline policy own denies s3:DeleteObject" in told
+
+
+EXTERNAL = {"StringEquals": {"sts:ExternalId": "e"}}
+
+
+def test_the_table_of_map_tells_all_that_is_not_carried_over() -> None:
+    team = Group(
+        name="data-science-team",
+        inline={
+            "own": document(
+                statement("Allow", ["s3:GetObject", "athena:StartQueryExecution"]),
+                statement("Allow", ["s3:PutObject"], Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}}),
+                statement("Deny", ["s3:DeleteObject"], "arn:aws:s3:::lumenfold-hr/*"),
+                {"Effect": "Allow", "Resource": "*"},
+            )
+        },
+    )
+    partner = role(
+        "partner", {"AWS": ["444455556666", "555566667777"]}, "s3:GetObject", condition=EXTERNAL, max_session=7200
+    )
+    decided = tuple(decide(account(team, partner)).values())
+    lines = [line.strip() for line in decision_lines(decided, mapping.choose_tier(decided, CATALOGUE))]
+    assert lines[lines.index("1 group: 1 mapped") + 2 :] == [
+        "not carried over: athena (athena:StartQueryExecution); neither a level nor an AWS managed policy covers it",
+        "not carried over: the condition on aws:SourceVpc under which inline policy own allows s3:PutObject",
+        "not carried over: inline policy own denies s3:DeleteObject",
+        "not carried over: a statement of inline policy own that cannot be read: nobody knows what it says",
+        "1 role: 1 mapped",
+        "partner -> partner  [s3: level1]",
+        "not expressible: its sessions last 7200 s: SEC v1 gives an hour",
+        "not expressible: 555566667777 may assume it today: SEC's entry names one principal of its own kind",
+    ]
 
 
 def test_what_is_denied_everywhere_is_not_taken_for_allowed() -> None:

@@ -117,7 +117,11 @@ def test_a_stand_in_keeps_its_managed_policies() -> None:
 
 
 def test_what_sec_cannot_express_is_told() -> None:
-    condition = {"Bool": {"aws:MultiFactorAuthPresent": "true"}, "StringEquals": {"sts:ExternalId": "e"}}
+    condition = {
+        "Bool": {"aws:MultiFactorAuthPresent": "true"},
+        "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"},
+        "StringEquals": {"sts:ExternalId": "e"},
+    }
     one = role(
         "x",
         {"AWS": f"arn:aws:iam::{ACCOUNT}:user/ann"},
@@ -125,9 +129,48 @@ def test_what_sec_cannot_express_is_told() -> None:
         max_session=7200,
         boundary=f"arn:aws:iam::{ACCOUNT}:policy/edge",
     )
-    told = "\n".join(only(decide(account(one, InstanceProfile(name="box", roles=("x",))))).not_expressible)
+    lines = only(decide(account(one, InstanceProfile(name="box", roles=("x",))))).not_expressible
+    assert len(lines) == len(set(lines))
+    told = "\n".join(lines)
     for part in ("MFA is asked for", "external id", "7200 s", "policy/edge", "instance profile box", "user/ann may"):
         assert part in told
+
+
+@pytest.mark.parametrize(
+    ("services", "kept", "lost"),
+    [
+        (("lambda", "apigateway"), "lambda", "apigateway"),
+        (("apigateway", "edgelambda"), "apigateway", "edgelambda"),
+        (("sagemaker", "apigateway"), "sagemaker", "apigateway"),
+    ],
+)
+def test_the_service_that_is_told_as_lost_is_not_the_one_that_is_kept(
+    services: tuple[str, ...], kept: str, lost: str
+) -> None:
+    found = only(decide(account(role("x", {"Service": [f"{one}.amazonaws.com" for one in services]}))))
+    assert found.entry.service_principal == f"{kept}.amazonaws.com"
+    (told,) = found.not_expressible
+    assert told.startswith(f"{lost}.amazonaws.com may assume it today")
+
+
+JANE = "arn:aws:iam::444455556666:user/jane"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "told"),
+    [
+        (JANE, f"only {JANE} may assume it: SEC trusts the whole account 444455556666"),
+        ([JANE, "arn:aws:sts::444455556666:assumed-role/ci/run"], f"{JANE}, arn:aws:sts::444455556666:assumed"),
+        ([JANE, "444455556666"], ""),
+        ([JANE, "arn:aws:iam::444455556666:root"], ""),
+        ([JANE.replace("jane", "joe").replace("4444", "5555"), "444455556666"], "555555556666 may assume it today"),
+    ],
+)
+def test_that_more_of_another_account_may_assume_it_is_told(trusted: str | list[str], told: str) -> None:
+    condition = {"StringEquals": {"sts:ExternalId": "abc"}}
+    found = only(decide(account(role("partner", {"AWS": trusted}, condition=condition))))
+    assert found.entry.trusted_account_id == "444455556666"
+    assert [told in line for line in found.not_expressible] == [True] * bool(told)
 
 
 def test_the_external_id_and_the_account_are_kept() -> None:

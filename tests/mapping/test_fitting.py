@@ -160,4 +160,4 @@ def test_a_policy_that_cannot_be_read_gives_no_levels_and_is_told() -> None:
     group = Group(name="ml-engineers", inline={"own": Document({"Statement": ["s3:*"]})})
     found = only(decide(account(group)))
     assert (found.target, found.levels, found.managed_policies) == ("ml_engineers", {}, ())
-    assert "inline policy own has a statement that cannot be read" in said(found)
+    assert "not carried over: a statement of inline policy own that cannot be read" in said(found)

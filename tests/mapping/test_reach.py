@@ -47,7 +47,9 @@ def test_what_is_beside_a_statement_changes_nothing_of_what_it_says(rows: list[d
 def test_what_is_no_statement_allows_nothing_and_is_told(odd: object) -> None:
     found = reading(odd, {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"})
     assert [one.allowed for one in found.own] == [("sqs:SendMessage",)]
-    assert found.notes == ("inline policy own has a statement that cannot be read: nobody knows what it says",)
+    assert found.notes == (
+        "not carried over: a statement of inline policy own that cannot be read: nobody knows what it says",
+    )
 
 
 @pytest.mark.parametrize("condition", [[], "aws:username", {"Bool": []}])
