@@ -205,8 +205,9 @@ def validate(
     found, lines = documents.read_config(config or space.config())
     catalogue = account.catalogue(space)
     existing = account.inventory(space) if space.inventory.exists() else None
+    patterns = space.answers().patterns
     findings = sorted(
-        sec.findings(found, catalogue.tiers, catalogue.levels, documents.aws_managed(), existing),
+        sec.findings(found, catalogue.tiers, catalogue.levels, documents.aws_managed(), existing, patterns),
         key=lambda one: lines.at(_place(one.path)),
     )
     for one in findings:
@@ -240,7 +241,12 @@ def _names(
     region: str | None,
     account_id: str | None,
 ) -> tuple[Client, Environment]:
-    """Client and environment: from the flags, else as an earlier run wrote them."""
+    """Client and environment: from the flags, else as an earlier run wrote them. Raises BadInput for what SEC's schema
+    does not take, since nobody could read the config.
+    """
+    from msgspec import structs
+
+    from secmigrate import documents
     from secmigrate.errors import BadInput
     from secmigrate.sec import Client, Environment
 
@@ -256,7 +262,12 @@ def _names(
         account_id=account_id or account,
         company_name=company or (before.client.company_name if before else ""),
     )
-    return client, Environment(env=env or (before.environment.env if before else "prod"), region=region or "")
+    environment = Environment(env=env or (before.environment.env if before else "prod"), region=region or "")
+    for part, found in (("client", client), ("environment", environment)):
+        for name, value in structs.asdict(found).items():
+            if why := documents.unfit(value, "sec-config", part, name):
+                raise BadInput(why, where=f"--{name.replace('_', '-')}", hint="see `secmigrate map --help`")
+    return client, environment
 
 
 def _outcome(

@@ -141,6 +141,7 @@ class _Stage:
         else:
             told = "there already" if deployed else self.twin.create_stack(config.stack, wanted)
         self.out.say(f"deploy: stack {config.stack}: {told}")
+        self.out.lines(self._why(config) if told.startswith("ROLLBACK") else ())
         live = self.twin.snapshot()
         watch = account.watch(self.space, live, start)
         self._run(plan.readd(live, outcome.moves, members, outcome.unmapped, watch, undone), live, watch)
@@ -156,6 +157,15 @@ class _Stage:
         self._run(plan.decommission(live, outcome.moves, unused_since, watch), live, watch)
         if not self.blocked:
             self._verify(plan.verify(self.twin.snapshot(), wanted, outcome.moves, members, start, watch))
+
+    def _why(self, config: SecConfig) -> Iterator[str]:
+        """Why the config's stack failed, as the twin's events tell it."""
+        from secmigrate.aws import Aws
+        from secmigrate.deployment import failures
+        from secmigrate.reports.stacks import cause_lines
+
+        aws = Aws(None, config.environment.region, self.twin.url)
+        return cause_lines(failures(aws.stack_events(config.stack)))
 
     def _tier(self, old: SecConfig, to: str, bridge: bool) -> SecConfig:
         from secmigrate.cli import account, tiers

@@ -131,7 +131,8 @@ def _config(name: str, to: str | None, space: Workspace, master: Path | None) ->
         return as_edited(found, old, edited)
     target = space.next / old.file_name
     _check_nobodys(target, old, catalogue)
-    check_config(sec.findings(found.config, catalogue.tiers, catalogue.levels, documents.aws_managed()))
+    patterns = space.answers().patterns
+    check_config(sec.findings(found.config, catalogue.tiers, catalogue.levels, documents.aws_managed(), None, patterns))
     before = edits.config_before(space)
     notes = documents.remarks(before.text, before.written) if before and before.written else None
     decided = account.decided_last(space)
@@ -168,7 +169,8 @@ def edited_config(space: Workspace, old: SecConfig, to: str) -> SecConfig | None
         told = f"is {found.client.account_id}, and the stack in force is in {old.client.account_id}"
         raise BadInput(told, where=f"{path}: client.account_id", hint="a tier change stays in its account")
     catalogue = account.catalogue(space)
-    check_config(sec.findings(found, catalogue.tiers, catalogue.levels, documents.aws_managed()))
+    patterns = space.answers().patterns
+    check_config(sec.findings(found, catalogue.tiers, catalogue.levels, documents.aws_managed(), None, patterns))
     return found
 
 

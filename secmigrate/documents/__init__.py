@@ -12,7 +12,7 @@ from secmigrate.documents.retaining import patch, retained
 from secmigrate.documents.shipped import aws_actions, aws_managed, catalogue, check_mappings, example
 from secmigrate.documents.template_files import Parsed, parse_template
 from secmigrate.documents.whole import names_in, private_folder, read_bytes, read_text, write_whole
-from secmigrate.documents.yaml_files import Lines, read_yaml, schema, write_schemas
+from secmigrate.documents.yaml_files import Lines, read_yaml, schema, unfit, write_schemas
 
 __all__ = [
     "Lines",
@@ -43,6 +43,7 @@ __all__ = [
     "remarks",
     "retained",
     "schema",
+    "unfit",
     "write_decisions",
     "write_json",
     "write_schemas",

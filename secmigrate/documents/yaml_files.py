@@ -170,6 +170,16 @@ def check(value: object, schema_name: str, lines: Lines) -> None:
     raise BadInput(lines_of_text[0] + rest, where=where[0], hint=hint)
 
 
+def unfit(value: object, schema_name: str, *place: str) -> str:
+    """What the schema of that name has against a value that shall stand at that place; empty if nothing."""
+    from jsonschema import Draft202012Validator
+
+    rule = schema(schema_name)
+    for step in place:
+        rule = rule["properties"][step]
+    return next((one.message for error in Draft202012Validator(rule).iter_errors(value) for one in _told(error)), "")
+
+
 class _Problem(Struct, frozen=True):
     """What the schema has against a value, in words."""
 

@@ -16,17 +16,24 @@ def failure_lines(stack: Standing, failures: Sequence[Failure], tier: str) -> It
         return
     if stack.reason:
         yield f"  {stack.reason}"
-    for one in failures[:SHOWN]:
-        yield f"  {'cause' if one.root else 'also '}  {one.status:14} {one.type.rpartition('::')[2]:14} {one.name}"
-        yield f"         {one.reason or 'without a reason'}"
-        yield f"         to do: {one.advice}"
+    yield from cause_lines(failures)
     if len(failures) > SHOWN:
-        yield f"  … and {len(failures) - SHOWN} more (--json lists them)"
+        yield "  (--json lists them all)"
     if stack.status == "ROLLBACK_COMPLETE":
         yield "  nothing of it is left in IAM, but the stack itself is in the way of the next deployment:"
         yield f"  secmigrate provisioner delete-stack --tier {tier}, then deploy again"
     elif stack.status == "DELETE_FAILED":
         yield f"  what stays is the stack's still: mend it, and secmigrate provisioner delete-stack --tier {tier}"
+
+
+def cause_lines(failures: Sequence[Failure]) -> Iterator[str]:
+    """What failed, and what to do about it."""
+    for one in failures[:SHOWN]:
+        yield f"  {'cause' if one.root else 'also '}  {one.status:14} {one.type.rpartition('::')[2]:14} {one.name}"
+        yield f"         {one.reason or 'without a reason'}"
+        yield f"         to do: {one.advice}"
+    if len(failures) > SHOWN:
+        yield f"  … and {len(failures) - SHOWN} more"
 
 
 def going_lines(stack: str, held: Snapshot) -> Iterator[str]:

@@ -30,7 +30,8 @@ from secmigrate.sec.config import (
     owner,
     partition,
 )
-from secmigrate.sec.findings import INLINE_SIZE, NAME_LENGTH, ConfigPath, Finding, findings, require
+from secmigrate.sec.finding import ConfigPath, Finding
+from secmigrate.sec.findings import INLINE_SIZE, NAME_LENGTH, findings, require
 from secmigrate.sec.merging import Kept, merge
 from secmigrate.sec.planned import Rendered, Values, by_name, fill, managed, placeholders, planned, trust
 

@@ -6,19 +6,16 @@ Quotas: iam-rules, "Quotas". Tier limits: sec-provisioner 3.1 and 3.3.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Literal
-
-from msgspec import Struct
 
 from secmigrate.errors import BadInput
 from secmigrate.iam import Policy, Snapshot
 from secmigrate.sec.config import SECTIONS, AssumableRole, CrossAccountRole, Levels, SecConfig, Section, Tier
 from secmigrate.sec.config import known_levels as known
+from secmigrate.sec.finding import ConfigPath, Finding, created
+from secmigrate.sec.in_the_way import in_the_way
 from secmigrate.sec.planned import Rendered, by_name
-
-ConfigPath = tuple[str, ...]
 
 MOST_MANAGED = 10  # managed policies per group or role
 INLINE_SIZE = {"group": 5_120, "role": 10_240}  # characters, the sum of all inline policies
@@ -27,35 +24,27 @@ _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
-class Finding(Struct, frozen=True, kw_only=True, order=True):
-    """Something in the config to look at; an error would fail the deployment or contradicts what is certain."""
-
-    path: ConfigPath  # ("security", "iam_groups", "data_scientists")
-    message: str
-    hint: str
-    severity: Literal["error", "warning"] = "error"
-
-
 def findings(
     config: SecConfig,
     tiers: Mapping[str, Tier],
     levels: Levels,
     aws_managed: Mapping[str, Policy] | None = None,
     existing: Snapshot | None = None,
+    patterns: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
     """Everything that is wrong or doubtful, sorted by path.
 
     Without `aws_managed` the names of managed policies are not looked up; without `existing` nothing is said about the
-    account as it is today.
+    account as it is today. `patterns` are names that a person counts as the project's.
     """
     found = [
         *_client(config, existing),
         *_tier(config, tiers),
-        *_entries(config, levels, aws_managed),
+        *_entries(config, levels, aws_managed, patterns),
         *_empty(config),
         *_references(config),
         *_names(config),
-        *(_collisions(config, existing) if existing else ()),
+        *(in_the_way(config, existing) if existing else ()),
     ]
     return tuple(sorted(found))
 
@@ -128,9 +117,11 @@ def _count(config: SecConfig, section: Section, tier: Tier, tiers: Mapping[str, 
     )
 
 
-def _entries(config: SecConfig, levels: Levels, aws_managed: Mapping[str, Policy] | None) -> Iterator[Finding]:
+def _entries(
+    config: SecConfig, levels: Levels, aws_managed: Mapping[str, Policy] | None, patterns: Sequence[str]
+) -> Iterator[Finding]:
     names = by_name(aws_managed) if aws_managed is not None else None
-    rendered = Rendered(config, levels)
+    rendered = Rendered(config, levels, patterns)
     for section in SECTIONS:
         for key, entry in config.security.section(section).items():
             path = ("security", section, key)
@@ -256,18 +247,9 @@ def _cross_account(path: ConfigPath, role: CrossAccountRole, own: str) -> Iterat
         )
 
 
-def _created(config: SecConfig) -> Iterator[tuple[ConfigPath, str, str]]:
-    """Everything that gets a name: its path, its kind, its name."""
-    for section in SECTIONS:
-        kind = "group" if section == "iam_groups" else "role"
-        for key in config.security.section(section):
-            name = config.group_name(key) if kind == "group" else config.role_name(key)
-            yield ("security", section, key), kind, name
-
-
 def _names(config: SecConfig) -> Iterator[Finding]:
     first: dict[tuple[str, str], ConfigPath] = {}
-    for path, kind, name in _created(config):
+    for path, kind, name in created(config):
         if len(name) > NAME_LENGTH[kind]:
             yield Finding(
                 path=path,
@@ -281,24 +263,6 @@ def _names(config: SecConfig) -> Iterator[Finding]:
                 message=f"the {kind} name {name} is taken by {'.'.join(other[1:])}",
                 hint="rename one of the keys: IAM names are unique, whatever their section and case",
             )
-
-
-def _collisions(config: SecConfig, existing: Snapshot) -> Iterator[Finding]:
-    taken = {("group", name.casefold()): name for name in existing.groups}
-    taken.update({("role", name.casefold()): name for name in existing.roles})
-    for path, kind, name in _created(config):
-        there = taken.get((kind, name.casefold()))
-        if there is None:
-            continue
-        if kind == "role" and existing.roles[there].keeper == f"stack {config.stack}":
-            continue  # this very stack made it
-        yield Finding(
-            path=path,
-            message=f"the account already has a {kind} {there}",
-            hint="fine if a SEC stack of this tenant made it; otherwise the deployment will fail",
-            # IAM shows no owner of a group, so one of exactly that name may well be the stack's own.
-            severity="warning" if there == name else "error",
-        )
 
 
 def require(found: tuple[Finding, ...]) -> None:

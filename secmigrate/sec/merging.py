@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from secmigrate.sec.findings import ConfigPath
+from secmigrate.sec.finding import ConfigPath
 
 
 class Kept(Struct, frozen=True, kw_only=True):

@@ -117,6 +117,11 @@ LATER = {
     "an edited config": Bad(
         MAP, rf"{re.escape(THE_CONFIG)}:1:1: .*environment is missing", files={THE_CONFIG: "client: {}\n"}
     ),
+    "map: no environment": Bad("map --env production", r"--env: 'production' is none of prod, dev, test, staging"),
+    "map: no tenant id": Bad("map --tenant-id A001", r"--tenant-id: 'A001' is not four small letters or digits"),
+    "map: no prefix": Bad("map --company-prefix Lumen", r"--company-prefix: 'Lumen' is not small letters"),
+    "map: no region": Bad("map --region mars", r"--region: 'mars' is not a region, such as eu-central-1"),
+    "map: no account": Bad("map --account-id 12", r"--account-id: '12' is not an account id"),
     "half a mapping": Bad("readd --endpoint-url {twin}", r"migration/mapping\.json:1: not valid", files={MAPPING: "{"}),
     "no memberships": Bad(
         "readd --endpoint-url {twin}",

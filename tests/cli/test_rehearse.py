@@ -109,3 +109,17 @@ def test_where_nothing_is_mapped_there_is_nothing_to_deploy(ready: Path, example
     assert run("map", *NAMES).code == 0
     ran = run("rehearse")
     assert (ran.code, "nothing to deploy, for nothing is mapped" in ran.out) == (0, True), ran
+
+
+def test_a_stack_that_would_not_deploy_is_told_with_the_reason_and_validate_knew(ready: Path) -> None:
+    names = "".join(f"- {n}-{'x' * 120}-*\n" for n in range(40))
+    (ready / "migration/decisions.yaml").write_text(f"patterns:\n{names}")
+    ran = run("validate")
+    assert (ran.code, "its inline policies come to" in ran.out) == (2, True), ran
+    ran = run("rehearse")
+    assert ran.code != 0
+    assert ": ROLLBACK_COMPLETE" in ran.out
+    told = ran.out.partition(": ROLLBACK_COMPLETE")[2]
+    assert "  cause  CREATE_FAILED" in told
+    assert "Maximum policy size" in told
+    assert "delete-stack" not in told

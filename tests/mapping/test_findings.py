@@ -281,6 +281,38 @@ def test_inline_policies_beyond_the_quota() -> None:
     assert "and IAM takes 5,120" in one.message
 
 
+def test_names_that_count_as_the_projects_are_part_of_the_policies_sizes() -> None:
+    names = [f"{n}-{'x' * 200}-*" for n in range(40)]
+    (one,) = sec.findings(SOUND, CATALOGUE.tiers, CATALOGUE.levels, MANAGED, patterns=names)
+    assert one.path == ("security", "iam_groups", "ml_engineers", "policy_assignments")
+    assert "its inline policies come to 9,179 characters" in one.message
+
+
+@pytest.mark.parametrize(
+    ("groups", "roles", "expected"),
+    [
+        (299, 997, []),
+        (300, 0, [("warning", "301 groups, and IAM takes 300 unless AWS raised it")]),
+        (0, 998, [("warning", "1,001 roles, and IAM takes 1,000 unless AWS raised it")]),
+        (310, 0, []),  # it was raised, nobody here knows how far
+        (500, 0, [("error", "501 groups, and IAM takes 500 at most")]),
+    ],
+)
+def test_what_an_account_can_hold(groups: int, roles: int, expected: list[tuple[str, str]]) -> None:
+    there = account(
+        *(Group(name=f"g{n}") for n in range(groups)), *(role(f"r{n}", service("lambda")) for n in range(roles))
+    )
+    assert [
+        (one.severity, one.message.removeprefix("the account would have ")) for one in found(SOUND, there)
+    ] == expected
+
+
+def test_what_is_there_already_is_not_counted_twice() -> None:
+    names = ["LUMEN-prod-a001-group-ml-engineers", *(f"g{n}" for n in range(299))]
+    told = [one.message for one in found(SOUND, account(*(Group(name=name) for name in names)))]
+    assert not any("IAM takes" in one for one in told)
+
+
 def test_without_the_catalogue_of_aws_names_are_not_looked_up() -> None:
     assert sec.findings(group(managed_policies=("Nope",)), CATALOGUE.tiers, CATALOGUE.levels) == ()
 
