@@ -89,7 +89,7 @@ def map_(
         written = documents.config_text(ours, mapping.sec_yaml_comments(ours, decided, catalogue))
         text = written
         if before and before.text != before.written:
-            notes = documents.remarks(before.text, before.written or written)
+            notes = edits.comments(before, written, catalogue)
             text = documents.config_text(config, mapping.sec_yaml_comments(config, decided, catalogue), notes)
         patterns = space.answers().patterns
         planned = sec.planned(config, catalogue.levels, documents.aws_managed(), patterns)

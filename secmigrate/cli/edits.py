@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from secmigrate import documents, sec
+from secmigrate import documents, mapping, sec
 from secmigrate.sec import Client, Environment, SecConfig
 from secmigrate.workspace import Workspace
 
@@ -56,6 +56,14 @@ def with_edits(before: Before | None, ours: SecConfig) -> tuple[SecConfig, list[
     base = msgspec.to_builtins(documents.config_of(before.written)) if before.written else _untold(theirs, new)
     merged, kept = sec.merge(base, theirs, new)
     return msgspec.convert(merged, SecConfig), kept
+
+
+def comments(before: Before, ours: str, catalogue: mapping.Catalogue) -> Mapping[sec.ConfigPath, documents.Remark]:
+    """A person's comments in the config before; `ours` is what `map` writes now. A level's mark is none of hers, also
+    at a level that she chose: what `map` had written does not hold it.
+    """
+    marks = (f"# {line}" for line in mapping.level_comments(catalogue))
+    return documents.remarks(before.text, "\n".join((before.written or ours, *marks)))
 
 
 def _untold(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Mapping[str, Any]:

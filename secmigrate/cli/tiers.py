@@ -134,7 +134,7 @@ def _config(name: str, to: str | None, space: Workspace, master: Path | None) ->
     patterns = space.answers().patterns
     check_config(sec.findings(found.config, catalogue.tiers, catalogue.levels, documents.aws_managed(), None, patterns))
     before = edits.config_before(space)
-    notes = documents.remarks(before.text, before.written) if before and before.written else None
+    notes = edits.comments(before, "", catalogue) if before and before.written else None
     decided = account.decided_last(space)
     comments = mapping.sec_yaml_comments(found.config, decided, catalogue)
     documents.write_whole(target, documents.config_text(found.config, comments, notes).encode())

@@ -7,7 +7,7 @@ name and the policies, each with weight one. Whoever has most wins; equal weight
 from __future__ import annotations
 
 from secmigrate.mapping.answers import SCOPES, Decisions, Ending, Endings, GroupAnswer, RoleAnswer, Scope
-from secmigrate.mapping.building import sec_config, sec_yaml_comments
+from secmigrate.mapping.building import level_comments, sec_config, sec_yaml_comments
 from secmigrate.mapping.calibrating import (
     Calibration,
     Difference,
@@ -85,6 +85,7 @@ __all__ = [
     "explain",
     "joined",
     "ladders_of",
+    "level_comments",
     "mapped",
     "outcome",
     "parting",

@@ -20,6 +20,7 @@ from secmigrate.sec import (
     Entry,
     Environment,
     GroupEntry,
+    Level,
     SecConfig,
     Security,
     ServiceRole,
@@ -98,9 +99,17 @@ def sec_yaml_comments(
         for service, level in entry.policy_assignments.items():
             if service not in catalogue.levels or level not in catalogue.levels[service].levels:
                 continue
-            known = catalogue.levels[service].levels[level]
-            comments[*path, "policy_assignments", service] = (f"{known.mark}: {known.name}",)
+            comments[*path, "policy_assignments", service] = (_told(catalogue.levels[service].levels[level]),)
     return comments
+
+
+def level_comments(catalogue: Catalogue) -> tuple[str, ...]:
+    """All that the comment of a level may say."""
+    return tuple(sorted({_told(one) for service in catalogue.levels.values() for one in service.levels.values()}))
+
+
+def _told(level: Level) -> str:
+    return f"{level.mark}: {level.name}"
 
 
 def _mark(sources: tuple[Mapped, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,20 @@ def test_again_and_again_it_is_the_same(ready: Path) -> None:
     assert (HERE / CONFIG).read_bytes() == once
     assert b"# ask finance\ntags:\n  cost_center: X1\n" in once
     assert once.count(b"    # mine\n") == 1
+
+
+def test_the_mark_of_a_level_that_a_person_chose_is_not_taken_for_her_comment(ready: Path) -> None:
+    file = HERE / CONFIG
+    texts: dict[str, list[str]] = {}
+    for before, level in pairwise(("level2", "level1", "level4", "level3", "level1")):
+        entry = file.read_text().partition("    data_scientists:\n")[2]
+        edited((entry, entry.replace(f"sagemaker: {before}", f"sagemaker: {level}", 1)))
+        texts.setdefault(level, []).append(file.read_text())
+        assert run("map").code == 0
+        assert file.read_text() == texts[level][-1]
+    assert len(set(texts["level1"])) == 1
+    assert "        # I: read-only\n        sagemaker: level1\n" in file.read_text()
+    assert "level1\n        # I: read-only\n" not in file.read_text()
 
 
 def _without_mapping() -> None:
