@@ -89,8 +89,8 @@ def map_(
         written = documents.config_text(ours, mapping.sec_yaml_comments(ours, decided, catalogue))
         text = written
         if before and before.text != before.written:
-            notes = edits.comments(before, written, catalogue)
-            text = documents.config_text(config, mapping.sec_yaml_comments(config, decided, catalogue), notes)
+            comments = mapping.sec_yaml_comments(config, decided, catalogue)
+            text = edits.rewritten(before, config, comments, written, catalogue)
         patterns = space.answers().patterns
         planned = sec.planned(config, catalogue.levels, documents.aws_managed(), patterns)
         documents.write_whole(path, text.encode())

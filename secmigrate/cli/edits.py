@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from secmigrate import documents, mapping, sec
 from secmigrate.sec import Client, Environment, SecConfig
 from secmigrate.workspace import Workspace
+
+Comments: TypeAlias = Mapping[sec.ConfigPath, tuple[str, ...]]
 
 
 class Before(NamedTuple):
@@ -58,12 +60,19 @@ def with_edits(before: Before | None, ours: SecConfig) -> tuple[SecConfig, list[
     return msgspec.convert(merged, SecConfig), kept
 
 
-def comments(before: Before, ours: str, catalogue: mapping.Catalogue) -> Mapping[sec.ConfigPath, documents.Remark]:
-    """A person's comments in the config before; `ours` is what `map` writes now. A level's mark is none of hers, also
-    at a level that she chose: what `map` had written does not hold it.
+def rewritten(before: Before, config: SecConfig, comments: Comments, ours: str, catalogue: mapping.Catalogue) -> str:
+    """The text of a config, with a person's comments, and `deployment` as it stands in the one before; `ours` is what
+    `map` writes now. A level's mark is none of hers, also at a level that she chose: what `map` had written does not
+    hold it.
     """
-    marks = (f"# {line}" for line in mapping.level_comments(catalogue))
-    return documents.remarks(before.text, "\n".join((before.written or ours, *marks)))
+    known = "\n".join((before.written or ours, *(f"# {line}" for line in mapping.level_comments(catalogue))))
+
+    def text(theirs: str) -> str:
+        return documents.config_text(config, comments, documents.remarks(theirs, known))
+
+    others = documents.without_deployment(before.text)
+    kept = documents.with_deployment(text(others), before.text) if others else None
+    return kept or text(before.text)
 
 
 def _untold(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -133,11 +133,13 @@ def _config(name: str, to: str | None, space: Workspace, master: Path | None) ->
     _check_nobodys(target, old, catalogue)
     patterns = space.answers().patterns
     check_config(sec.findings(found.config, catalogue.tiers, catalogue.levels, documents.aws_managed(), None, patterns))
-    before = edits.config_before(space)
-    notes = edits.comments(before, "", catalogue) if before and before.written else None
-    decided = account.decided_last(space)
+    before, decided = edits.config_before(space), account.decided_last(space)
     comments = mapping.sec_yaml_comments(found.config, decided, catalogue)
-    documents.write_whole(target, documents.config_text(found.config, comments, notes).encode())
+    if before and before.written:
+        text = edits.rewritten(before, found.config, comments, "", catalogue)
+    else:
+        text = documents.config_text(found.config, comments)
+    documents.write_whole(target, text.encode())
     return found
 
 

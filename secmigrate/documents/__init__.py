@@ -5,6 +5,7 @@ from __future__ import annotations
 from secmigrate.documents.account_lists import read_accounts
 from secmigrate.documents.config_files import config_of, config_text, read_config, read_decisions
 from secmigrate.documents.decision_files import write_decisions
+from secmigrate.documents.deployment_text import with_deployment, without_deployment
 from secmigrate.documents.exports import read_exported, read_exports
 from secmigrate.documents.json_files import json_syntax, read_json, read_snapshot, write_json, write_snapshot
 from secmigrate.documents.remarks import Remark, remarks
@@ -44,6 +45,8 @@ __all__ = [
     "retained",
     "schema",
     "unfit",
+    "with_deployment",
+    "without_deployment",
     "write_decisions",
     "write_json",
     "write_schemas",

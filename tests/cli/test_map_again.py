@@ -72,6 +72,55 @@ def test_the_mark_of_a_level_that_a_person_chose_is_not_taken_for_her_comment(re
     assert "level1\n        # I: read-only\n" not in file.read_text()
 
 
+DEPLOYMENT = """\
+deployment:   # as the vendor asked
+  file_mode: 0755
+  template_version: 1.10
+  at: 1:30
+  quoted: 'x'
+  buckets:
+      # for the EU
+    - name: a
+      # never delete
+      size: 1
+    - {name: b}
+  text: |
+    # no comment
+
+    end
+  # the last word
+"""
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_what_is_under_deployment_stays_as_it_was_written(ready: Path, last: bool) -> None:
+    file = HERE / CONFIG
+    text = file.read_text().replace("deployment: {}\n", "" if last else DEPLOYMENT) + DEPLOYMENT * last
+    file.write_text(text.replace("tags: {}", "# ask finance\ntags: {cost_center: X1}"))
+    ran = run("map", "--json")
+    assert (ran.code, ran.document["kept"]) == (0, [])
+    once = file.read_text()
+    assert once.count(DEPLOYMENT) == 1
+    assert once.count("for the EU") == once.count("never delete") == once.count("the last word") == 1
+    assert "# ask finance\ntags:\n  cost_center: X1\n" in once
+    assert once.index("deployment:") < once.index("\ntags:")
+    assert run("map", "--tier", "enterprise").code == 0
+    assert file.read_text() == once
+
+
+@pytest.mark.parametrize(
+    ("tags", "whose"), [("tags: &all {owner: ana}\n", "tags: *all"), ("tags: *all\n", "tags: &all {owner: ana}")]
+)
+def test_what_stands_in_deployment_and_elsewhere_by_one_name_is_written_out(ready: Path, tags: str, whose: str) -> None:
+    file, own = HERE / CONFIG, f"deployment:\n  # whose\n  {whose}\n"
+    text = file.read_text().replace("deployment: {}\n", "").replace("tags: {}\n", "")
+    file.write_text(text + (tags + own if "&" in tags else own + tags))
+    assert run("map").code == 0
+    text = file.read_text()
+    assert "deployment:\n  # whose\n  tags:\n    owner: ana\n" in text
+    assert "\ntags:\n  owner: ana\n" in text
+
+
 def _without_mapping() -> None:
     (HERE / "mapping.json").unlink()
 
