@@ -194,7 +194,7 @@ def _as_written_by(writer: str, path: Path) -> Iterator[None]:
         yield
     except BadInput as error:
         raise BadInput(error.message, where=f"{path}:1", hint=error.hint or _HINT) from None
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         # Cut: what such an error quotes may be half the file, and a state has secrets in it.
         raise BadInput(f"not as {writer} writes it: {repr(error)[:200]}", where=f"{path}:1", hint=_HINT) from None
 

@@ -115,6 +115,6 @@ def test_beside_the_account_itself_it_is_told_who_may_manage_things_as_well(tmp_
     path = saved(tmp_path, state(*blocks))
     live = tmp_path / "live.json"
     live.write_bytes(iam.encode(Snapshot(account=ACCOUNT).put(Group(name="devs"))))
-    found = merged(read_all([live, path]).snapshots)
+    found = merged(read_all([live, path]).sources)
     assert [gap.what for gap in found.unsure] == ["aws_cloudformation_stack.x"]
     assert found.snapshot.incomplete == ()
