@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from secmigrate.access import Watch
 from secmigrate.dangers import Danger, incomplete, some
@@ -25,8 +25,9 @@ from secmigrate.operations.policies import denies
 from secmigrate.plan.farewell import Farewell, narrowed
 from secmigrate.plan.fold import Kept, Plan, sealed
 from secmigrate.plan.moves import Homes, Move, missing_targets, successors
-from secmigrate.plan.naming import in_rings, namers, nobody, policy_namers, referring_last
+from secmigrate.plan.naming import nobody, policy_namers, referring_last
 from secmigrate.plan.quarantine import POLICY, Quarantine, Thing, as_named_now, entered, entry, parted
+from secmigrate.plan.unnamed import Names
 
 
 class Leaving(Struct, frozen=True):
@@ -37,7 +38,7 @@ class Leaving(Struct, frozen=True):
     entering: tuple[Thing, ...]
     kept: tuple[Kept, ...]
     dangers: tuple[Danger, ...]
-    named: tuple[str, ...]  # roles that stay because something names them
+    named: tuple[str, ...]  # what stays because something names it
 
 
 def decommission(
@@ -86,19 +87,22 @@ def _leaving(
     farewell = Farewell(live, successors(moves), watch)
     groups, needed = farewell.of_groups(groups)
     roles, assumed = farewell.of_roles(roles)
-    roles, named = _unnamed(live, roles, {live.arn(group) for group in groups})
-    of_groups, of_roles = parted(groups, quarantine), parted(roles, quarantine)
-    due_groups = tuple(one for one in of_groups.due if isinstance(one, Group))
-    due_roles = tuple(one for one in of_roles.due if isinstance(one, Role))
-    # What is in quarantine keeps a role that it names, until it goes itself.
-    due_roles, later = _unnamed(live, due_roles, {live.arn(group) for group in due_groups})
+    names = Names(live, groups, roles, {group.name: homes.all(group.name) for group in groups}, successors(moves))
+    unnamed = names.unnamed(groups, roles)
+    of_groups, of_roles = parted(unnamed.groups, quarantine), parted(unnamed.roles, quarantine)
+    # What is in quarantine keeps what it names, until it goes itself.
+    due = names.unnamed(
+        [one for one in of_groups.due if isinstance(one, Group)],
+        [one for one in of_roles.due if isinstance(one, Role)],
+    )
     kept = [
         *of_groups.kept,
         *of_roles.kept,
-        *(Kept("role", name, f"{reason}, which goes later") for name, reason in later.items()),
+        *(structs.replace(one, why=f"{one.why}, which goes later") for one in due.kept),
+        *unnamed.kept,
         *(Kept("group", group, f"not all of its members are in {_told(homes, group)} yet") for group in waiting),
         *(Kept("group", group, reason) for group, reason in needed.items()),
-        *(Kept("role", name, reason) for name, reason in (why | assumed | named).items()),
+        *(Kept("role", name, reason) for name, reason in (why | assumed).items()),
         *(Kept("group", old, f"managed by {owner}") for old, owner in owned.items()),
     ]
     members = [f"{user} ({group})" for group in waiting for user in _absent(live, group, homes)]
@@ -110,12 +114,13 @@ def _leaving(
         ),
         *some("service-linked", sorted(name for name, reason in why.items() if reason.startswith("AWS"))),
         *some("stranded-user", farewell.stranded),
-        *some("deny-removed", farewell.gains(due_groups)),
+        *some("deny-removed", farewell.gains(due.groups)),
         *some("role-narrows", narrowed(live, live, _of(successors(moves), roles), watch)),
         *some("cannot-undo", sorted(name for name, reason in why.items() if reason.startswith("trusts"))),
     ]
     entering = (*of_groups.entering, *of_roles.entering)
-    return Leaving(due_groups, due_roles, entering, tuple(kept), tuple(dangers), tuple(sorted(named)))
+    named = tuple(sorted({one.name for one in unnamed.kept}))
+    return Leaving(due.groups, due.roles, entering, tuple(kept), tuple(dangers), named)
 
 
 def _of(new_of: Mapping[str, str], roles: Iterable[Role]) -> Mapping[str, str]:
@@ -169,28 +174,6 @@ def _roles(live: Snapshot, new_of: Mapping[str, str], unused_since: str) -> tupl
         else:
             going.append(role)
     return tuple(going), why
-
-
-def _unnamed(live: Snapshot, roles: tuple[Role, ...], going: set[str]) -> tuple[tuple[Role, ...], dict[str, str]]:
-    """The roles that nothing names which stays. A role that stays keeps those that it names, so it is done again.
-
-    `going` are the ARNs of the groups that go. A managed policy counts as staying, whatever becomes of it. Roles that
-    could not be made anew, because they trust each other, stay from the start.
-    """
-    by_arn = namers(live)
-    named = {role.name: "it trusts itself, or a role that trusts it back" for role in in_rings(live, roles)}
-    roles = tuple(role for role in roles if role.name not in named)
-    while True:
-        leaving = going | {live.arn(role) for role in roles}
-        found = {}
-        for role in roles:
-            others = {live.arn(thing) for thing in by_arn.get(live.arn(role), ())} - leaving
-            if others:
-                found[role.name] = f"named in {min(others)}"
-        if not found:
-            return roles, named
-        named |= found
-        roles = tuple(role for role in roles if role.name not in found)
 
 
 def _group(live: Snapshot, group: Group) -> Iterator[AnyOperation]:

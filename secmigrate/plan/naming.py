@@ -11,6 +11,7 @@ from secmigrate.iam import Document, Entity, Policy, Principal, Role, Snapshot
 _POLICY_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:policy/[!-~]*?(?=\")")
 _PRINCIPAL = re.compile(r"arn:[a-z-]+:iam::(?P<account>[0-9]{12}):(?P<kind>user|role)/(?:[!-~]*/)?(?P<name>[^/]+)")
 _DELETED = re.compile(r"A(?:RO|ID)A[A-Z0-9]{12,}")  # what a trust policy shows in place of somebody who is gone
+_ROLE_ID = re.compile(r"AROA[A-Z0-9]{12,}")
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]*?(?=\")")
 
 
@@ -20,10 +21,16 @@ def named_roles(document: Document) -> frozenset[str]:
 
 
 def namers(snapshot: Snapshot) -> Mapping[str, tuple[Entity, ...]]:
-    """By the ARN of each role that some document names: what holds such a document."""
+    """By the ARN of each role that some document names, or by its unique id, as `aws:userId` has it: what holds such a
+    document.
+    """
+    by_id = {role.seen.id: snapshot.arn(role) for role in snapshot.roles.values() if role.seen.id}
     found: dict[str, list[Entity]] = {}
     for thing in snapshot.entities():
-        for arn in {arn for document in _documents(thing) for arn in named_roles(document)}:
+        documents = list(_documents(thing))
+        arns = {arn for document in documents for arn in named_roles(document)}
+        arns |= {by_id[one] for document in documents for one in _ROLE_ID.findall(document.text) if one in by_id}
+        for arn in arns:
             found.setdefault(arn, []).append(thing)
     return {arn: tuple(things) for arn, things in found.items()}
 
