@@ -29,6 +29,9 @@ from secmigrate.iam import Document, Role, Snapshot, User
 
 ASSUME = "sts:AssumeRole"
 CALLS = (ASSUME, "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+# What the trust policy must allow besides to whoever brings a context, a source identity or tags, or the call fails
+# (AWS, *Pass session tags in AWS STS*, *Permissions required to add session tags*).
+ALONG = ("sts:SetContext", "sts:SetSourceIdentity", "sts:TagSession")
 _KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 _ELEMENTS = frozenset("Sid Effect Principal NotPrincipal Action NotAction Condition".split())
 _AWS_NAME = re.compile(r"\*|\d{12}|arn:[^$]*|A[A-Z0-9]{3,}")  # also an id: AIDA…, AROA…
@@ -45,7 +48,12 @@ class Trusted(Struct, frozen=True):
     all_but: bool  # a NotPrincipal
     principal: PrincipalName
     condition: Condition
-    calls: tuple[str, ...] = (ASSUME,)  # which of the calls that assume a role
+    calls: tuple[str, ...] = (ASSUME,)  # which of the calls that assume a role; or one that goes along with them
+
+    @property
+    def assumes(self) -> bool:
+        """Whether it is about assuming the role, and not only about what may be brought along."""
+        return self.calls[0] not in ALONG
 
     def __str__(self) -> str:
         tests = " and ".join(str(test) for test in sorted(self.condition))
@@ -86,8 +94,11 @@ def _trusted(row: Any, variables: bool) -> Iterator[Trusted]:
         yield from _opaque(text)
         return
     actions, all_but, wrong = entries(row, "Action", is_action)
-    calls = tuple(one for one in CALLS if any(_fits(entry, one) for entry in actions) != all_but) if actions else CALLS
-    if not calls:
+    known_calls = (*CALLS, *ALONG)
+    said = [one for one in known_calls if any(_fits(entry, one) for entry in actions) != all_but] if actions else CALLS
+    assuming = tuple(one for one in said if one in CALLS)
+    ways = [*([assuming] if assuming else []), *((one,) for one in said if one in ALONG)]
+    if not ways:
         return
     condition: Condition = ALWAYS
     try:
@@ -101,7 +112,7 @@ def _trusted(row: Any, variables: bool) -> Iterator[Trusted]:
     for principal in _principals(row.get("NotPrincipal" if everybody_but else "Principal")):
         doubt = unreadable(f"{principal[1]} in {text}") if principal[0] == "unreadable" else ALWAYS
         for allows in (row["Effect"] == "Allow",) if known else (True, False):
-            yield Trusted(allows, everybody_but, principal, condition | doubt, calls)
+            yield from (Trusted(allows, everybody_but, principal, condition | doubt, calls) for calls in ways)
 
 
 def _opaque(text: str) -> tuple[Trusted, ...]:

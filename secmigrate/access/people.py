@@ -231,14 +231,24 @@ def _unread(old: Side, new: Side) -> Names:
 
 
 def _trust(old: tuple[Trusted, ...], new: tuple[Trusted, ...]) -> tuple[tuple[Trusted, ...], tuple[Trusted, ...]]:
-    """Who is trusted no more, and who is trusted now; a Deny that is new takes, one that is gone gives."""
+    """Who is trusted no more, and who is trusted now; a Deny that is new takes, one that is gone gives. What somebody
+    may bring along is told where that alone changes.
+    """
     only_old = tuple(one for one in old if one not in new)
     only_new = tuple(one for one in new if one not in old)
     return (
-        tuple(one for one in only_old if one.allows) + tuple(one for one in only_new if not one.allows),
-        tuple(one for one in only_new if one.allows) + tuple(one for one in only_old if not one.allows),
+        _wholly(tuple(one for one in only_old if one.allows) + tuple(one for one in only_new if not one.allows)),
+        _wholly(tuple(one for one in only_new if one.allows) + tuple(one for one in only_old if not one.allows)),
+    )
+
+
+def _wholly(ones: tuple[Trusted, ...]) -> tuple[Trusted, ...]:
+    """Without what may be brought along by whoever is among them for assuming the role itself."""
+    assuming = {(one.allows, one.all_but, one.principal, one.condition) for one in ones if one.assumes}
+    return tuple(
+        one for one in ones if one.assumes or (one.allows, one.all_but, one.principal, one.condition) not in assuming
     )
 
 
 def _allowed(ones: tuple[Trusted, ...]) -> tuple[Trusted, ...]:
-    return tuple(one for one in ones if one.allows)
+    return tuple(one for one in ones if one.allows and one.assumes)

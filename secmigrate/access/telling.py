@@ -176,6 +176,7 @@ def _trustee(one: Trusted, snapshot: Snapshot, *, gained: bool) -> str:
             who = f"{kind} {name}"
     tests = " and ".join(str(test) for test in sorted(one.condition))
     said = f"{'everybody but ' if one.all_but else ''}{who}{f' if {tests}' if tests else ''}"
+    said += "" if one.assumes else f", with {one.calls[0]}"
     return said if one.allows else f"{said} ({'no longer denied' if gained else 'denied now'})"
 
 

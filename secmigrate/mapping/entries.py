@@ -20,6 +20,11 @@ from secmigrate.sec import Assignments, AssumableRole, CrossAccountRole, Entry, 
 # sec-provisioner 9, AD-7 and AD-8: planned for the product's v2.
 _HOUR = 3600
 _MFA = "aws:multifactorauth"
+_BROUGHT = {
+    "sts:SetContext": "a context",
+    "sts:SetSourceIdentity": "a source identity",
+    "sts:TagSession": "session tags",
+}
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -91,6 +96,8 @@ def not_expressible(case: Case, section: RoleSection, rule: Rule | None) -> Iter
         yield f"{what}: SEC v1 has no field for it"
     if trust.external_ids and section != "cross_account_roles":
         yield "the trust policy asks for an external id: SEC has a field for it only in cross-account roles"
+    for call in trust.along:
+        yield f"the trust policy allows {_BROUGHT[call]} ({call}): SEC's does not, and who brings such cannot assume it"
     if trust.denies:
         yield "the trust policy denies somebody: SEC's trust policies only allow"
     if role.max_session != _HOUR:

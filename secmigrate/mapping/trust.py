@@ -9,7 +9,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from secmigrate.access.assuming import ALONG
 from secmigrate.iam import Document
+from secmigrate.mapping.patterns import matches
 from secmigrate.mapping.reach import listed
 
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:(?:iam|sts)::)?([0-9]{12})(?::.*)?")
@@ -28,6 +30,7 @@ class Trust(Struct, frozen=True, kw_only=True):
     unknown: tuple[str, ...] = ()  # "*", deleted principals (AROA…), NotPrincipal
     external_ids: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()  # their keys
+    along: tuple[str, ...] = ()  # calls that it allows besides assuming: sts:TagSession
     denies: bool = False
 
     @property
@@ -72,6 +75,7 @@ def _trusting(statement: Mapping[str, Any], account: str) -> Iterator[tuple[str,
     """What a statement that allows tells, by the field of `Trust` where it belongs."""
     if "NotPrincipal" in statement:
         yield "unknown", "NotPrincipal"
+    yield from (("along", call) for call in ALONG if _allows(statement, call))
     for kind, principal in _principals(statement.get("Principal", {})):
         field, name = _sorted_in(kind, principal, account)
         yield field, name
@@ -82,6 +86,11 @@ def _trusting(statement: Mapping[str, Any], account: str) -> Iterator[tuple[str,
             yield from (("external_ids", value) for value in values)
         else:
             yield "conditions", key
+
+
+def _allows(statement: Mapping[str, Any], call: str) -> bool:
+    all_but = "NotAction" in statement
+    return any(matches(call, glob) for glob in listed(statement.get("NotAction" if all_but else "Action"))) != all_but
 
 
 def _principals(principal: Any) -> Iterator[tuple[str, str]]:

@@ -115,7 +115,7 @@ def _leaving(
         *some("service-linked", sorted(name for name, reason in why.items() if reason.startswith("AWS"))),
         *some("stranded-user", farewell.stranded),
         *some("deny-removed", farewell.gains(due.groups)),
-        *some("role-narrows", narrowed(live, live, _of(successors(moves), roles), watch)),
+        *some("role-narrows", narrowed(live, live, _of(successors(moves), unnamed.roles), watch)),
         *some("cannot-undo", sorted(name for name, reason in why.items() if reason.startswith("trusts"))),
     ]
     entering = (*of_groups.entering, *of_roles.entering)

@@ -40,7 +40,11 @@ def role_rows(
                 new=new.get(name, ""),
                 mark=one.mark if isinstance(one, Mapped) else None,
                 reasons=one.reasons if one else (),
-                trusts=tuple(trustees((each for each in trusted(role.trust) if each.allows), start, gained=False)),
+                trusts=tuple(
+                    trustees(
+                        (each for each in trusted(role.trust) if each.allows and each.assumes), start, gained=False
+                    )
+                ),
                 people=len(people.get(name, ())),
                 some=tuple(people.get(name, ())[:SOME]),
                 profiles=tuple(profiles.get(name, ())),

@@ -222,7 +222,10 @@ def test_a_role_whose_boundary_changes() -> None:
         (trust(), trust(condition=MFA), [("AWS", ROOT)], [("AWS", ROOT)]),
         (trust(), trust(Action="sts:AssumeRoleWithSAML"), [("AWS", ROOT)], [("AWS", ROOT)]),
         (trust(), trust(Action=["sts:*"]), [("AWS", ROOT)], [("AWS", ROOT)]),
-        (trust(), trust(Action=["sts:AssumeRole", "sts:TagSession"]), [], []),
+        (trust(), trust(Action=["sts:AssumeRole", "sts:TagSession"]), [], [("AWS", ROOT)]),
+        (trust(Action=["sts:AssumeRole", "sts:TagSession"]), trust(), [("AWS", ROOT)], []),
+        (trust(Action=["sts:AssumeRole", "sts:SetSource*"]), trust(), [("AWS", ROOT)], []),
+        (trust(Action=["sts:AssumeRole", "sts:TagSession"]), trust({"AWS": ANA}), [("AWS", ROOT)], [("AWS", ANA)]),
         (trust(), trust(None, None, Sid="x", Action="STS:assumerole"), [], []),
         (
             trust(),
@@ -236,7 +239,7 @@ def test_a_role_whose_boundary_changes() -> None:
             [],
             [("AWS", ANA)],
         ),
-        (trust(), document(*trust().statements, deny("sts:TagSession", None, Principal="*")), [], []),
+        (trust(), document(*trust().statements, deny("sts:TagSession", None, Principal="*")), [("AWS", "*")], []),
     ],
 )
 def test_a_trust_that_changes(before: Document, after: Document, gone: list[Any], come: list[Any]) -> None:

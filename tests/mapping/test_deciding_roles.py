@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from secmigrate.iam import InstanceProfile
+from secmigrate.iam import Document, InstanceProfile, Role
 from secmigrate.mapping import Ambiguous, Decisions, LeftOut, Mapped, Unmapped
 from secmigrate.mapping.answers import RoleAnswer
 from tests.mapping.accounts import (
@@ -171,6 +171,23 @@ def test_that_more_of_another_account_may_assume_it_is_told(trusted: str | list[
     found = only(decide(account(role("partner", {"AWS": trusted}, condition=condition))))
     assert found.entry.trusted_account_id == "444455556666"
     assert [told in line for line in found.not_expressible] == [True] * bool(told)
+
+
+@pytest.mark.parametrize(
+    ("actions", "told"),
+    [
+        (["sts:AssumeRole", "sts:TagSession"], ["sts:TagSession"]),
+        (["sts:AssumeRole", "sts:SetSource*"], ["sts:SetSourceIdentity"]),
+        ("sts:*", ["sts:SetContext", "sts:SetSourceIdentity", "sts:TagSession"]),
+        ("sts:AssumeRole", []),
+        ("sts:AssumeRole*", []),
+    ],
+)
+def test_what_may_be_brought_along_is_not_expressible(actions: object, told: list[str]) -> None:
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": actions}
+    one = Role(name="x", trust=Document({"Version": "2012-10-17", "Statement": [trust]}))
+    found = only(decide(account(one))).not_expressible
+    assert [line.partition(" (")[2].partition(")")[0] for line in found] == told
 
 
 def test_the_external_id_and_the_account_are_kept() -> None:
