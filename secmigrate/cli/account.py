@@ -152,6 +152,18 @@ def inventory(space: Workspace) -> Snapshot:
     return documents.read_snapshot(space.inventory)
 
 
+def start(space: Workspace, live: Snapshot, out: Out) -> Snapshot | None:
+    """How the account was before the migration; None, and a person hears of it, if nothing tells: that is no reason to
+    refuse her the way back.
+    """
+    try:
+        found = inventory(space)
+    except BadInput as error:
+        out.say(f"nobody can tell who would end with less than at the start: {error.message} ({space.inventory})")
+        return None
+    return found if found.account == live.account else None
+
+
 def journaled(space: Workspace) -> str:
     """The account that was changed from this workspace; empty if nothing was."""
     return next((journal.plan.account for journal in space.journals()), "")

@@ -163,11 +163,12 @@ def rollback(
         return named(operation) or operation.subject in homes
 
     # Nothing that a person wrote stands between her and the way back, so decisions.yaml is not read.
-    watch = Watch(aws_actions(), (live,), (), documents(done))
+    start = account.start(space, live, out)
+    watch = Watch(aws_actions(), (live, *([start] if start else [])), (), documents(done))
     stack = None if users_only or only else _stack(space, done)
     running.tell_affected(space, out)
     with out.working("planning the way back"):
-        made = plan.rollback(live, done, wanted=wanted, watch=watch, stack=stack)
+        made = plan.rollback(live, done, wanted=wanted, watch=watch, stack=stack, start=start)
     running.propose(made, live, aws, space, out)
 
 

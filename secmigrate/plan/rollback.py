@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -31,14 +30,14 @@ from secmigrate.operations import (
 )
 from secmigrate.operations.policies import CreatePolicyVersion
 from secmigrate.plan.fold import Kept, Plan, possible, sealed
+from secmigrate.plan.losing import before_it, losing
 from secmigrate.plan.naming import nobody
 from secmigrate.plan.needed import with_needed
 from secmigrate.plan.remade import Gone, made_since
+from secmigrate.plan.retrusting import trust_again
 from secmigrate.plan.standing import added_outside, shared, trusting
 
 Op = TypeVar("Op", bound=Operation)
-
-_ID = re.compile(r'"(A(?:RO|ID)A[A-Z0-9]{12,})"')  # how a trust policy shows somebody who is gone
 
 
 class Tried(Struct, frozen=True):
@@ -55,6 +54,7 @@ def rollback(
     wanted: Callable[[Operation], bool] = lambda operation: True,
     watch: Watch | None = None,
     stack: DeleteStack | None = None,
+    start: Snapshot | None = None,
 ) -> Plan:
     """The plan `rollback` for the account as it is now.
 
@@ -62,11 +62,18 @@ def rollback(
     policies and roles that these need; trust policies that hold the old id of a role which is made anew are put again.
     What is undone already is left out; what somebody else changed in between, or made anew under an old name, is kept
     as it is and named (`cannot-undo`). Who cannot be put back into an old group leaves none of the groups that took its
-    place. A `stack` of the provisioner's, once nobody is in its groups any more, goes last. A `watch` that knows `live`
-    and `documents(tried)` tells whose access dips.
+    place, and neither does who would lose by it what she could do at the `start` (the inventory) and can do now. A
+    `stack` of the provisioner's, once nobody is in its groups any more, goes last. A `watch` that knows `live`, `start`
+    and `documents(tried)` tells whose access dips, and who loses.
     """
-    operations, kept, told, now = _steps_back(live, took_effect(live, tried), wanted)
-    again, lost = _trust_again(now, operations)
+    effects, staying, losers = took_effect(live, tried), frozenset[str](), frozenset[str]()
+    operations, kept, told, now = _steps_back(live, effects, wanted, staying)
+    if start and watch:
+        start = before_it(start, net(effects))
+        while not (losers := losing(start, live, now, watch)) <= staying:
+            staying |= losers
+            operations, kept, told, now = _steps_back(live, effects, wanted, staying)
+    again, lost = trust_again(now, operations)
     operations += again
     kept += lost
     if stack and (gone := stack.as_in(now)).things:
@@ -75,20 +82,29 @@ def rollback(
         else:
             operations.append(gone)
             told += _told_of(stack, gone, now)
-    dangers = (*incomplete(live), *some("cannot-undo", sorted({f"{one.kind} {one.name}" for one in kept})), *told)
+    dangers = (
+        *incomplete(live),
+        *some("cannot-undo", sorted({f"{one.kind} {one.name}" for one in kept})),
+        *some("stranded-user", sorted(losers), "nothing"),
+        *told,
+    )
     # All of it had room before; what AWS's quotas are for this account nobody knows here.
     return sealed("rollback", live, operations, dangers, kept, keeps_quotas=False, watch=watch, may_dip=True)
 
 
 def _steps_back(
-    live: Snapshot, effects: list[AnyOperation], wanted: Callable[[Operation], bool]
+    live: Snapshot, effects: list[AnyOperation], wanted: Callable[[Operation], bool], staying: frozenset[str]
 ) -> tuple[list[AnyOperation], list[Kept], list[Danger], Snapshot]:
-    """What undoes the effects, what stays, what is to be known of stacks that go, and the account behind it."""
+    """What undoes the effects, what stays, what is to be known of stacks that go, and the account behind it. From users
+    who are `staying` nothing is taken.
+    """
     operations: list[AnyOperation] = []
     kept: list[Kept] = []
     told: list[Danger] = []
-    without: set[str] = set()  # users who do not get back all that they had
-    held: set[tuple[str, str]] = set()  # these, and the groups that they stay in: what was given there stays as well
+    without = {*staying}  # users who do not get back all that they had
+    held = {
+        ("user", name) for name in staying
+    }  # these, and the groups that they stay in: what was given there stays as well
     now = live
     theirs = made_since(live, net(effects, apart=True))
     for operation in reversed(net(with_needed(live, effects, wanted), apart=True)):
@@ -162,27 +178,6 @@ def came_before(tried: Iterable[Tried], groups: Iterable[str]) -> bool:
 def is_membership(operation: Operation) -> bool:
     """Whether it is about who is in which group."""
     return isinstance(operation, AddUserToGroup | RemoveUserFromGroup)
-
-
-def _trust_again(now: Snapshot, operations: Iterable[Operation]) -> tuple[list[UpdateTrustPolicy], list[Kept]]:
-    """Trust policies that named a role which comes back: IAM keeps its unique id in them, which is gone for good."""
-    arns = {one.id: now.arn(one.role) for one in operations if isinstance(one, CreateRole) and one.id}
-    alive = {thing.seen.id for thing in now.principals()}
-    again: list[UpdateTrustPolicy] = []
-    lost: list[Kept] = []
-    for role in now.roles.values():
-        text = role.trust.text
-        for gone in sorted(set(_ID.findall(text)) & arns.keys() - alive):
-            text = text.replace(f'"{gone}"', f'"{arns[gone]}"')
-        if text == role.trust.text:
-            continue
-        unknown = sorted(set(_ID.findall(text)) - alive)
-        if role.keeper or unknown:
-            why = f"IAM does not take {unknown[0]} again" if unknown else f"AWS manages it ({role.keeper})"
-            lost.append(Kept("role", role.name, f"its trust policy cannot be put again: {why}"))
-        else:
-            again.append(UpdateTrustPolicy(role=role.name, before=role.trust, after=Document.parse(text)))
-    return again, lost
 
 
 def documents(tried: Iterable[Tried]) -> Iterator[Document]:
