@@ -65,7 +65,7 @@ class CreateStack(_OfStack, frozen=True, kw_only=True):
 
     def applied(self, snapshot: Snapshot) -> Snapshot:
         for one in _missing(self, snapshot):
-            snapshot = snapshot.put(one)
+            snapshot = snapshot.put(one.restorable())  # IAM gives it ids of its own
         return snapshot
 
     def is_done(self, snapshot: Snapshot) -> bool:

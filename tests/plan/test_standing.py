@@ -6,12 +6,12 @@ import pytest
 from msgspec import structs
 
 from secmigrate.iam import Policy, Role, Seen, Snapshot
-from secmigrate.operations import CreateStack, DeleteStack
+from secmigrate.operations import AddUserToGroup, CreateStack, DeleteStack
 from secmigrate.operations.stacks import TAG
-from secmigrate.plan import Plan, rollback
+from secmigrate.plan import Plan, Tried, rollback
 from secmigrate.plan.standing import brought, took_over
 from tests.plan.cases import after, arn, dangers, group, role, tried, trusting, user
-from tests.plan.tiers import DS, MEDIUM, ML, NEW, OLD, ROLE, STARTUP, account, as_seen, planned
+from tests.plan.tiers import DS, FULL, MEDIUM, ML, NEW, OLD, ROLE, STARTUP, account, as_seen, planned
 from tests.small import READ_ONLY, allow
 
 SQS = allow("sqs:*")
@@ -161,3 +161,18 @@ def test_its_own_do_not_hold_it() -> None:
     live = emptied().put(of_stack("p"))
     live = live.put(structs.replace(live.roles[ROLE], attached=(arn("p"),)))
     assert rollback(live, [], stack=STACK).operations
+
+
+def test_the_last_stack_to_go_is_the_one_that_the_way_back_brings_again() -> None:
+    """Everybody joined, then the tier changed: the stack that stands at the end has other ids than the one that went."""
+    joined = [AddUserToGroup(user="ana", group=DS), AddUserToGroup(user="bo", group=ML)]
+    there = planned(after(emptied(), joined))
+    live = as_seen(after(after(emptied(), joined), there.operations), "N")
+    (went,) = (one for one in there.operations if isinstance(one, DeleteStack))
+    back = rollback(live, [*map(Tried, joined), *tried(there)], stack=went)
+    last = back.operations[-1]
+    assert isinstance(last, DeleteStack)
+    assert last.stack == OLD
+    again = as_seen(after(live, back.operations[:-1]).restorable(), "B")
+    assert not last.is_done(again)
+    assert after(again, [last]).groups.keys() == {*FULL}
