@@ -169,6 +169,11 @@ class Journal(Struct, frozen=True):
         return cast(CreateStack | DeleteStack, self.plan.operations[self._left[0] - 1])
 
     @property
+    def ended_the_stack(self) -> bool:
+        """Whether it is a way back that ended with the deletion of the stack."""
+        return any(self.results.get(n, "failed") != "failed" for n in self._farewell)
+
+    @property
     def _farewell(self) -> set[int]:
         """A rollback's last, if it ends a stack whose deployment no journal knows of: with that, all is as it began."""
         ends = self.plan.name == "rollback" and any(isinstance(one, DeleteStack) for one in self.plan.operations[-1:])

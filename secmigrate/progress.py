@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -35,7 +35,11 @@ def steps(space: Workspace) -> list[Step]:
     facts = (
         ("inventory", space.inventory.exists(), "reads the account"),
         ("map", space.planned.exists(), "decides what becomes what"),
-        ("deploy", "readd" in ended, "the provisioner makes the new groups and roles (guide, steps 7 and 8)"),
+        (
+            "deploy",
+            _deployed(space.journals()),
+            "the provisioner makes the new groups and roles (guide, steps 7 and 8)",
+        ),
         ("readd", _stands(ended, "readd", effects), "users into their new groups"),
         ("decommission", _stands(ended, "decommission", effects), "old groups, roles and policies go"),
     )
@@ -58,6 +62,14 @@ def steps(space: Workspace) -> list[Step]:
         found += [Step(name, "done", "the config in force says so") for name in ended if _done_tier(ended, name)]
     if _done(ended, "rollback"):
         found.append(Step("rollback", "done", "what had been done was undone"))
+    return found
+
+
+def _deployed(journals: Iterable[Journal]) -> bool:
+    """Whether people were moved into the new groups, and no way back has ended since with the deletion of the stack."""
+    found = False
+    for journal in journals:
+        found = journal.plan.name == "readd" or (found and not journal.ended_the_stack)
     return found
 
 

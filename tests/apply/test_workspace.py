@@ -16,13 +16,14 @@ from secmigrate.documents import write_snapshot
 from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import End, Writer
-from secmigrate.operations import AddUserToGroup, CreateGroup, DeleteGroup
+from secmigrate.operations import AddUserToGroup, CreateGroup, DeleteGroup, DeleteStack
 from secmigrate.plan import Plan, Tried
 from secmigrate.plan.fold import sealed
+from secmigrate.progress import steps
 from secmigrate.twin import Fault, Faults, Twin
 from secmigrate.workspace import Workspace
 from tests.apply.stage import BEFORE, END, PLAN, now
-from tests.plan.cases import group, snapshot, user
+from tests.plan.cases import after, group, snapshot, user
 from tests.small import ACCOUNT
 
 
@@ -99,6 +100,20 @@ def test_the_first_inventory_is_kept_once_something_may_be_gone(space: Workspace
         space.keep_the_first_inventory(BEFORE)
     journaled(space, MAKE, now())
     space.keep_the_first_inventory(BEFORE)
+
+
+def test_once_the_stack_has_gone_at_the_end_of_the_way_back_it_is_to_be_deployed_again(space: Workspace) -> None:
+    for path in (space.inventory, space.planned):
+        write_snapshot(path, BEFORE)
+    ready = snapshot(user("ana"), group("g"))
+    last = DeleteStack(stack="sec", tier="startup", groups=(group("g"),))
+    back = sealed("rollback", after(ready, ADD.operations), [ADD.operations[0].undo(), last])
+    journaled(space, ADD, now())
+    assert [(one.step, one.state) for one in steps(space)][2:4] == [("deploy", "done"), ("readd", "done")]
+    journaled(space, back, now())
+    assert [(one.step, one.state) for one in steps(space)][2:4] == [("deploy", "next"), ("readd", "waiting")]
+    journaled(space, ADD, now())
+    assert [(one.step, one.state) for one in steps(space)][2:4] == [("deploy", "done"), ("readd", "done")]
 
 
 def test_one_run_at_a_time(space: Workspace) -> None:
