@@ -24,7 +24,7 @@ def losing(start: Snapshot, live: Snapshot, end: Snapshot, watch: Watch) -> froz
     """The users who cannot do in the end what they could at the start and can do now. What only the migration gave is
     no loss. `watch` knows all of it.
     """
-    # An account shows those of AWS's own policies that somebody has: on the way back others come that were there before.
+    # An account shows those of AWS's own policies that somebody has; on the way back others come again.
     shown = {arn: policy for arn, policy in start.policies.items() if policy.is_aws}
     end = structs.replace(end, policies={**shown, **end.policies})
     passage = watch.passage(start, live)

@@ -164,7 +164,7 @@ def test_its_own_do_not_hold_it() -> None:
 
 
 def test_the_last_stack_to_go_is_the_one_that_the_way_back_brings_again() -> None:
-    """Everybody joined, then the tier changed: the stack that stands at the end has other ids than the one that went."""
+    """Everybody joined, then the tier changed: what stands at the end has other ids than what went."""
     joined = [AddUserToGroup(user="ana", group=DS), AddUserToGroup(user="bo", group=ML)]
     there = planned(after(emptied(), joined))
     live = as_seen(after(after(emptied(), joined), there.operations), "N")
