@@ -164,6 +164,10 @@ class Workspace:
                 chosen.unlink()
         return active
 
+    def keep_tier(self, tier: str, text: str) -> Path:
+        """Keeps the text of the config in force beside those of other tiers that were in force earlier; gives where."""
+        return write_whole(self.tiers / tier / self.config().name, text.encode())
+
     def follow(self, config: SecConfig, endings: Endings) -> None:
         """Makes what `map` decided lead to the config in force: what became an entry that it does not have becomes what
         was answered for it, or nothing.

@@ -16,6 +16,7 @@ from secmigrate.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from secmigrate.iam import Snapshot
     from secmigrate.operations import DeleteStack, Operation
     from secmigrate.plan import Quarantine, Tried
     from secmigrate.workspace import Workspace
@@ -165,7 +166,7 @@ def rollback(
     # Nothing that a person wrote stands between her and the way back, so decisions.yaml is not read.
     start = account.start(space, live, out)
     watch = Watch(aws_actions(), (live, *([start] if start else [])), (), documents(done))
-    stack = None if users_only or only else _stack(space, done)
+    stack = None if users_only or only else _stack(space, live, done)
     running.tell_affected(space, out)
     with out.working("planning the way back"):
         made = plan.rollback(live, done, wanted=wanted, watch=watch, stack=stack, start=start)
@@ -194,13 +195,14 @@ def resume(
     running.go_on(aws, space, out, confirmed=confirm, at_once=at_once)
 
 
-def _stack(space: Workspace, done: Sequence[Tried]) -> DeleteStack | None:
-    """The stack that goes once everybody is back: that of the config with which this migration began, if its groups
-    were empty then; what was there before is not taken away.
+def _stack(space: Workspace, live: Snapshot, done: Sequence[Tried]) -> DeleteStack | None:
+    """The stack that goes once everybody is back: that with which this migration began, by the journals, else by the
+    tags of its roles, else by the config in force; if its groups were empty then: what was there before is not taken.
     """
-    from secmigrate.documents import read_config, read_snapshot
+    from secmigrate.documents import catalogue, read_config, read_snapshot
     from secmigrate.operations import CreateStack, DeleteStack
     from secmigrate.plan.rollback import came_before
+    from secmigrate.sec import deployed
 
     if not space.mapping.exists():
         return None
@@ -210,6 +212,8 @@ def _stack(space: Workspace, done: Sequence[Tried]) -> DeleteStack | None:
             config, part = read_config(space.config())[0], read_snapshot(space.planned)
         except BadInput:
             return None  # what a person wrote does not stand in the way: the stack is hers to delete then
+        keepers = [live.roles[name].keeper for name in part.roles if name in live.roles]
+        config = deployed(config, catalogue().tiers, keepers)
         made = CreateStack(
             stack=config.stack,
             tier=config.tier.name,

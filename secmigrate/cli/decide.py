@@ -17,6 +17,7 @@ from secmigrate.cli.out import Out, finish
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from secmigrate.cli.account import Before
     from secmigrate.iam import Snapshot
     from secmigrate.mapping import Decision, Ladders, Scope, TierChoice
     from secmigrate.sec import Client, ConfigPath, Environment, Kept, SecConfig
@@ -93,6 +94,7 @@ def map_(
             text = edits.rewritten(before, config, comments, written, catalogue)
         patterns = space.answers().patterns
         planned = sec.planned(config, catalogue.levels, documents.aws_managed(), patterns)
+        left = _keep_tier(space, before, config)
         documents.write_whole(path, text.encode())
         documents.write_schemas(space.schemas)
         documents.write_snapshot(space.planned, planned)
@@ -105,6 +107,16 @@ def map_(
         out.say(f"nothing tells what `map` wrote into {before.path}: {told}")
     _tell(out, space, snapshot, decided, choice, config, kept, ladders)
     out.lines(_not_again(last, outcome, list(catalogue.tiers) if tier == "auto" else []) if last else ())
+    out.lines(left)
+
+
+def _keep_tier(space: Workspace, before: Before | None, config: SecConfig) -> list[str]:
+    """Keeps the config before, if it is of another tier: its stack may be deployed. Tells where."""
+    if before is None or before.config.file_name != config.file_name or before.config.tier.name == config.tier.name:
+        return []
+    kept = space.keep_tier(before.config.tier.name, before.text)
+    told = f"the config of the tier {before.config.tier.name} is kept in {kept}"
+    return [f"{told}: if its stack is deployed, map for that tier again, and change it by `secmigrate tier`"]
 
 
 def _not_again(last: Outcome, now: Outcome, tiers: Sequence[str]) -> Iterator[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from secmigrate.iam import Document
 
@@ -218,3 +218,11 @@ def known_levels(service: str, levels: Levels) -> str:
 
 def _kebab(key: str) -> str:
     return key.replace("_", "-")
+
+
+def deployed(config: SecConfig, tiers: Iterable[str], keepers: Container[str]) -> SecConfig:
+    """The config with the one of the tiers whose stack keeps something (`stack NAME`); as it is, if none does, or its
+    own.
+    """
+    others = (structs.replace(config, tier=structs.replace(config.tier, name=name)) for name in tiers)
+    return next((one for one in (config, *others) if f"stack {one.stack}" in keepers), config)

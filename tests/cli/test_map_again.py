@@ -11,7 +11,7 @@ import pytest
 
 from secmigrate.documents import aws_managed, read_config, read_snapshot
 from secmigrate.twin import Twin
-from tests.cli.conftest import CONFIG
+from tests.cli.conftest import CONFIG, NAMES
 from tests.cli.runs import Ran, run
 
 HERE = Path("migration")
@@ -291,3 +291,13 @@ def test_a_config_that_is_no_text_is_an_error_with_its_line(ready: Path) -> None
     ran = run("map")
     assert ran.code == 2
     assert f"{CONFIG}:" in ran.err
+
+
+def test_the_config_of_another_tier_is_kept_and_told(ready: Path) -> None:
+    text = (ready / "migration" / CONFIG).read_text()
+    ran = run("map", *NAMES, "--only", "group:data-science-team", "--tier", "startup")
+    kept = ready / "migration/sec/tiers/enterprise" / Path(CONFIG).name
+    assert kept.read_text() == text
+    assert f"the config of the tier enterprise is kept in {kept.relative_to(ready)}" in ran.out
+    again = run("map", *NAMES, "--only", "group:data-science-team", "--tier", "startup")
+    assert "is kept in" not in again.out

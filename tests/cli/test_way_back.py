@@ -55,3 +55,15 @@ def test_without_an_inventory_what_nobody_knows_is_told(twin: Twin) -> None:
     ran = run("rollback")
     assert ran.code == 3
     assert "nobody can tell who would end with less than at the start" in ran.err + ran.out
+
+
+def test_the_stack_that_goes_last_is_the_one_that_was_deployed(twin: Twin) -> None:
+    """The config has come to another tier since, by `map`; the tags of the roles tell whose they are."""
+    deployed = "lumen-prod-a001-eu-central-1-medium-sec-stack"
+    twin.holds_stack(deployed, read_snapshot(Path("migration/planned.json")))
+    last = run("rollback", "--json").document["operations"][-1]
+    assert (last["method"], last["params"]) == ("DeleteStack", {"StackName": deployed})
+    assert "delete-stack --tier medium" in confirmed("rollback", "--execute").out
+    assert twin.delete_stack(deployed) == "DELETE_COMPLETE"
+    assert confirmed("resume").code == 0
+    assert run("rollback").code == 0
