@@ -74,7 +74,8 @@ def verify(
     live = account.look(aws, out, outcome.account)
     members, watch = space.members().groups, account.watch(space, live, start, out=out)
     with out.working("comparing everybody's access"):
-        findings = plan.verify(live, planned, outcome.moves, members, start, watch)
+        done = plan.net(one.operation for one in space.done())
+        findings = plan.verify(live, planned, outcome.moves, members, start, watch, done)
     out.lines(f"  {finding}" for finding in findings)
     out.say(f"{len(findings)} findings" if findings else "verified: everyone is in place, and all is as planned")
     out.document("verify", {"findings": findings})
