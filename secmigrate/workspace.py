@@ -39,6 +39,8 @@ Fit = Literal["cover", "used"]  # levels cover what is allowed, or what was used
 
 ACCOUNTS = "accounts.json"  # what makes a folder one of many workspaces
 
+RESTORE = "bring back the first one, from a backup or from where this folder was copied"
+
 _STAMP = re.compile(r"(?<=-)\d{8}T\d{6}Z(\.\d+)?(?=\.jsonl$)")  # how a journal's name ends
 
 
@@ -314,18 +316,23 @@ class Workspace:
 
     def keep_the_first_inventory(self, new: Snapshot) -> None:
         """Raises Refused if the inventory must not be written over: it is of another account, or it tells how things
-        were before the migration, and things have been taken away since.
+        were before the migration, and things have been taken away since; also if it is missing by then, for the saved
+        memberships are from that time.
         """
-        if not self.inventory.exists():
-            return
         hint = "take the new inventory in another workspace: -w DIR"
-        account = read_snapshot(self.inventory).account
-        if account != new.account:
+        there = self.inventory.exists()
+        if there and (account := read_snapshot(self.inventory).account) != new.account:
             raise Refused(f"the inventory here is of account {account}", where=str(self.inventory), hint=hint)
+        if self.has_taken_away():
+            told = "tells how things were before the migration"
+            why, way = (f"it {told}", hint) if there else (f"it is missing, and {told}", f"{RESTORE}; or {hint}")
+            raise Refused(why, where=str(self.inventory), hint=way)
+
+    def has_taken_away(self) -> bool:
+        """Whether something was taken away here, or may have been, and not given back."""
         # What is in doubt counts where it would take something away, and not where it would give something back.
         done = (tried.operation for tried in self.done() if tried.operation.destructive or not tried.doubtful)
-        if any(operation.destructive for operation in net(done)):
-            raise Refused("it tells how things were before the migration", where=str(self.inventory), hint=hint)
+        return any(operation.destructive for operation in net(done))
 
     def unfinished(self) -> Journal | None:
         """The newest journal, if its plan was not carried out to its end."""

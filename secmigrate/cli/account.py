@@ -22,7 +22,7 @@ from secmigrate.sources.cloudformation.joining import place_of
 from secmigrate.sources.live import read_live
 from secmigrate.sources.owning import owners_now
 from secmigrate.sources.saved import Managed, read_all, read_managed
-from secmigrate.workspace import ACCOUNTS, Fit, Workspace
+from secmigrate.workspace import ACCOUNTS, RESTORE, Fit, Workspace
 
 if TYPE_CHECKING:
     from secmigrate.aws import Aws
@@ -146,7 +146,8 @@ def inventory(space: Workspace) -> Snapshot:
     """The workspace's inventory. Raises BadInput."""
     if not space.inventory.exists():
         many = (space.folder / ACCOUNTS).exists()
-        hint = f"choose one: -w {space.folder}/ACCOUNT" if many else "run `secmigrate inventory` first"
+        first = RESTORE if space.has_taken_away() else "run `secmigrate inventory` first"
+        hint = f"choose one: -w {space.folder}/ACCOUNT" if many else first
         told = "many accounts lie here" if many else "there is no inventory yet"
         raise BadInput(told, where=str(space.inventory), hint=hint)
     return documents.read_snapshot(space.inventory)

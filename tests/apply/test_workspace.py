@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from secmigrate.cli import change
+from secmigrate.cli import account, change
 from secmigrate.documents import write_snapshot
 from secmigrate.errors import BadInput, Failed, Refused
 from secmigrate.iam import Snapshot
@@ -100,6 +100,19 @@ def test_the_first_inventory_is_kept_once_something_may_be_gone(space: Workspace
         space.keep_the_first_inventory(BEFORE)
     journaled(space, MAKE, now())
     space.keep_the_first_inventory(BEFORE)
+
+
+def test_an_inventory_that_is_missing_once_something_is_gone_is_not_taken_anew(space: Workspace) -> None:
+    space.keep_the_first_inventory(BEFORE)
+    journaled(space, ADD, now())
+    space.keep_the_first_inventory(BEFORE)
+    journaled(space, DROP, now())
+    with pytest.raises(Refused, match="is missing") as refused:
+        space.keep_the_first_inventory(BEFORE)
+    assert "backup" in str(refused.value.hint)
+    with pytest.raises(BadInput, match="no inventory") as told:
+        account.inventory(space)
+    assert "backup" in str(told.value.hint)
 
 
 def test_once_the_stack_has_gone_at_the_end_of_the_way_back_it_is_to_be_deployed_again(space: Workspace) -> None:
