@@ -31,6 +31,7 @@ from secmigrate.iam import Document, Snapshot, Usage
 from secmigrate.journal import Journal, has_begun, read_journal
 from secmigrate.mapping import Decisions, Endings, LearnedLevels
 from secmigrate.plan import Move, Plan, Tried, net
+from secmigrate.plan.asked import Asked
 from secmigrate.plan.file import PlanFile, from_file, to_file
 from secmigrate.plan.fold import PlanName
 from secmigrate.sec import SECTIONS, SecConfig
@@ -248,26 +249,36 @@ class Workspace:
         return self.folder / "plans" / f"{name}.json"
 
     def save_plan(
-        self, plan: Plan, script: str, needed: Document | None = None, account: Snapshot | None = None
+        self,
+        plan: Plan,
+        script: str,
+        needed: Document | None = None,
+        account: Snapshot | None = None,
+        asked: Asked | None = None,
     ) -> tuple[Path, ...]:
-        """Writes the plan as JSON and as a shell script, and the policy that it needs; gives their paths. The account
-        as it was then is kept as well, to tell what changed if the plan is stale one day.
+        """Writes the plan as JSON, with what it was asked for, and as a shell script, and the policy that it needs;
+        gives their paths. The account as it was then is kept as well, to tell what changed if the plan is stale one
+        day.
         """
         path = self.plan_path(plan.name)
         if account:
             write_snapshot(self._planned_for(plan.name), account)
-        write_json(path, to_file(plan))
+        write_json(path, to_file(plan, asked))
         paths = (path, write_whole(path.with_suffix(".sh"), script.encode(), mode=0o700))
         return (*paths, write_json(path.with_name(f"{plan.name}-policy.json"), needed.value)) if needed else paths
 
     def plan(self, name: str) -> Plan:
         """The plan that was saved last under that name. Raises BadInput."""
+        return self.plan_as_asked(name)[0]
+
+    def plan_as_asked(self, name: str) -> tuple[Plan, Asked | None]:
+        """The same with what it was asked for, if that is known. Raises BadInput."""
         path, again = self.plan_path(name), f"run `secmigrate {name.replace('-', ' ')}` and look at the plan first"
         if not path.exists():
             raise BadInput("no plan to execute", where=str(path), hint=again)
         file = read_json(path, PlanFile, hint=again)
         try:
-            return from_file(file)
+            return from_file(file), file.asked
         except BadInput as error:
             raise BadInput(error.message, where=str(path), hint=again) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,11 +15,14 @@ from secmigrate.cli.out import Out, finish
 from secmigrate.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from secmigrate.aws import Aws
     from secmigrate.iam import Snapshot
+    from secmigrate.mapping import Scope
     from secmigrate.operations import DeleteStack, Operation
-    from secmigrate.plan import Quarantine, Tried
+    from secmigrate.plan import Plan, Tried
+    from secmigrate.plan.asked import Asked
     from secmigrate.workspace import Workspace
 
 _KINDS = {"roles": frozenset({"role"}), "all": frozenset({"role", "group"}), "none": frozenset[str]()}
@@ -37,23 +41,32 @@ def readd(
     at_once: options.AtOnce = 4,
 ) -> None:
     """Plan: users into their new groups (guide, step 9)."""
-    from secmigrate import plan
     from secmigrate.aws import Aws
     from secmigrate.cli import account, running
-    from secmigrate.handover import takes_away
+    from secmigrate.plan.asked import Asked
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     running.phase(stop_before)
+    again = partial(_readd, space, out)
     if execute:
-        running.carry_out("readd", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
+        running.carry_out(
+            "readd", aws, space, out, None, again, confirmed=confirm, stop_before=stop_before, at_once=at_once
+        )
         return
+    live = account.look(aws, out, space.outcome().account)
+    running.propose(again(live, Asked()), live, aws, space, out, Asked())
+
+
+def _readd(space: Workspace, out: Out, live: Snapshot, asked: Asked) -> Plan:
+    from secmigrate import plan
+    from secmigrate.cli import account
+    from secmigrate.handover import takes_away
+
     outcome = space.outcome()
-    live = account.look(aws, out, outcome.account)
     watch = account.watch(space, live, out=out)
     undone = takes_away(account.managed(space).resources, account.planned(space))
     with out.working("planning, and comparing everybody's access at each step"):
-        made = plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped, watch, undone)
-    running.propose(made, live, aws, space, out)
+        return plan.readd(live, outcome.moves, space.members().groups, outcome.unmapped, watch, undone)
 
 
 @app.command(epilog="Example: secmigrate verify")
@@ -93,30 +106,56 @@ def decommission(
     confirm: options.Confirm = None,
     stop_before: options.StopBefore = None,
     at_once: options.AtOnce = 4,
-    unused_days: Annotated[int, typer.Option(min=0, help="A role that was used within so many days stays.")] = 90,
+    unused_days: Annotated[
+        int | None,
+        typer.Option(min=0, help="A role that was used within so many days stays.  [default: 90]"),
+    ] = None,
     quarantine: Annotated[
-        str, typer.Option(metavar="WHAT", help="Out of use before they are deleted: roles, all (groups too) or none.")
-    ] = "roles",
-    quarantine_days: Annotated[int, typer.Option(min=0, help="For how many days.")] = 7,
+        str | None,
+        typer.Option(
+            metavar="WHAT",
+            help="Out of use before they are deleted: roles, all (groups too) or none.  [default: roles]",
+        ),
+    ] = None,
+    quarantine_days: Annotated[int | None, typer.Option(min=0, help="For how many days.  [default: 7]")] = None,
 ) -> None:
     """Plan: old groups, roles and policies go, in the right order (guide, step 10)."""
-    from secmigrate import plan
     from secmigrate.aws import Aws
     from secmigrate.cli import account, running
+    from secmigrate.cli.reviewed import given
+    from secmigrate.plan.asked import Asked
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     running.phase(stop_before)
+    if quarantine not in (None, *_KINDS):
+        raise BadInput(f"{quarantine!r} is no quarantine", where="--quarantine", hint=f"one of {', '.join(_KINDS)}")
+    asked = given(unused_days=unused_days, quarantine=quarantine, quarantine_days=quarantine_days)
+    again = partial(_decommission, space, aws, out)
     if execute:
-        running.carry_out("decommission", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
+        running.carry_out(
+            "decommission", aws, space, out, asked, again, confirmed=confirm, stop_before=stop_before, at_once=at_once
+        )
         return
-    apart = _quarantine(quarantine, quarantine_days)
-    unused_since = (datetime.now(UTC) - timedelta(days=unused_days)).strftime("%Y-%m-%d")
-    outcome = space.outcome()
-    live = account.with_owners(space, account.look(aws, out, outcome.account), outcome.moves, aws, out)
+    live = account.look(aws, out, space.outcome().account)
+    asked = asked or Asked()
+    running.propose(again(live, asked), live, aws, space, out, asked)
+
+
+def _decommission(space: Workspace, aws: Aws, out: Out, live: Snapshot, asked: Asked) -> Plan:
+    from secmigrate import plan
+    from secmigrate.cli import account
+
+    outcome, now = space.outcome(), datetime.now(UTC)
+    unused_since, due = (_day(now - timedelta(days=days)) for days in (asked.unused_days, asked.quarantine_days))
+    apart = plan.Quarantine(_KINDS[asked.quarantine], _day(now), due)
+    live = account.with_owners(space, live, outcome.moves, aws, out)
     watch = account.watch(space, live, out=out)
     with out.working("planning, and comparing everybody's access"):
-        made = plan.decommission(live, outcome.moves, unused_since, watch, apart)
-    running.propose(made, live, aws, space, out)
+        return plan.decommission(live, outcome.moves, unused_since, watch, apart)
+
+
+def _day(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d")
 
 
 @app.command(epilog="Example: secmigrate rollback; secmigrate rollback --execute")
@@ -137,41 +176,59 @@ def rollback(
     ] = None,
 ) -> None:
     """Plan: back to the start, from the journals of what was done."""
-    from secmigrate import plan
-    from secmigrate.access import Watch
     from secmigrate.aws import Aws
     from secmigrate.cli import account, running
-    from secmigrate.documents import aws_actions
-    from secmigrate.mapping import SCOPES, Scope
-    from secmigrate.plan.needed import left_groups
-    from secmigrate.plan.rollback import documents, is_membership
+    from secmigrate.cli.reviewed import given
+    from secmigrate.plan.asked import Asked
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     running.phase(stop_before)
+    asked = given(users_only=users_only, only=_scope(only or ()).only)
+    again = partial(_rollback, space, out)
     if execute:
-        running.carry_out("rollback", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
+        running.carry_out(
+            "rollback", aws, space, out, asked, again, confirmed=confirm, stop_before=stop_before, at_once=at_once
+        )
         return
-    scope = Scope(tuple(only or ()), kinds=(*SCOPES, "user"))
+    live = account.look(aws, out, account.journaled(space))
+    running.tell_affected(space, out)
+    asked = asked or Asked()
+    running.propose(again(live, asked), live, aws, space, out, asked)
+
+
+def _rollback(space: Workspace, out: Out, live: Snapshot, asked: Asked) -> Plan:
+    from secmigrate import plan
+    from secmigrate.access import Watch
+    from secmigrate.cli import account
+    from secmigrate.documents import aws_actions
+    from secmigrate.plan.needed import left_groups
+    from secmigrate.plan.rollback import documents, is_membership
+
+    scope, done = _scope(asked.only), space.done(elsewhere=True)
 
     def named(operation: Operation) -> bool:
         return any(not scope.excludes(*one) for one in operation.changes | operation.relies_on)
 
-    live, done = account.look(aws, out, account.journaled(space)), space.done(elsewhere=True)
     homes = left_groups(live, (one.operation for one in done), named)
 
     def wanted(operation: Operation) -> bool:
-        if users_only:
+        if asked.users_only:
             return is_membership(operation) and named(operation)
         return named(operation) or operation.subject in homes
 
     # Nothing that a person wrote stands between her and the way back, so decisions.yaml is not read.
     start = account.start(space, live, out)
     watch = Watch(aws_actions(), (live, *([start] if start else [])), (), documents(done))
-    stack = None if users_only or only else _stack(space, live, done)
-    running.tell_affected(space, out)
+    stack = None if asked.users_only or asked.only else _stack(space, live, done)
     with out.working("planning the way back"):
-        made = plan.rollback(live, done, wanted=wanted, watch=watch, stack=stack, start=start)
-    running.propose(made, live, aws, space, out)
+        return plan.rollback(live, done, wanted=wanted, watch=watch, stack=stack, start=start)
+
+
+def _scope(only: Iterable[str]) -> Scope:
+    """What `--only` names. Raises BadInput."""
+    from secmigrate.mapping import SCOPES, Scope
+
+    return Scope(tuple(sorted(set(only))), kinds=(*SCOPES, "user"))
 
 
 @app.command(epilog="Example: secmigrate resume --confirm-account 111122223333")
@@ -224,13 +281,3 @@ def _stack(space: Workspace, live: Snapshot, done: Sequence[Tried]) -> DeleteSta
         )
         first = made.undo()
     return first if came_before(done, (group.name for group in first.groups)) else None
-
-
-def _quarantine(what: str, days: int) -> Quarantine:
-    """What `--quarantine` and `--quarantine-days` say, from today. Raises BadInput."""
-    from secmigrate.plan import Quarantine
-
-    if what not in _KINDS:
-        raise BadInput(f"{what!r} is no quarantine", where="--quarantine", hint=f"one of {', '.join(_KINDS)}")
-    now = datetime.now(UTC)
-    return Quarantine(_KINDS[what], now.strftime("%Y-%m-%d"), (now - timedelta(days=days)).strftime("%Y-%m-%d"))

@@ -17,7 +17,7 @@ from secmigrate.cli.out import Out, finish
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from secmigrate.cli.account import Before
+    from secmigrate.cli.edits import Before
     from secmigrate.iam import Snapshot
     from secmigrate.mapping import Decision, Ladders, Scope, TierChoice
     from secmigrate.sec import Client, ConfigPath, Environment, Kept, SecConfig

@@ -18,6 +18,7 @@ from secmigrate.apply import AT_ONCE, Hands, check, confirm, execute, remaining
 from secmigrate.cli import account
 from secmigrate.cli.in_force import adopt, answers, check_adoptable
 from secmigrate.cli.out import Out, finish
+from secmigrate.cli.reviewed import Again, check_made_the_same, check_meant, check_still_leaving, command
 from secmigrate.cli.stopping import stoppable
 from secmigrate.dangers import some, stale
 from secmigrate.diff import since
@@ -26,6 +27,7 @@ from secmigrate.iam import Snapshot
 from secmigrate.journal import Writer, read_journal
 from secmigrate.operations import PHASES, CreateStack, Phase
 from secmigrate.plan import Plan, Tried, base_of, net
+from secmigrate.plan.asked import Asked
 from secmigrate.plan.file import to_file
 from secmigrate.plan.fold import with_dangers
 from secmigrate.plan.permissions import caller_dangers, policy_of
@@ -40,19 +42,27 @@ if TYPE_CHECKING:
     from secmigrate.aws import Aws
 
 
-def propose(plan: Plan, live: Snapshot, aws: Aws, workspace: Workspace, out: Out, changes: Sequence[str] = ()) -> None:
-    """Shows and saves a plan for the account as it is now, with the policy that it needs. `changes` are of the config,
-    told before. Exit 0: nothing to do; 3: changes are pending; 4: refused as dangerous.
+def propose(
+    plan: Plan,
+    live: Snapshot,
+    aws: Aws,
+    workspace: Workspace,
+    out: Out,
+    asked: Asked,
+    changes: Sequence[str] = (),
+) -> None:
+    """Shows and saves a plan for the account as it is now, with what it was asked for and the policy that it needs.
+    `changes` are of the config, told before. Exit 0: nothing to do; 3: changes are pending; 4: refused as dangerous.
     """
     if plan.operations:
         dangers = caller_dangers(plan, live, aws.identity()[1], documents.aws_actions())
         plan = with_dangers(plan, dangers) if dangers else plan
-    paths = workspace.save_plan(plan, as_script(plan), policy_of(plan, live), live)
+    paths = workspace.save_plan(plan, as_script(plan), policy_of(plan, live), live, asked)
     out.lines(plan_lines(plan))
     out.say("", *(f"wrote {path}" for path in paths))
     if plan.operations and not plan.blocking:
-        out.say(f"nothing was changed; to apply it: secmigrate {_words(plan)} {workspace.option} --execute")
-    told = structs.replace(to_file(plan), config_changes=tuple(changes))
+        out.say(f"nothing was changed; to apply it: secmigrate {command(plan)} {workspace.option} --execute")
+    told = structs.replace(to_file(plan, asked), config_changes=tuple(changes))
     out.document("plan", told)
     if plan.blocking:
         finish(4)
@@ -64,15 +74,20 @@ def carry_out(
     aws: Aws,
     workspace: Workspace,
     out: Out,
+    asked: Asked | None,
+    again: Again,
     *,
     confirmed: str | None,
     stop_before: str | None,
     at_once: int,
 ) -> None:
-    """Applies the plan that was saved under this name. Raises Refused, Interrupted, BadInput."""
+    """Applies the plan that was saved under this name, if it is the one that is `asked` for, with the options that
+    stand there or none, and what `again` makes is the same. Raises Refused, Interrupted, BadInput.
+    """
     halt = phase(stop_before)
     with workspace.locked():
-        plan = workspace.plan(name)
+        plan, saved = workspace.plan_as_asked(name)
+        check_meant(plan, saved, asked, workspace)
         check_adoptable(plan, workspace)
         live = account.look(aws, out, plan.account)
         if plan.operations and all(operation.is_done(live) for operation in net(plan.operations)):
@@ -82,6 +97,9 @@ def carry_out(
         _check_begun(plan, live, workspace)
         check(plan, live, confirmed or _typed(plan), _since(plan, workspace))
         _not_taken_over(plan, (), live, workspace)
+        check_still_leaving(plan, (), live, workspace)
+        if saved:
+            check_made_the_same(plan, again(live, saved), workspace)
         at = account.now()
         path = workspace.journal_path(name, at)
         journal = Writer(path, account.now)
@@ -202,11 +220,6 @@ def _since(plan: Plan, workspace: Workspace) -> Callable[[Snapshot], list[str]]:
     return told
 
 
-def _words(plan: Plan) -> str:
-    """The command that makes such plans."""
-    return plan.name.replace("-", " ")
-
-
 def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, at_once: int) -> None:
     """Carries the newest plan on that did not come to its end. Raises Refused if the account has changed otherwise."""
     with workspace.locked():
@@ -224,6 +237,7 @@ def go_on(aws: Aws, workspace: Workspace, out: Out, *, confirmed: str | None, at
             journal.resumed(aws.identity()[1])
             _look_again(stopped.plan, done, live, workspace)
             _not_taken_over(stopped.plan, done, live, workspace)
+            check_still_leaving(stopped.plan, done, live, workspace)
             run(stopped.plan, aws, journal, workspace, out, done=done, at_once=at_once)
         finally:
             journal.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from secmigrate.iam import Snapshot
     from secmigrate.mapping import Catalogue, Lacking, Retiered
     from secmigrate.plan import Plan
+    from secmigrate.plan.asked import Asked
     from secmigrate.plan.fold import PlanName
     from secmigrate.sec import SecConfig
     from secmigrate.workspace import Workspace
@@ -54,13 +56,18 @@ def upgrade(
     """Plan: to a higher tier, with nobody lacking access on the way (guide, "Upgrading Tiers")."""
     from secmigrate.aws import Aws
     from secmigrate.cli import account, running
+    from secmigrate.cli.reviewed import given
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     running.phase(stop_before)
+    asked = given(to=to, no_bridge=no_bridge, master=master and str(master))
     if execute:
-        running.carry_out("tier-upgrade", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once)
+        again = partial(planned_anew, "tier-upgrade", space)
+        running.carry_out(
+            "tier-upgrade", aws, space, out, asked, again, confirmed=confirm, stop_before=stop_before, at_once=at_once
+        )
         return
-    change("tier-upgrade", to, aws, space, out, bridge=not no_bridge, master=master)
+    change("tier-upgrade", asked, aws, space, out)
 
 
 @tier.command(epilog="Example: secmigrate tier downgrade --to startup; secmigrate tier downgrade --execute")
@@ -80,41 +87,54 @@ def downgrade(
     """Plan: to a lower tier, once it is said what becomes of those who depend on what it lacks."""
     from secmigrate.aws import Aws
     from secmigrate.cli import account, running
+    from secmigrate.cli.reviewed import given
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     running.phase(stop_before)
+    asked = given(to=to, no_bridge=no_bridge)
     if execute:
+        again = partial(planned_anew, "tier-downgrade", space)
         running.carry_out(
-            "tier-downgrade", aws, space, out, confirmed=confirm, stop_before=stop_before, at_once=at_once
+            "tier-downgrade", aws, space, out, asked, again, confirmed=confirm, stop_before=stop_before, at_once=at_once
         )
         return
-    change("tier-downgrade", to, aws, space, out, bridge=not no_bridge, master=None)
+    change("tier-downgrade", asked, aws, space, out)
 
 
-def change(
-    name: PlanName, to: str | None, aws: Aws, space: Workspace, out: Out, *, bridge: bool, master: Path | None
-) -> None:
+def change(name: PlanName, asked: Asked | None, aws: Aws, space: Workspace, out: Out) -> None:
     """Writes the new tier's config and plans the way there."""
     from secmigrate.cli import account, running
+    from secmigrate.plan.asked import Asked
 
+    asked = asked or Asked()
     with space.locked():
-        found = _config(name, to, space, master)
+        found = _config(name, space, asked)
     old, new = account.config(space)[0], found.config
     out.say(f"wrote {space.next / new.file_name}: in force as soon as its stack stands")
     out.lines(f"  {line}" for line in found.changes)
     live = account.look(aws, out, old.client.account_id)
+    running.propose(_planned(name, space, found, live, asked), live, aws, space, out, asked, found.changes)
+
+
+def planned_anew(name: PlanName, space: Workspace, live: Snapshot, asked: Asked) -> Plan:
+    """The same once more, by the config as it lies there now and what was decided since."""
+    return _planned(name, space, _config(name, space, asked), live, asked)
+
+
+def _planned(name: PlanName, space: Workspace, found: Retiered, live: Snapshot, asked: Asked) -> Plan:
+    from secmigrate.cli import account
+
     earlier = [journal.plan for journal in space.journals()]
-    proposed = planned(name, live, old, found, space, earlier, bridge=bridge)[0]
-    running.propose(proposed, live, aws, space, out, found.changes)
+    return planned(name, live, account.config(space)[0], found, space, earlier, bridge=not asked.no_bridge)[0]
 
 
-def _config(name: str, to: str | None, space: Workspace, master: Path | None) -> Retiered:
+def _config(name: str, space: Workspace, asked: Asked) -> Retiered:
     """The config of the new tier, written; one that a person has changed since it was written is taken as it is."""
     from secmigrate import documents, mapping, sec
     from secmigrate.cli import account, edits
     from secmigrate.provisioner import check_config
 
-    catalogue, path = account.catalogue(space), space.config()
+    to, catalogue, path = asked.to, account.catalogue(space), space.config()
     old = documents.read_config(path)[0]
     tiers = list(catalogue.tiers)
     up = name == "tier-upgrade"
@@ -125,7 +145,7 @@ def _config(name: str, to: str | None, space: Workspace, master: Path | None) ->
         last = f"there is none beyond {old.tier.name}, which is in force; `secmigrate tier {other}` goes the other way"
         hint = f"one of {', '.join(fitting)}" if fitting else last
         raise BadInput(f"there is no {name.replace('-', ' ')} from {old.tier.name} {told}", where="--to", hint=hint)
-    given = documents.read_config(master)[0] if master else None
+    given = documents.read_config(Path(asked.master))[0] if asked.master else None
     found = mapping.retiered(old, catalogue.tiers[to], catalogue, given)
     if edited := edited_config(space, old, to):
         return as_edited(found, old, edited)

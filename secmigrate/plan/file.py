@@ -10,6 +10,7 @@ from msgspec import Struct
 from secmigrate.dangers import Danger
 from secmigrate.errors import BadInput
 from secmigrate.operations import AnyOperation
+from secmigrate.plan.asked import Asked
 from secmigrate.plan.fold import Kept, Plan, PlanName
 
 
@@ -36,13 +37,14 @@ class PlanFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dangers: tuple[Danger, ...]
     kept: tuple[Kept, ...]
     used: Mapping[str, str] = {}
+    asked: Asked | None = None  # with which options; None: nobody knows
     config_changes: tuple[str, ...] = ()  # what a tier change does to the config, for people
     kind: Literal["plan"] = "plan"
     version: Literal[1] = 1
 
 
-def to_file(plan: Plan) -> PlanFile:
-    """The plan for a file."""
+def to_file(plan: Plan, asked: Asked | None = None) -> PlanFile:
+    """The plan for a file, with what it was asked for."""
     return PlanFile(
         name=plan.name,
         account=plan.account,
@@ -52,6 +54,7 @@ def to_file(plan: Plan) -> PlanFile:
         dangers=plan.dangers,
         kept=plan.kept,
         used=plan.used,
+        asked=asked,
     )
 
 

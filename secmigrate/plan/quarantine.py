@@ -46,12 +46,30 @@ class Parted(Struct, frozen=True):
 def entered(thing: Thing) -> str:
     """The day on which it was put in quarantine, as an ISO date; empty if it is not in quarantine."""
     if isinstance(thing, Group):
-        found = _NAME.fullmatch(thing.name)
-    else:
-        policy = thing.inline.get(POLICY)
-        sids = (str(statement.get("Sid", "")) for statement in policy.statements) if policy else ()
-        found = next((match for sid in sids if (match := _SID.fullmatch(sid))), None)
+        return _day(thing.name)
+    policy = thing.inline.get(POLICY)
+    return _day_in(policy) if policy else ""
+
+
+def begins(operation: Operation) -> str:
+    """The day on which rest in quarantine begins by it, as an ISO date; empty if none does."""
+    match operation:
+        case QuarantineRole(document=document):
+            return _day_in(document)
+        case RenameGroup(to=name):
+            return _day(name)
+    return ""
+
+
+def _day(name: str) -> str:
+    found = _NAME.fullmatch(name)
     return "-".join(found.groups()[:3]) if found else ""
+
+
+def _day_in(document: Document) -> str:
+    sids = (str(statement.get("Sid", "")) for statement in document.statements)
+    found = next((match for sid in sids if (match := _SID.fullmatch(sid))), None)
+    return "-".join(found.groups()) if found else ""
 
 
 def parted(things: Sequence[Thing], quarantine: Quarantine | None) -> Parted:

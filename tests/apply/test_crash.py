@@ -97,7 +97,8 @@ def test_killed_while_rolling_back_and_rolled_back_again(space: Workspace, line:
         change.decommission(space.folder, endpoint=twin.url, execute=True, confirm=ACCOUNT)
         with pytest.raises(typer.Exit):
             change.rollback(space.folder, endpoint=twin.url)
-    with Twin(killed_at(line, "rollback", space, END)) as twin:
+        end = twin.snapshot()
+    with Twin(killed_at(line, "rollback", space, end)) as twin:
         assert plan_and_execute_rollback(space, twin).dangers == ()
         assert twin.snapshot() == BEFORE
         assert plan_and_execute_rollback(space, twin).operations == ()

@@ -193,3 +193,23 @@ def test_who_rolls_back_while_the_old_stack_still_stands_needs_no_provisioner(
     assert run("rollback").code == 3
     assert confirmed("rollback", "--execute").code == 0
     assert twin.snapshot().restorable().users == start.restorable().users
+
+
+def test_the_plan_that_is_saved_is_the_one_that_is_meant(space: Path, twin: Twin) -> None:
+    assert run("tier", "upgrade", "--to", "medium").code == 3
+    for other in (("--to", "enterprise"), ("--to", "medium", "--no-bridge")):
+        ran = confirmed("tier", "upgrade", *other, "--execute")
+        assert (ran.code, "`secmigrate tier upgrade --to medium` made it" in ran.err) == (2, True), ran
+    assert confirmed("tier", "upgrade", "--to", "medium", "--execute").code == 3
+
+
+def test_a_config_that_was_edited_since_is_planned_first(space: Path, twin: Twin) -> None:
+    assert run("tier", "upgrade", "--to", "medium").code == 3
+    path = space / "sec/next" / CONFIG
+    path.write_text(path.read_text().replace("  iam_groups:\n", "  iam_groups:\n    qa_testing: {}\n", 1))
+    before = twin.snapshot()
+    ran = confirmed("tier", "upgrade", "--execute")
+    assert (ran.code, "stale-plan" in ran.err, "stack " in ran.err) == (4, True, True), ran
+    assert twin.snapshot() == before
+    assert run("tier", "upgrade", "--to", "medium").code == 3
+    assert confirmed("tier", "upgrade", "--execute").code == 3
