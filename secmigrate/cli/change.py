@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from secmigrate.plan.asked import Asked
     from secmigrate.workspace import Workspace
 
+_MOST_DAYS = 36_500  # a hundred years, as `plan.asked` has it, which is not imported before a command runs
 _KINDS = {"roles": frozenset({"role"}), "all": frozenset({"role", "group"}), "none": frozenset[str]()}
 
 
@@ -108,7 +109,7 @@ def decommission(
     at_once: options.AtOnce = 4,
     unused_days: Annotated[
         int | None,
-        typer.Option(min=0, help="A role that was used within so many days stays.  [default: 90]"),
+        typer.Option(min=0, max=_MOST_DAYS, help="A role that was used within so many days stays.  [default: 90]"),
     ] = None,
     quarantine: Annotated[
         str | None,
@@ -117,7 +118,9 @@ def decommission(
             help="Out of use before they are deleted: roles, all (groups too) or none.  [default: roles]",
         ),
     ] = None,
-    quarantine_days: Annotated[int | None, typer.Option(min=0, help="For how many days.  [default: 7]")] = None,
+    quarantine_days: Annotated[
+        int | None, typer.Option(min=0, max=_MOST_DAYS, help="For how many days.  [default: 7]")
+    ] = None,
 ) -> None:
     """Plan: old groups, roles and policies go, in the right order (guide, step 10)."""
     from secmigrate.aws import Aws

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 
 from secmigrate.iam import Entity
 from secmigrate.operations import AnyOperation, Call, CreateStack, DeleteStack
 from secmigrate.plan.fold import Plan
 from secmigrate.plan.quarantine import begins
 
+MOST_DAYS = 36_500  # a hundred years
+
+Days = Annotated[int, Meta(ge=0, le=MOST_DAYS)]
 _KINDS = ("stack", "group", "role", "policy", "instance-profile", "user")  # those first that the others follow from
 
 _Effect = tuple[Call, tuple[Entity, ...]]
@@ -20,9 +23,9 @@ _Effect = tuple[Call, tuple[Entity, ...]]
 class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """The options that choose what a plan does, of all commands that make plans; those left out are as by default."""
 
-    unused_days: int = 90
+    unused_days: Days = 90
     quarantine: Literal["roles", "all", "none"] = "roles"
-    quarantine_days: int = 7
+    quarantine_days: Days = 7
     users_only: bool = False
     only: tuple[str, ...] = ()  # sorted
     to: str = ""

@@ -172,3 +172,10 @@ def test_other_decisions_do_not_keep_anybody_from_going_on(twin: Twin) -> None:
     assert confirmed("decommission", "--execute", "--stop-before", "strip").code == 3
     (HERE / "decisions.yaml").write_text("groups:\n  all-staff: {leave: says who works here}\n")
     assert confirmed("resume").code == 0
+
+
+@pytest.mark.parametrize("option", ["--unused-days", "--quarantine-days"])
+@pytest.mark.parametrize("days", ["36501", "1000000", "99999999999"])
+def test_more_days_than_a_calendar_has_are_none(empty: Path, option: str, days: str) -> None:
+    ran = run("decommission", option, days, "--json")
+    assert (ran.code, ran.document["kind"], days in ran.err) == (2, "error", True), ran
