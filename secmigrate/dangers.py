@@ -81,7 +81,9 @@ KINDS: Mapping[Code, _Kind] = {
         "plan", "parts of the account could not be read: {subjects}", "mend what the message names, read again"
     ),
     "joined-since-snapshot": _Kind(
-        "nothing", "joined since the inventory, and is moved as well: {subjects}", "run `inventory` again to record it"
+        "nothing",
+        "joined since the inventory, and is moved as well: {subjects}",
+        "nothing to do; `inventory` again records it, unless something was taken away already",
     ),
     "lacks-permission": _Kind(
         "plan",
@@ -94,7 +96,9 @@ KINDS: Mapping[Code, _Kind] = {
         "carry it out as somebody who does not depend on what goes, such as an administrator outside of the scope",
     ),
     "left-since-snapshot": _Kind(
-        "nothing", "left since the inventory, and is not moved: {subjects}", "run `inventory` again to record it"
+        "nothing",
+        "left since the inventory, and is not moved: {subjects}",
+        "nothing to do; `inventory` again records it, unless something was taken away already",
     ),
     "named-elsewhere": _Kind(
         "subjects",
