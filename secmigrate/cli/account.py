@@ -61,7 +61,7 @@ def with_owners(space: Workspace, live: Snapshot, moves: Iterable[Move], aws: Aw
     which moves. Raises BadInput if a state or template that told it to the inventory is not there any more.
     """
     then = inventory(space).owners if space.inventory.exists() else {}
-    places, at = space.places(), deployed(aws, live)[0]
+    places, at = told_by(space), deployed(aws, live)[0]
     told = [one.snapshot.owners for one in read_all(places, at).sources]
     moving = [one for move in moves if (one := live.principal(move.kind, move.old))]
     about = {live.arn(one) for one in moving} | {arn for one in moving for arn in one.attached}
@@ -74,7 +74,7 @@ def taken_over(space: Workspace, live: Snapshot, operations: Iterable[Operation]
     """The groups, roles and policies that these operations change and that a state of Terraform's says by now it
     manages. Raises BadInput if a state or template that told the inventory who manages what is not there any more.
     """
-    told = [one.snapshot.owners for one in read_all(space.places(), last_place(space, None)).sources]
+    told = [one.snapshot.owners for one in read_all(told_by(space), last_place(space, None)).sources]
     owned = {arn.casefold() for one in told for arn, owner in one.items() if owner.startswith("terraform ")}
     changed = {one.subject for one in operations}
     things = {("policy", arn): policy for arn, policy in live.own_policies.items()} | {
@@ -85,11 +85,23 @@ def taken_over(space: Workspace, live: Snapshot, operations: Iterable[Operation]
     )
 
 
+def told_by(space: Workspace) -> list[Path]:
+    """Where the states and templates lie that told the inventory who manages what. Raises BadInput if one is not there
+    any more: without it nobody knows what it manages by now.
+    """
+    places = space.places()
+    for one in places:
+        if not one.exists():
+            hint = f"put it back, or write where it lies now into {space.sources}"
+            raise BadInput("is not there any more, and told who manages what", where=str(one), hint=hint)
+    return places
+
+
 def managed(space: Workspace) -> Managed:
     """What Terraform and CloudFormation manage, by the states and templates that told it to the inventory. Raises
     BadInput.
     """
-    return read_managed(space.places(), last_place(space, None))
+    return read_managed(told_by(space), last_place(space, None))
 
 
 def managed_as_deployed(places: Iterable[Path], known: Snapshot, aws: Aws) -> tuple[Managed, list[str]]:

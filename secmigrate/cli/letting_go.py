@@ -46,7 +46,7 @@ def handover(
 
     out, space, aws = Out(json), account.open_workspace(workspace), Aws(profile, region, endpoint)
     inventory, outcome = account.inventory(space), space.outcome()
-    found, unsure = account.managed_as_deployed(where or space.places(), inventory, aws)
+    found, unsure = account.managed_as_deployed(where or account.told_by(space), inventory, aws)
     if where:
         with space.locked():
             space.remember([*space.places(), *where])  # so that `decommission` looks there as well

@@ -98,6 +98,20 @@ def test_a_state_that_is_gone_is_no_proof(space: Workspace, state: Path, aws: Aw
         account.with_owners(space, EXPECTED, [], aws, OUT)
 
 
+def test_one_that_was_moved_is_named_where_the_message_says(space: Workspace, state: Path, aws: Aws) -> None:
+    moved = state.rename(state.with_name("moved.tfstate"))
+    for look in (
+        lambda: account.managed(space),
+        lambda: account.taken_over(space, EXPECTED, []),
+        lambda: account.with_owners(space, EXPECTED, [], aws, OUT),
+    ):
+        with pytest.raises(BadInput, match=r"terraform\.tfstate") as error:
+            look()
+        assert error.value.hint.endswith(f"write where it lies now into {space.sources}")
+    space.sources.write_text(space.sources.read_text().replace(str(state), str(moved)))
+    assert account.with_owners(space, EXPECTED, [], aws, OUT).owners.keys() >= {DEVS, OPS}
+
+
 def test_without_other_sources_the_places_stay(space: Workspace, tmp_path: Path) -> None:
     assert run("inventory", "-w", space.folder, "--from", tmp_path / "live.json").code == 0
     assert len(space.places()) == 1
