@@ -14,7 +14,7 @@ from secmigrate.access import Watch
 from secmigrate.cli.out import Out
 from secmigrate.dangers import wrong_account
 from secmigrate.errors import BadInput, Failed, Refused
-from secmigrate.iam import Document, Gap, Snapshot, Stack
+from secmigrate.iam import Document, Gap, Snapshot, Stack, is_aws_policy
 from secmigrate.plan import Move
 from secmigrate.sec import SecConfig
 from secmigrate.sources.cloudformation import Place
@@ -206,6 +206,15 @@ def watch(space: Workspace, *snapshots: Snapshot, met: Iterable[Document] = (), 
     if out and (lines := found.idle(snapshots[0])):
         out.say("decisions.yaml names what is not there:", *(f"  {line}" for line in lines))
     return found
+
+
+def withdrawn(live: Snapshot) -> set[str]:
+    """The ARNs of AWS's own policies that somebody has, and that the shipped catalogue does not know: AWS may have
+    withdrawn them, or they are newer.
+    """
+    known = {policy.name for policy in documents.aws_managed().values()}
+    attached = {arn for one in live.principals() for arn in one.attached if is_aws_policy(arn)}
+    return {arn for arn in attached if arn.rpartition("/")[2] not in known}
 
 
 def check_targets(decisions: Iterable[mapping.Decision], config: SecConfig, where: Path) -> None:

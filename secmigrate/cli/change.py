@@ -154,7 +154,7 @@ def _decommission(space: Workspace, aws: Aws, out: Out, live: Snapshot, asked: A
     live = account.with_owners(space, live, outcome.moves, aws, out)
     watch = account.watch(space, live, out=out)
     with out.working("planning, and comparing everybody's access"):
-        return plan.decommission(live, outcome.moves, unused_since, watch, apart)
+        return plan.decommission(live, outcome.moves, unused_since, watch, apart, account.withdrawn(live))
 
 
 def _day(moment: datetime) -> str:

@@ -154,7 +154,8 @@ class _Stage:
         live = structs.replace(self.twin.snapshot(), owners={**hung, **self.owners})
         self._verify(plan.verify(live, wanted, outcome.moves, members, start, watch))
         unused_since = (datetime.now(UTC) - timedelta(days=UNUSED_DAYS)).strftime("%Y-%m-%d")
-        self._run(plan.decommission(live, outcome.moves, unused_since, watch), live, watch)
+        gone = plan.decommission(live, outcome.moves, unused_since, watch, withdrawn=account.withdrawn(live))
+        self._run(gone, live, watch)
         if not self.blocked:
             self._verify(plan.verify(self.twin.snapshot(), wanted, outcome.moves, members, start, watch))
 

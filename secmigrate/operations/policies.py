@@ -37,6 +37,7 @@ class _OfPrincipal(Operation, frozen=True, kw_only=True):
 
 class _Attachment(_OfPrincipal, frozen=True, kw_only=True):
     arn: str
+    may_be_withdrawn: bool = False  # whether AWS's catalogue does not have this policy of AWS's any more
 
     @property
     def relies_on(self) -> frozenset[tuple[str, str]]:
@@ -52,7 +53,9 @@ class AttachPolicy(_Attachment, frozen=True, kw_only=True):
         return self._call("Attach", PolicyArn=self.arn)
 
     def undo(self) -> DetachPolicy:
-        return DetachPolicy(principal=self.principal, name=self.name, arn=self.arn)
+        return DetachPolicy(
+            principal=self.principal, name=self.name, arn=self.arn, may_be_withdrawn=self.may_be_withdrawn
+        )
 
     def applied(self, snapshot: Snapshot) -> Snapshot:
         if not is_aws_policy(self.arn):  # AWS's own exist everywhere, whether the snapshot knows them or not
@@ -73,13 +76,21 @@ class DetachPolicy(_Attachment, frozen=True, kw_only=True):
         return self._call("Detach", PolicyArn=self.arn)
 
     def undo(self) -> AttachPolicy:
-        return AttachPolicy(principal=self.principal, name=self.name, arn=self.arn)
+        return AttachPolicy(
+            principal=self.principal, name=self.name, arn=self.arn, may_be_withdrawn=self.may_be_withdrawn
+        )
 
     def applied(self, snapshot: Snapshot) -> Snapshot:
         one = principal_of(snapshot, self.principal, self.name)
         if self.arn not in one.attached:
             return snapshot
         return changed(snapshot, one, attached=tuple(arn for arn in one.attached if arn != self.arn))
+
+    @property
+    def caveat(self) -> str:
+        return (
+            "AWS may have withdrawn the policy, and then it cannot be attached again" if self.may_be_withdrawn else ""
+        )
 
 
 class _Inline(_OfPrincipal, frozen=True, kw_only=True):

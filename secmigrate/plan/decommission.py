@@ -47,12 +47,14 @@ def decommission(
     unused_since: str,
     watch: Watch,
     quarantine: Quarantine | None = None,
+    withdrawn: Container[str] = frozenset(),
 ) -> Plan:
     """The plan `decommission` for the account as it is now: only what is mapped, if its members are in place and keep
     what they can do, but for what is accepted.
 
     `unused_since` is an ISO date: a role that was used on that day or later stays. `watch` knows `live`. With a
-    `quarantine` its kinds of things are put there first, and go when they have been there long enough.
+    `quarantine` its kinds of things are put there first, and go when they have been there long enough. `withdrawn` are
+    the ARNs of those of AWS's own policies that AWS may offer nobody any more.
     """
     moves = as_named_now(moves, live)
     leaving = _leaving(live, moves, unused_since, watch, quarantine)
@@ -62,6 +64,10 @@ def decommission(
         *(step for group in leaving.groups for step in _group(live, group)),
         *(step for role in reversed(referring_last(live, leaving.roles)) for step in _role(live, role)),
         *(step for policy in going for step in _policy(policy)),
+    ]
+    operations = [
+        structs.replace(one, may_be_withdrawn=True) if isinstance(one, DetachPolicy) and one.arn in withdrawn else one
+        for one in operations
     ]
     # By phase, and within a phase in the order above: sorting is stable.
     operations.sort(key=lambda operation: PHASES.index(operation.phase))

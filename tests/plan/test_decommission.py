@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
+from secmigrate import plan
 from secmigrate.iam import Document, Entity, Gap, InstanceProfile, Policy, Seen, Snapshot, Version
-from secmigrate.operations import PHASES
+from secmigrate.operations import PHASES, DetachPolicy
 from tests.plan.cases import (
+    ADMIN,
+    EVERY_LOSS,
+    LAST_YEAR,
     after,
     arn,
     dangers,
@@ -23,6 +27,7 @@ from tests.plan.cases import (
     snapshot,
     trusting,
     user,
+    watching,
 )
 from tests.small import ACCOUNT, READ_ONLY, allow, deny, trust
 
@@ -302,3 +307,12 @@ def test_a_policy_that_only_what_goes_names_may_go() -> None:
     devs = group("devs", boundary_of_others("p"), attached=(arn("p"),))
     live = snapshot(devs, group("new"), policy("p", "s3:*"))
     assert not after(live, decommission(live, groups(devs="new")).operations).own_policies
+
+
+def test_that_a_policy_may_be_withdrawn_is_said_before_it_is_detached() -> None:
+    old, there = "arn:aws:iam::aws:policy/AWSConfigRole", ADMIN
+    live = snapshot(role("config", attached=(old, there)), role("new"))
+    found = plan.decommission(live, roles(config="new"), LAST_YEAR, watching(live, accept=[EVERY_LOSS]), None, {old})
+    told = {one.arn: one.caveat for one in found.operations if isinstance(one, DetachPolicy)}
+    assert told == {old: "AWS may have withdrawn the policy, and then it cannot be attached again", there: ""}
+    assert all(one.undo().undo() == one for one in found.operations)
