@@ -103,7 +103,8 @@ class _Walk:
             return
         name = words if words[0] == "tier" else words[:1]
         halt = ("--stop-before", self.random.choice(PHASES)) if self.random.random() < halted else ()
-        self.run(*name, "--execute", "--confirm-account", self.before.account, *halt)
+        ran = self.run(*name, "--execute", "--confirm-account", self.before.account, *halt)
+        assert "stale-plan" not in ran.err, (self.taken, ran.err)  # nothing has changed since it was planned
         while pending := self._pending():
             self._provision(pending)
             if self.random.random() < left:
