@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from secmigrate.operations import DeleteStack, Operation
     from secmigrate.plan import Plan, Tried
     from secmigrate.plan.asked import Asked
+    from secmigrate.sec import SecConfig
     from secmigrate.workspace import Workspace
 
 _MOST_DAYS = 36_500  # a hundred years, as `plan.asked` has it, which is not imported before a command runs
@@ -274,7 +275,7 @@ def _stack(space: Workspace, live: Snapshot, done: Sequence[Tried]) -> DeleteSta
         except BadInput:
             return None  # what a person wrote does not stand in the way: the stack is hers to delete then
         keepers = [live.roles[name].keeper for name in part.roles if name in live.roles]
-        config = deployed(config, catalogue().tiers, keepers)
+        config = deployed(config, catalogue().tiers, keepers) if any(keepers) else _all_there(space, config, live)
         made = CreateStack(
             stack=config.stack,
             tier=config.tier.name,
@@ -284,3 +285,17 @@ def _stack(space: Workspace, live: Snapshot, done: Sequence[Tried]) -> DeleteSta
         )
         first = made.undo()
     return first if came_before(done, (group.name for group in first.groups)) else None
+
+
+def _all_there(space: Workspace, config: SecConfig, live: Snapshot) -> SecConfig:
+    """The config in force if all of its groups are there, else that of an earlier tier of which it is so, if any is.
+    Raises BadInput if one cannot be read.
+    """
+    from secmigrate.documents import read_config
+
+    kept = (read_config(path)[0] for path in sorted(space.tiers.glob(f"*/{config.file_name}")))
+    for one in (config, *kept):
+        names = {one.group_name(key) for key in one.security.iam_groups}
+        if names and names <= live.groups.keys():
+            return one
+    return config

@@ -67,3 +67,14 @@ def test_the_stack_that_goes_last_is_the_one_that_was_deployed(twin: Twin) -> No
     assert twin.delete_stack(deployed) == "DELETE_COMPLETE"
     assert confirmed("resume").code == 0
     assert run("rollback").code == 0
+
+
+def test_where_no_role_tells_it_is_the_kept_config_whose_groups_are_all_there(twin: Twin) -> None:
+    (config,) = Path("migration/sec/configs").iterdir()
+    kept = Path("migration/sec/tiers/medium") / config.name
+    kept.parent.mkdir(parents=True)
+    text = config.read_text()
+    kept.write_text(text.replace("name: enterprise", "name: medium"))
+    config.write_text(text.replace("  iam_groups:\n", "  iam_groups:\n    more:\n      description: not deployed\n", 1))
+    last = run("rollback", "--json").document["operations"][-1]
+    assert last["params"] == {"StackName": "lumen-prod-a001-eu-central-1-medium-sec-stack"}
