@@ -26,7 +26,7 @@ from secmigrate.errors import BadInput, Refused
 from secmigrate.iam import Snapshot
 from secmigrate.journal import Writer, read_journal
 from secmigrate.operations import PHASES, CreateStack, Phase
-from secmigrate.plan import Plan, Tried, base_of, net
+from secmigrate.plan import Plan, Tried, base_of, is_done
 from secmigrate.plan.asked import Asked
 from secmigrate.plan.file import to_file
 from secmigrate.plan.fold import with_dangers
@@ -90,7 +90,7 @@ def carry_out(
         check_meant(plan, saved, asked, workspace)
         check_adoptable(plan, workspace)
         live = account.look(aws, out, plan.account)
-        if plan.operations and all(operation.is_done(live) for operation in net(plan.operations)):
+        if plan.operations and is_done(plan, live):
             out.say(f"plan {name}: done already, nothing to do")
             out.document("run", {"name": name, "result": "done", "operations": 0, "journal": None})
             finish(0)

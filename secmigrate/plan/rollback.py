@@ -216,6 +216,14 @@ def took_effect(live: Snapshot, tried: Sequence[Tried]) -> list[AnyOperation]:
     return done[::-1]
 
 
+def is_done(plan: Plan, live: Snapshot) -> bool:
+    """Whether the account shows all that the plan leads to. A stack that it makes and deletes again is gone in the end,
+    although both together are nothing.
+    """
+    stacks = {one.subject: one for one in plan.operations if isinstance(one, CreateStack | DeleteStack)}
+    return all(operation.is_done(live) for operation in (*net(plan.operations), *stacks.values()))
+
+
 def net(done: Iterable[Op], *, apart: bool = False) -> list[Op]:
     """The operations without those that a later one took back: an earlier rollback cancels what it undid.
 

@@ -8,7 +8,8 @@ from msgspec import structs
 from secmigrate.iam import Policy, Role, Seen, Snapshot
 from secmigrate.operations import AddUserToGroup, CreateStack, DeleteStack
 from secmigrate.operations.stacks import TAG
-from secmigrate.plan import Plan, Tried, rollback
+from secmigrate.plan import Plan, Tried, fold, is_done, rollback
+from secmigrate.plan.fold import sealed
 from secmigrate.plan.standing import brought, took_over
 from tests.plan.cases import after, arn, dangers, group, role, tried, trusting, user
 from tests.plan.tiers import DS, FULL, MEDIUM, ML, NEW, OLD, ROLE, STARTUP, account, as_seen, planned
@@ -176,3 +177,14 @@ def test_the_last_stack_to_go_is_the_one_that_the_way_back_brings_again() -> Non
     again = as_seen(after(live, back.operations[:-1]).restorable(), "B")
     assert not last.is_done(again)
     assert after(again, [last]).groups.keys() == {*FULL}
+
+
+def test_a_stack_that_is_made_on_the_way_and_still_stands_is_not_done_with() -> None:
+    """A rollback over a tier change has the first stack deployed again, and deleted in the end."""
+    without = emptied()
+    for thing in (*STARTUP.part.groups.values(), *STARTUP.part.roles.values()):
+        without = without.drop(thing)
+    plan = sealed("rollback", without, [STACK.undo(), STACK], ())
+    (deployed,) = [now for one, _, now in fold(without, plan.operations) if isinstance(one, CreateStack)]
+    assert not is_done(plan, deployed)
+    assert is_done(plan, without)
