@@ -117,12 +117,12 @@ def retire(desk: Desk) -> None:
 
 
 def take_back(desk: Desk) -> None:
-    """`rollback`: all of it, or only who is in which group."""
+    """`rollback`: all of it, or everybody into the old groups alone, which are made anew where they are gone."""
     desk.say("", "Back to the start, from what the journals say was done.")
     how = desk.ask.choose(
-        "What should be taken back?", [("all", "Everything"), ("users", "Only who is in which group")]
+        "What should be taken back?", [("all", "Everything"), ("users", "Only the people: into their old groups")]
     )
-    _plan(desk, "rollback", *(("--users-only",) if how == "users" else ()))
+    _plan(desk, "rollback", *(("--only", "user:*") if how == "users" else ()))
 
 
 def after_a_stop(desk: Desk) -> None:

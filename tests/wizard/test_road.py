@@ -13,7 +13,9 @@ from secmigrate.iam import Snapshot
 from secmigrate.progress import steps
 from secmigrate.workspace import Workspace
 from tests.wizard.conftest import Stage, pick, write
-from tests.wizard.terminal import CTRL_C
+from tests.wizard.terminal import CTRL_C, ENTER
+
+UP = "\x1b[A"
 
 ALL = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
 SCREENS = Path(__file__).parent / "screens"
@@ -82,6 +84,21 @@ def test_she_finishes_the_example_account_and_sees_these_screens(stage: Stage, e
     assert (stage.folder / "migration/reports/report.html").exists()
     assert "users: [Olumide.Fashola]" in text
     _looks("road-80", stage.told(terminal))
+    _back_into_the_old_groups(stage, example)
+
+
+def _back_into_the_old_groups(stage: Stage, example: Snapshot) -> None:
+    """The people alone, though their groups are gone."""
+    terminal = stage.wizard()
+    stage.answer(terminal, ON._replace(keys=f"{UP}{UP}{ENTER}"))  # the last choice but one
+    for said in (pick("What should be taken back?", 2), pick("Carry it out?", 2), write(TYPE, ACCOUNT)):
+        stage.answer(terminal, said)
+    terminal.asked(ON.question)
+    terminal.answer(CTRL_C)
+    assert terminal.ended() == 3, terminal.all
+    now = stage.twin.snapshot()
+    for name, members in example.members.items():
+        assert not members or set(now.members[name]) == set(members)
 
 
 def test_it_looks_good_at_120_columns_as_well(stage: Stage) -> None:
