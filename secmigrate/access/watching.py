@@ -113,10 +113,16 @@ class Watch:
         return not self._comparer.lacks(before, after)
 
     def keeps_roles(self, snapshot: Snapshot, before: User, after: User) -> bool:
-        """Whether the user may still assume every role that she may, for certain, who is like that afterwards."""
+        """Whether the user may still assume every role that she may, for certain, who is like that afterwards and has
+        lost no policy.
+        """
+        sides = self.side(snapshot, before), self.side(snapshot, after)
+        assume = self._catalogue.bits(ASSUME)
+        if not any(bits & assume for part in sides[1].deniers - sides[0].deniers for bits in part.denies.values()):
+            return True
         if self._doors is None or self._doors[0] is not snapshot:
             self._doors = snapshot, Doors(snapshot, self._comparer.sides)
-        then, now = (self._doors[1].reach(one, self.side(snapshot, one)).ways for one in (before, after))
+        then, now = (self._doors[1].reach(*one).ways for one in zip((before, after), sides, strict=True))
         return all(role in now and ways.within(now[role]) for role, ways in then.items())
 
     def only_gives(self, snapshot: Snapshot, group: str) -> bool:
