@@ -16,7 +16,6 @@ from secmigrate.access.effective import Extent, Masks, Part
 from secmigrate.access.nearby import Asked
 
 Said = Mapping[Spot, Says]
-_ENDS = ("", "/", ":")  # how that part of an ARN ends that tells the type
 
 
 class _Example:
@@ -84,7 +83,7 @@ class Met:
         self.says: dict[Says, Says] = {}  # one object for equal ones: at most examples the same is said
         self._anywhere: dict[tuple[Part, bool], tuple[Extent, ...]] = {}
         self._known: set[Extent] = set()
-        self.wide: set[Extent] = set()  # those that may name all resources of a type
+        self.named: set[Extent] = set()  # those that name a service, and perhaps all resources of a type of it
         self._about: dict[str, _Statements] = {}
         self._examples: dict[str, _Example] = {}
 
@@ -103,8 +102,7 @@ class Met:
             new = masks.keys() - self._known - set(found)
             for one in new:
                 self._of(one.region.pattern.head).add(one)
-                if one.region.pattern.own[-1:] in _ENDS:
-                    self.wide.add(one)
+            self.named |= new
             self._known |= new
             self.number = len(self._known)
         return found
@@ -165,7 +163,7 @@ class Spots(Asked[Said]):
                 for _, example in spots:
                     self._matching |= example.look()
             if self._unsettled:
-                self._matching |= self._met.wide
+                self._matching |= self._met.named
         return (*anywhere, *(masks.keys() & self._matching))
 
     def _at(self, about: list[tuple[Extent, Bits]], other: Part) -> Iterator[tuple[Spot, Says]]:
@@ -180,13 +178,9 @@ class Spots(Asked[Said]):
                         if (mine := bits & spot.actions)
                         and (
                             (example.matches(one) if common else may_match(one.region, example.text))
-                            or (spot.unsettled is not None and self._is_wide(one, spot.unsettled))
+                            or (spot.unsettled is not None and self._about(one, spot.unsettled))
                         )
                     ]
                 )
                 if says:
                     yield spot, known.setdefault(says, says)
-
-    def _is_wide(self, extent: Extent, look: int) -> bool:
-        """Whether it may be about actions of that look, although it does not match what stands for no resource."""
-        return bool(extent.region.pattern.head) and self._about(extent, look)

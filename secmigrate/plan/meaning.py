@@ -58,10 +58,9 @@ class Meaning:
         if self._new_of:
             self._read()
 
-    def of(self, arn: str) -> Iterator[Meant]:
-        """What means the thing that has this ARN and goes, whether that stays or not."""
-        for ones in self._meant.get(arn, ()):
-            yield from ones
+    def of(self, arn: str) -> Sequence[Sequence[Meant]]:
+        """What means the thing that has this ARN and goes, whether that stays or not; one list for what many share."""
+        return self._meant.get(arn, ())
 
     def _read(self) -> None:
         by_entries: dict[tuple[str, ...], list[Meant]] = {}

@@ -86,7 +86,9 @@ def tier_change(
         *some("stranded-user", stranded(live, draft.now, way.successors, watch), "plan"),
         *some("role-ends", [_used(live, role) for role in sorted(ending)]),
         *some("role-gap", [_used(live, role, way.successors.get(role, role)) for role in sorted(coming)]),
-        *some("role-narrows", narrowed(live, draft.now, way.successors, watch)),
+        *some(
+            "role-narrows", narrowed(live, draft.now, {role: way.successors.get(role, role) for role in coming}, watch)
+        ),
     ]
     if way.bridge:
         return sealed(name, live, draft.operations, found, watch=watch)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from secmigrate.iam import Entity, Group, Policy, Role, Snapshot
 from secmigrate.plan.fold import Kept
-from secmigrate.plan.meaning import Meaning
+from secmigrate.plan.meaning import Meaning, Meant
 from secmigrate.plan.naming import in_rings, namers
 
 
@@ -48,7 +48,7 @@ class Names:
         rings = {role.name for role in in_rings(self._live, roles)}
         kept = [Kept("role", name, "it trusts itself, or a role that trusts it back") for name in sorted(rings)]
         arns = {self._live.arn(one): one for one in (*groups, *roles) if one.kind == "group" or one.name not in rings}
-        while found := {arn: reason for arn in arns if (reason := self._reason(arn, arns.keys()))}:
+        while found := self._kept(arns.keys()):
             kept += [Kept(arns[arn].kind, arns[arn].name, reason) for arn, reason in found.items()]
             arns = {arn: one for arn, one in arns.items() if arn not in found}
         return Unnamed(
@@ -57,14 +57,22 @@ class Names:
             tuple(kept),
         )
 
-    def _reason(self, arn: str, leaving: Set[str]) -> str:
+    def _kept(self, leaving: Set[str]) -> Mapping[str, str]:
+        """Why which of these must stay while the others go."""
+        staying: dict[int, list[Meant]] = {}  # of lists that many share
+        return {arn: reason for arn in leaving if (reason := self._reason(arn, leaving, staying))}
+
+    def _reason(self, arn: str, leaving: Set[str], staying: dict[int, list[Meant]]) -> str:
         """Why the thing with this ARN must stay while these go; empty if it need not. A managed policy that names it in
         full counts as staying, whatever becomes of it.
         """
         if others := {self._live.arn(thing) for thing in self._namers.get(arn, ())} - leaving:
             return f"named in {min(others)}"
-        for meant in self._meaning.of(arn):
-            if self._stays(meant.by, leaving) and (loser := self._meaning.loser(meant, arn, leaving)):
+        for ones in self._meaning.of(arn):
+            if id(ones) not in staying:
+                staying[id(ones)] = [one for one in ones if self._stays(one.by, leaving)]
+        for meant in (one for ones in self._meaning.of(arn) for one in staying[id(ones)]):
+            if loser := self._meaning.loser(meant, arn, leaving):
                 by = self._live.arn(meant.by)
                 of = (
                     f", which {self._live.arn(loser)} has" if isinstance(meant.by, Policy) and loser != meant.by else ""

@@ -57,7 +57,7 @@ def merged(sources: Sequence[Source]) -> Merged:
     there = {found.arn(thing).casefold(): found.arn(thing) for thing in found.entities()}
     owners = {there[arn.casefold()]: owner for arn, owner in owners.items() if arn.casefold() in there}
     return Merged(
-        structs.replace(found, owners=dict(sorted({**dict(_kept(found)), **found.owners, **owners}.items()))),
+        structs.replace(found, owners=dict(sorted({**dict(_kept(found)), **owners}.items()))),
         tuple(sorted(drift)),
         tuple(sorted(unsure)),
     )

@@ -73,10 +73,10 @@ class Plan:
             is_left_out = key not in values
             if not (_is_true(told.get(key)) or _lacks(values.get(key)) or (is_left_out and key in needed)):
                 continue
-            alone, known = _known(key, values, {}), _known(key, values, was)
-            values |= known
             if is_left_out and "create" in change.get("actions", ()) and self._is_computed(planned.address, key):
                 continue
+            alone, known = _known(key, values, {}), _known(key, values, was)
+            values |= known
             unknown.append(key if known == alone else f"{key} (read as it is now)")
         is_enough = all(key in values for key in needed)
         return Planned(planned._replace(values=values), tuple(unknown), is_enough)

@@ -32,6 +32,8 @@ _PERHAPS_UNTOLD: Mapping[str, Mapping[str, object]] = {
     "policies": {"description": "", "tags": {}},
     "instance_profiles": {"tags": {}},
 }
+_TAGS, _DETAILS = "tag:GetResources", "iam:GetAccountAuthorizationDetails"
+_TOLD_BY: Mapping[str, str] = {"roles": "iam:ListRoles"}
 _UNTOLD_BY_CODE: Mapping[str, Mapping[str, object]] = {"policies": {"older": ()}}
 _NO_FACTS = frozenset({"seen", "version"})
 _INLINE = "inline policy "  # of that name
@@ -136,7 +138,7 @@ def _claims(ordered: Iterable[Source], whole: bool) -> dict[tuple[str, str], lis
     found: dict[tuple[str, str], list[_Claim]] = {}
     for name, snapshot in ordered:
         elsewhere = {gap.what for gap in snapshot.incomplete if _is_elsewhere(gap)}
-        untold = (_PERHAPS_UNTOLD if snapshot.incomplete else {}) if whole else _UNTOLD_BY_CODE
+        untold = _untold(name, snapshot) if whole else _UNTOLD_BY_CODE
         for thing in snapshot.entities():
             claim = _Claim(name, thing, _told(thing) not in elsewhere, untold.get(thing.room, {}))
             found.setdefault((thing.room, thing.key.casefold()), []).append(claim)
@@ -147,6 +149,14 @@ def _claims(ordered: Iterable[Source], whole: bool) -> dict[tuple[str, str], lis
                 hint = "IAM takes names that differ only in case for one: correct it in one of the two"
                 raise BadInput(f"{one.thing.room}: {told} are one name to IAM", where="--from", hint=hint)
     return found
+
+
+def _untold(name: str, snapshot: Snapshot) -> Mapping[str, Mapping[str, object]]:
+    """What a source that looked at the whole account may not have been told; the account itself says what it refused."""
+    if name != LIVE or not snapshot.incomplete:
+        return _PERHAPS_UNTOLD if snapshot.incomplete else {}
+    refused = {gap.what for gap in snapshot.incomplete}
+    return {room: untold for room, untold in _PERHAPS_UNTOLD.items() if _TOLD_BY.get(room, _TAGS) in refused}
 
 
 def _together(claims: Sequence[_Claim], whole: bool) -> tuple[Entity, set[Gap]]:
@@ -223,11 +233,12 @@ def _lacking(ordered: Sequence[Source], claims: Mapping[tuple[str, str], list[_C
     """What is not there by a source that lacks nothing, and is by another; the account itself may have it by now."""
     gaps: set[Gap] = set()
     for name, snapshot in ordered if whole else ():
-        if snapshot.incomplete:
+        if snapshot.incomplete and (name != LIVE or any(gap.what == _DETAILS for gap in snapshot.incomplete)):
             continue
         for some in claims.values():
             if not any(one.source in (name, LIVE) for one in some) and not getattr(some[0].thing, "is_aws", False):
-                told = f"{some[0].source} has it, and {name}, which lacks nothing, does not; it is here"
+                who = name if name == LIVE else f"{name}, which lacks nothing,"
+                told = f"{some[0].source} has it, and {who} does not; it is here"
                 gaps.add(Gap(_told(some[0].thing), told))
     return gaps
 

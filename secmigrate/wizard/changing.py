@@ -140,11 +140,7 @@ def _plan(desk: Desk, name: str, *words: str) -> None:
     """Shows a plan, and carries it out once the account's id is typed; with nothing to do it says so. Raises Leave,
     Refused if it is dangerous.
     """
-    heard = desk.run(name, *words)
-    _summary(desk, name, heard)
-    if heard.code == 4:
-        blocking = [one for one in heard.document["dangers"] if one["blocks"] == "plan"]
-        raise Refused(blocking[0]["message"], hint=blocking[0]["hint"])
+    heard = _planned(desk, name, *words)
     while heard.document["operations"]:
         what = desk.ask.choose(
             "Carry it out?",
@@ -159,12 +155,26 @@ def _plan(desk: Desk, name: str, *words: str) -> None:
         if what == "show":
             desk.show(heard.lines)
             desk.say(f"Every command stands in {desk.space.plan_path(name).with_suffix('.sh')}.")
-        elif _confirmed(desk, heard.document["account"], name, "--execute"):
+        elif (carried_out := _confirmed(desk, heard.document["account"], name, "--execute")) is None:
+            heard = _planned(desk, name, *words)
+        elif carried_out:
             return
 
 
-def _confirmed(desk: Desk, account: str, *words: str) -> bool:
-    """Runs a command that changes the account, with the id that the person typed; whether it was carried out."""
+def _planned(desk: Desk, name: str, *words: str) -> Heard:
+    """Makes a plan and sums it up. Raises Refused if it is dangerous."""
+    heard = desk.run(name, *words)
+    _summary(desk, name, heard)
+    if heard.code == 4:
+        blocking = [one for one in heard.document["dangers"] if one["blocks"] == "plan"]
+        raise Refused(blocking[0]["message"], hint=blocking[0]["hint"])
+    return heard
+
+
+def _confirmed(desk: Desk, account: str, *words: str) -> bool | None:
+    """Runs a command that changes the account, with the id that the person typed; whether it was carried out. None: the
+    plan is stale.
+    """
     typed = desk.ask.text(f"Type the account's id, {account}, to change it (Enter: not now):")
     if not typed:
         return False
@@ -172,7 +182,7 @@ def _confirmed(desk: Desk, account: str, *words: str) -> bool:
         heard = desk.run(*words, "--confirm-account", typed)
     except (Refused, BadInput) as error:
         desk.say("Refused, nothing was changed:", *str(error).split("\n"))
-        return False
+        return None if error.message.startswith("stale-plan") else False
     except SecmigrateError as error:
         desk.say("It did not come to its end:", *str(error).split("\n"))
         if words[0] == "provisioner":

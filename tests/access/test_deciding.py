@@ -332,6 +332,10 @@ def test_unsure(why: str) -> None:
 UNSETTLED: dict[str, tuple[Side, Side, Told]] = {
     "taken away": (ana(allow(LIST, USERS)), ana(), may_lose(LIST)),
     "from * to all users": (ana(allow(LIST)), ana(allow(LIST, USERS)), may_lose(LIST)),
+    **{
+        f"from * to {one}": (ana(allow(LIST)), ana(allow(LIST, one)), may_lose(LIST))
+        for one in ("arn:*:iam::*:user/*", "arn:aws:*", "arn:aws:iam::*:user*", "arn:aws:iam::*:u*")
+    },
     "from all users to *": (ana(allow(LIST, USERS)), ana(allow(LIST)), NOTHING._replace(may_gain={LIST})),
     "from all users to all groups": (
         ana(allow(LIST, USERS)),

@@ -136,7 +136,7 @@ def makes_more(stack: Deployed) -> Iterator[Gap]:
             yield Gap(f"{what} {logical_id}", NO_SUCH_KIND)
         elif type_ == "AWS::CloudFormation::Stack" and logical_id not in stack.nested:
             yield Gap(f"{what} {logical_id}", "the template of this nested stack was not given")
-        elif _INCLUDE in (row.get("Properties") or ()):
+        elif isinstance(properties := row.get("Properties"), dict) and _INCLUDE in properties:
             yield Gap(f"{what} {logical_id}", "the transform in it may say more than stands there")
 
 
