@@ -25,7 +25,7 @@ from secmigrate.operations import (
     Operation,
     Phase,
 )
-from secmigrate.plan import Plan, base_of, net, refusal
+from secmigrate.plan import Plan, base_of, lasting, refusal
 from secmigrate.plan.fold import is_intact, used_since
 
 # IAM is eventually consistent: usually 2 s, up to a minute (iam-rules, "Writing").
@@ -98,7 +98,7 @@ def execute(
         for wave in _waves(left, at_once):
             first = wave[0][1]
             if stop_before and PHASES.index(first.phase) >= PHASES.index(stop_before):
-                _settle(net(made), hands)
+                _settle(lasting(made), hands)
                 journal.end("stopped")
                 return "stopped"
             if first.destructive and granted:
@@ -107,13 +107,13 @@ def execute(
             if hands.halted():
                 raise _halted()
             if not first.ours and not _found(wave[0], hands, journal):
-                _settle(net(made), hands)
+                _settle(lasting(made), hands)
                 journal.end("waiting")
                 return "waiting"
             _make_all(wave, hands, journal, fresh=bool(granted), progress=progress)
             made += [operation for _, operation in wave]
             granted += [operation for _, operation in wave if not operation.destructive]
-        _settle(net(made), hands)
+        _settle(lasting(made), hands)
     except (Failed, BadInput) as error:
         journal.end("failed")
         raise Interrupted(
@@ -188,7 +188,7 @@ def remaining(journal: Journal, live: Snapshot, writer: Writer, since: Since = l
     elsewhere = _made_elsewhere(plan, answered, live)
     done = sorted(answered | set(elsewhere))
     made = [plan.operations[n - 1] for n in done]
-    if unseen := _unseen(net(made), live):
+    if unseen := _unseen(lasting(made), live):
         raise Refused(
             f"stale-plan: was made, and is not to be seen: {unseen[0].call().as_shell()}",
             hint="IAM may lag behind: wait a minute and resume again; else plan anew, `rollback` or this",

@@ -8,7 +8,7 @@ from secmigrate.plan.fold import Kept, Plan, base_of, fold, refusal, sealed
 from secmigrate.plan.moves import Move
 from secmigrate.plan.quarantine import Quarantine
 from secmigrate.plan.readd import readd
-from secmigrate.plan.rollback import Tried, is_done, net, rollback
+from secmigrate.plan.rollback import Tried, is_done, lasting, net, rollback
 from secmigrate.plan.standing import Stack
 from secmigrate.plan.tier import Way, tier_change
 from secmigrate.plan.verify import verify
@@ -26,6 +26,7 @@ __all__ = [
     "decommission",
     "fold",
     "is_done",
+    "lasting",
     "net",
     "readd",
     "refusal",

@@ -26,6 +26,7 @@ from secmigrate.operations import (
     QuarantineRole,
     ReleaseRole,
     RemoveUserFromGroup,
+    RenameGroup,
     UpdateTrustPolicy,
 )
 from secmigrate.operations.policies import CreatePolicyVersion
@@ -221,7 +222,21 @@ def is_done(plan: Plan, live: Snapshot) -> bool:
     although both together are nothing.
     """
     stacks = {one.subject: one for one in plan.operations if isinstance(one, CreateStack | DeleteStack)}
-    return all(operation.is_done(live) for operation in (*net(plan.operations), *stacks.values()))
+    return all(operation.is_done(live) for operation in (*lasting(plan.operations), *stacks.values()))
+
+
+def lasting(made: Iterable[Op]) -> list[Op]:
+    """The operations whose effects are to be seen in the end: `net`, without what was done to a group before it was
+    given another name.
+    """
+    found: list[Op] = []
+    renamed: set[tuple[str, str]] = set()
+    for operation in reversed(net(made)):
+        if renamed.isdisjoint(operation.changes | operation.relies_on):
+            found.append(operation)
+        if isinstance(operation, RenameGroup):
+            renamed.add(("group", operation.group))
+    return found[::-1]
 
 
 def net(done: Iterable[Op], *, apart: bool = False) -> list[Op]:

@@ -152,7 +152,9 @@ def _claims(ordered: Iterable[Source], whole: bool) -> dict[tuple[str, str], lis
 
 
 def _untold(name: str, snapshot: Snapshot) -> Mapping[str, Mapping[str, object]]:
-    """What a source that looked at the whole account may not have been told; the account itself says what it refused."""
+    """What a source that looked at the whole account may not have been told; the account itself says what it
+    refused.
+    """
     if name != LIVE or not snapshot.incomplete:
         return _PERHAPS_UNTOLD if snapshot.incomplete else {}
     refused = {gap.what for gap in snapshot.incomplete}

@@ -179,3 +179,20 @@ def test_other_decisions_do_not_keep_anybody_from_going_on(twin: Twin) -> None:
 def test_more_days_than_a_calendar_has_are_none(empty: Path, option: str, days: str) -> None:
     ran = run("decommission", option, days, "--json")
     assert (ran.code, ran.document["kind"], days in ran.err) == (2, "error", True), ran
+
+
+def test_groups_that_rested_and_went_come_back_under_their_first_names(
+    twin: Twin, example: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are made anew as they were last, in quarantine, and named as before: nobody sees them there then."""
+    with monkeypatch.context() as then:
+        days_ago(then, 8)
+        assert run("decommission", "--quarantine", "all").code == 3
+        assert confirmed("decommission", "--execute").code == 0
+    assert run("decommission", "--quarantine", "all").code == 3
+    assert confirmed("decommission", "--execute").code == 0
+    assert OLD not in twin.snapshot().groups
+    assert run("rollback").code == 3
+    assert confirmed("rollback", "--execute").code in (0, 3)
+    back = twin.snapshot()
+    assert {name: back.members[name] for name in example.groups} == example.members
