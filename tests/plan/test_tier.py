@@ -241,3 +241,11 @@ def test_who_may_not_use_what_takes_the_place_of_a_role_is_told_beforehand() -> 
     live = account(structs.replace(alike, seen=Seen(id="AROADEPLOYER1234567")))
     old = structs.replace(STARTUP, part=STARTUP.part.put(alike))
     assert "role-narrows" not in dangers(planned(live, old, way=way))
+
+
+def test_a_role_that_keeps_its_name_and_may_do_less_is_told_as_well() -> None:
+    less = structs.replace(STARTUP.part.roles[ROLE], inline={"l": allow("logs:PutLogEvents")})
+    new = structs.replace(MEDIUM, part=MEDIUM.part.put(less))
+    (told,) = dangers(planned(account(), new=new))["role-narrows"]
+    assert told.startswith(f"{ROLE} as {ROLE} (logs:")
+    assert "role-narrows" not in dangers(planned(account()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,12 @@ def plan(
     unknown: Mapping[str, Any],
     now: Mapping[str, Any] | None = None,
     type_: str = "aws_iam_role",
+    actions: Sequence[str] = (),
     **more: Any,
 ) -> tuple[Snapshot, list[str]]:
     """What is read of a plan for one resource beside a group that stays, and what it does not know."""
     address = f"{type_}.r"
-    actions = ["update"] if now else ["create"]
+    actions = list(actions) or (["update"] if now else ["create"])
     stays = ("aws_iam_group.devs", group("devs"))
     prior = shown(stays, *([(address, dict(now))] if now else []))
     changes = [{"address": address, "change": {"actions": actions, "after_unknown": unknown}}]
@@ -128,3 +129,17 @@ def test_a_plan_that_was_cut_short_is_told(tmp_path: Path) -> None:
     for complete in (True, False):
         found, _ = plan(tmp_path, ROLE, OF_NEW, **code("name"), complete=complete)
         assert ("what the plan leaves out" in {gap.what for gap in found.incomplete}) != complete
+
+
+def test_what_hung_on_a_role_that_is_replaced_does_not_hang_on_the_new_one(tmp_path: Path) -> None:
+    """What hangs on it then is told by the resources that hang it there."""
+    found, unknown = plan(
+        tmp_path,
+        {**ROLE, "name": "r2"},
+        OF_NEW,
+        NOW,
+        actions=["delete", "create"],
+        **code("name", "assume_role_policy"),
+    )
+    (new,) = found.roles.values()
+    assert (new.name, new.attached, dict(new.inline), unknown) == ("r2", (), {}, [])
