@@ -38,7 +38,8 @@ def with_deployment(text: str, theirs: str) -> str | None:
     if ours is None or other is None:
         return None
     found = "".join((*ours.before, *other.section, *ours.behind))
-    return found if _means(found, yaml_value(text.encode())) else None
+    kept = yaml_value(theirs.encode())[_SECTION]  # a config's own text has no bytes (`!!binary`)
+    return found if _means(found, {**yaml_value(text.encode()), _SECTION: kept}) else None
 
 
 def _means(text: str, value: object) -> bool:

@@ -78,6 +78,7 @@ deployment:   # as the vendor asked
   template_version: 1.10
   at: 1:30
   quoted: 'x'
+  key: !!binary aGVsbG8=
   buckets:
       # for the EU
     - name: a
