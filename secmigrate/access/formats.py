@@ -104,10 +104,7 @@ class Formats:
         """As `on`, of those of the actions that are unsettled and one of these patterns; few name all of a type. The
         first bit is the action at the place `start`.
         """
-        known = self._unsettled_from.get(start)
-        if known is None:
-            known = self._unsettled_from[start] = self._unsettled >> start
-        found, asked = 0, bits & known
+        found, asked = 0, bits & self._unsettled_at(start)
         for text in texts if asked else ():
             rest = text.split(":", 5)[5:]
             if not rest or _WILDCARD.split(rest[0], maxsplit=1)[0] in self._openings:
@@ -116,7 +113,13 @@ class Formats:
 
     def settled(self, start: int, bits: int) -> int:
         """Those of the actions of which AWS's reference tells the resources."""
-        return bits & ~self._unsettled_from.get(start, self._unsettled >> start)
+        return bits & ~self._unsettled_at(start)
+
+    def _unsettled_at(self, start: int) -> int:
+        found = self._unsettled_from.get(start)
+        if found is None:
+            found = self._unsettled_from[start] = self._unsettled >> start
+        return found
 
     def unsettled_look(self, actions: int) -> int | None:
         """The look of the first of these actions, if it is such a one."""

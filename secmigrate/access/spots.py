@@ -82,8 +82,7 @@ class Met:
         self.number = 0
         self.says: dict[Says, Says] = {}  # one object for equal ones: at most examples the same is said
         self._anywhere: dict[tuple[Part, bool], tuple[Extent, ...]] = {}
-        self._known: set[Extent] = set()
-        self.named: set[Extent] = set()  # those that name a service, and perhaps all resources of a type of it
+        self.known: set[Extent] = set()  # those that name a service, and perhaps all resources of a type of it
         self._about: dict[str, _Statements] = {}
         self._examples: dict[str, _Example] = {}
 
@@ -99,12 +98,11 @@ class Met:
         if found is None:
             masks = part.allows if allows else part.denies
             found = self._anywhere[part, allows] = tuple(one for one in masks if not one.region.pattern.head)
-            new = masks.keys() - self._known - set(found)
+            new = masks.keys() - self.known - set(found)
             for one in new:
                 self._of(one.region.pattern.head).add(one)
-            self.named |= new
-            self._known |= new
-            self.number = len(self._known)
+            self.known |= new
+            self.number = len(self.known)
         return found
 
     def example(self, text: str) -> _Example:
@@ -163,7 +161,7 @@ class Spots(Asked[Said]):
                 for _, example in spots:
                     self._matching |= example.look()
             if self._unsettled:
-                self._matching |= self._met.named
+                self._matching |= self._met.known
         return (*anywhere, *(masks.keys() & self._matching))
 
     def _at(self, about: list[tuple[Extent, Bits]], other: Part) -> Iterator[tuple[Spot, Says]]:

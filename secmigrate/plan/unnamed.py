@@ -68,10 +68,11 @@ class Names:
         """
         if others := {self._live.arn(thing) for thing in self._namers.get(arn, ())} - leaving:
             return f"named in {min(others)}"
-        for ones in self._meaning.of(arn):
+        shared = self._meaning.of(arn)
+        for ones in shared:
             if id(ones) not in staying:
                 staying[id(ones)] = [one for one in ones if self._stays(one.by, leaving)]
-        for meant in (one for ones in self._meaning.of(arn) for one in staying[id(ones)]):
+        for meant in (one for ones in shared for one in staying[id(ones)]):
             if loser := self._meaning.loser(meant, arn, leaving):
                 by = self._live.arn(meant.by)
                 of = (

@@ -147,6 +147,12 @@ def test_a_file_of_no_kind_is_told_the_kinds(tmp_path: Path) -> None:
         assert "a cdk.out folder" in caught.value.hint
 
 
+def test_properties_that_are_none_give_no_traceback_beside_another_source(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text('{"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": true}}}')
+    with pytest.raises(BadInput):
+        read_saved(tmp_path / "t.json", HERE_KNOWN)
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, case: str) -> None:
     text, line, said = WRONG[case]

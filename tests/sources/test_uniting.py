@@ -262,6 +262,19 @@ def test_what_the_account_itself_did_not_tell_stays_a_gap() -> None:
         assert (found.users.keys(), found.incomplete) == (live.users.keys(), (denied,))
 
 
+def test_what_the_account_itself_told_is_not_as_it_was_before() -> None:
+    """Tags alone were refused: the role's facts are today's, and who is gone is told."""
+    role = Role(name="r", trust=trust())
+    denied = Gap("tag:GetResources", "AccessDenied")
+    live = structs.replace(Snapshot(account=ACCOUNT).put(role), incomplete=(denied,))
+    before = Snapshot(account=ACCOUNT).put(structs.replace(role, max_session=43_200, description="long ago"))
+    before = before.put(User(name="left"))
+    for sources in permutations([Source(LIVE, live), Source("before.json", before)]):
+        found = merged(sources).snapshot
+        assert (found.roles["r"].max_session, found.roles["r"].description) == (3_600, "")
+        assert Gap("user left", "before.json has it, and the account itself does not; it is here") in found.incomplete
+
+
 def test_what_is_live_and_lacks_nothing_counts_alone() -> None:
     before = Snapshot(account=ACCOUNT).put(User(name="ann"))
     now = Snapshot(account=ACCOUNT).put(User(name="bob"))

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from secmigrate.aws import Aws
 from secmigrate.documents import read_decisions, read_snapshot
 from secmigrate.iam import Snapshot
+from secmigrate.operations import Call
 from secmigrate.progress import steps
 from secmigrate.workspace import Workspace
 from tests.wizard.conftest import Stage, pick, write
@@ -91,7 +93,12 @@ def _back_into_the_old_groups(stage: Stage, example: Snapshot) -> None:
     """The people alone, though their groups are gone."""
     terminal = stage.wizard()
     stage.answer(terminal, ON._replace(keys=f"{UP}{UP}{ENTER}"))  # the last choice but one
-    for said in (pick("What should be taken back?", 2), pick("Carry it out?", 2), write(TYPE, ACCOUNT)):
+    for said in (pick("What should be taken back?", 2), pick("Carry it out?", 2)):
+        stage.answer(terminal, said)
+    tagged = {"UserName": "kofi.asantewaa", "Tags": [{"Key": "floor", "Value": "3"}]}
+    Aws(None, None, stage.twin.url).send(Call("TagUser", tagged))
+    # The plan is stale now, so it is made anew.
+    for said in (write(TYPE, ACCOUNT), pick("Carry it out?", 2), write(TYPE, ACCOUNT)):
         stage.answer(terminal, said)
     terminal.asked(ON.question)
     terminal.answer(CTRL_C)
